@@ -1,0 +1,9 @@
+// What the jest runs of the plain JavaScript packages under tools/ share: ES modules as they are, nothing transformed.
+import { fileURLToPath } from 'node:url';
+
+export default {
+  testEnvironment: 'node',
+  transform: {},
+  testMatch: ['<rootDir>/test/**/*.test.mjs'],
+  globalSetup: fileURLToPath(new URL('tools/jest-reports.mjs', import.meta.url)),
+};
