@@ -1,3 +1,4 @@
+export { makeCertificate, type Certificate } from './certificate.js';
 export { FakeClock } from './clock.js';
 export { hex } from './hex.js';
 export { everySplit } from './splits.js';
