@@ -1,0 +1,42 @@
+import { HandshakeError, quote } from './errors.js';
+import { isToken, splitList } from './token.js';
+
+/**
+ * The names in a `Sec-WebSocket-Protocol` of a request, in the client's order: `1#token`, each name once. RFC 6455 §4.1 item 10.
+ * @throws {HandshakeError} WS_ERR_INVALID_SUBPROTOCOL
+ */
+export function parseSubprotocols(value: string): string[] {
+  const names = new Set<string>();
+  for (const name of splitList(value)) {
+    if (!isToken(name)) throw new HandshakeError('WS_ERR_INVALID_SUBPROTOCOL', `${quote(name)} is not a token`);
+    if (names.has(name)) throw new HandshakeError('WS_ERR_INVALID_SUBPROTOCOL', `${quote(name)} is repeated`);
+    names.add(name);
+  }
+  if (names.size === 0) throw new HandshakeError('WS_ERR_INVALID_SUBPROTOCOL', 'the list is empty');
+  return [...names];
+}
+
+/**
+ * Checks the subprotocols that a client is told to ask for, as `new WebSocket` of the WHATWG standard does.
+ * @throws {SyntaxError} for a name that is not a token, or one that comes twice
+ */
+export function assertSubprotocols(protocols: readonly string[]): void {
+  if (!Array.isArray(protocols)) throw new TypeError('protocols must be an array of strings');
+  const names = new Set<string>();
+  for (const name of protocols as readonly string[]) {
+    if (!isToken(name)) throw new SyntaxError(`protocols: ${quote(String(name))} is not a valid subprotocol`);
+    if (names.has(name)) throw new SyntaxError(`protocols: ${quote(name)} is repeated`);
+    names.add(name);
+  }
+}
+
+/** The first name of one side's list that the other side has too: the client's list decides unless told otherwise. */
+export function selectSubprotocol(
+  requested: readonly string[],
+  supported: readonly string[],
+  preference: 'client' | 'server' = 'client',
+): string | undefined {
+  const [deciding, other] = preference === 'server' ? [supported, requested] : [requested, supported];
+  const known = new Set(other);
+  return deciding.find((name) => known.has(name));
+}
