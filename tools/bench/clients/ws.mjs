@@ -1,0 +1,4 @@
+import { WebSocket } from 'ws';
+import { sendBursts } from './sender.mjs';
+
+await sendBursts(WebSocket);

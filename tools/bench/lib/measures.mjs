@@ -1,0 +1,166 @@
+// How each kind of scenario is measured once, for one of the servers.
+import { fileLimit } from './machine.mjs';
+import { Load, startMeasured } from './process.mjs';
+
+/**
+ * @typedef {import('./process.mjs').Setup} Setup
+ * @typedef {import('./scenarios.mjs').Scenario} Scenario
+ *
+ * @typedef {object} Sample
+ * @property {number} value in the scenario's unit
+ * @property {number} [rate] per second
+ * @property {number} [p99] us
+ * @property {number} [serverBusy] share of its core
+ * @property {number} [loadBusy] share of its core
+ * @property {Record<string, number>} [more] for the JSON file
+ *
+ * @typedef {object} Subject
+ * @property {(seconds: number) => Promise<Sample>} measure
+ * @property {() => Promise<void>} close
+ */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** @param {Scenario} scenario @param {string} variant @param {number} port @param {number} seconds */
+const loadArgs = (scenario, variant, port, seconds) => [
+  ...['--port', port, '--connections', scenario.connections, '--in-flight', scenario.inFlight],
+  ...['--size', scenario.size, '--fragment', scenario.fragment ?? 0, '--seconds', seconds, '--control'],
+  ...['--verify', scenario.size < KIB ? 16 : 8],
+  ...(scenario.text ? ['--text'] : []),
+  ...(variant === 'net' ? ['--raw'] : []),
+];
+
+/** Runs the generator once and gives back its result. @template T @param {Load} load @param {(load: Load) => Promise<T>} use */
+async function withLoad(load, use) {
+  try {
+    return await use(load);
+  } catch (error) {
+    await load.kill();
+    throw error;
+  }
+}
+
+/** Echo and churn: CPU of the server between the generator's start and its result. @param {'echo' | 'churn'} mode */
+const throughput =
+  (mode) =>
+  /** @param {Scenario} scenario @param {string} variant @param {Setup} setup @returns {Promise<Subject>} */
+  async (scenario, variant, setup) => {
+    const server = await startMeasured(`servers/${variant}.mjs`, [], setup);
+    /** @param {number} seconds @returns {Promise<Sample>} */
+    const measure = (seconds) =>
+      withLoad(new Load([mode, ...loadArgs(scenario, variant, server.port, seconds)], setup), async (load) => {
+        await load.next('ready');
+        const before = await server.usage();
+        load.go();
+        const result = await load.next('result');
+        const after = await server.usage();
+        await load.finish();
+        return {
+          value: (after.cpu - before.cpu) / result.messages,
+          rate: result.rate,
+          p99: result.p99,
+          serverBusy: (after.cpu - before.cpu) / 1e6 / result.seconds,
+          loadBusy: result.cpuSeconds / result.seconds,
+          more: { messages: result.messages, p50: result.p50 },
+        };
+      });
+    return { measure, close: () => server.stop() };
+  };
+
+/** A client under test against the C sink. @param {Scenario} scenario @param {string} variant @param {Setup} setup @returns {Promise<Subject>} */
+async function sending(scenario, variant, setup) {
+  const { connections, inFlight, size } = scenario;
+  const sinkArgs = ['--connections', connections, '--in-flight', inFlight, '--size', size];
+  const sink = new Load(['sink', ...sinkArgs, '--seconds', 600, '--verify', 16], setup);
+  const { port } = await sink.next('listening');
+  const client = await startMeasured(`clients/${variant}.mjs`, [port, connections, inFlight, size], setup);
+  let expected = 0;
+  return {
+    measure: async (seconds) => {
+      const { messages, seconds: taken, cpu } = await client.ask({ seconds });
+      expected += messages;
+      return { value: cpu / messages, rate: messages / taken, serverBusy: cpu / 1e6 / taken, more: { messages } };
+    },
+    close: async () => {
+      await client.stop();
+      sink.child.stdin.end();
+      const { messages } = await sink.next('result');
+      await sink.finish();
+      if (messages !== expected) throw new Error(`the sink counted ${messages} messages of ${expected}`);
+    },
+  };
+}
+
+/** Memory of a fresh server before and after. @param {(scenario: Scenario, variant: string, setup: Setup) => Promise<Sample>} measureOnce */
+const fresh =
+  (measureOnce) =>
+  /** @param {Scenario} scenario @param {string} variant @param {Setup} setup @returns {Promise<Subject>} */
+  async (scenario, variant, setup) => ({
+    measure: () => measureOnce(scenario, variant, setup),
+    close: () => Promise.resolve(),
+  });
+
+/** How many connections both ends can hold; a process has other files open besides. @param {number} wanted */
+export const possibleConnections = (wanted) => Math.min(wanted, fileLimit() - 100);
+
+/** @param {Scenario} scenario @param {string} variant @param {Setup} setup @returns {Promise<Sample>} */
+async function idleMemory(scenario, variant, setup) {
+  const server = await startMeasured(`servers/${variant}.mjs`, [], setup);
+  const connections = possibleConnections(scenario.connections);
+  /** @param {number} count @param {(load: Load) => Promise<unknown>} whileOpen */
+  const hold = (count, whileOpen) =>
+    withLoad(
+      new Load(['idle', ...loadArgs({ ...scenario, connections: count }, variant, server.port, 1)], setup),
+      async (load) => {
+        await load.next('ready');
+        await whileOpen(load);
+        await load.finish();
+      },
+    );
+  try {
+    await hold(Math.min(200, connections), () => Promise.resolve()); // code and shapes that every connection shares
+    const before = await server.usage('collect');
+    let after = before;
+    await hold(connections, async () => (after = await server.usage('collect')));
+    /** @param {number} bytes */
+    const each = (bytes) => bytes / connections / KIB;
+    return {
+      value: each(after.rss - before.rss),
+      more: {
+        connections,
+        heap: each(after.heapUsed - before.heapUsed),
+        external: each(after.external - before.external),
+      },
+    };
+  } finally {
+    await server.stop();
+  }
+}
+
+/** @param {Scenario} scenario @param {string} variant @param {Setup} setup @returns {Promise<Sample>} */
+async function peakMemory(scenario, variant, setup) {
+  const server = await startMeasured(`servers/${variant}.mjs`, [], setup);
+  try {
+    const args = ['echo', ...loadArgs(scenario, variant, server.port, 60), '--messages', 1];
+    return await withLoad(new Load(args, setup), async (load) => {
+      await load.next('ready');
+      const before = await server.usage('reset-peak');
+      load.go();
+      await load.next('result');
+      const after = await server.usage();
+      await load.finish();
+      return { value: (after.peakRss - before.rss) / MIB };
+    });
+  } finally {
+    await server.stop();
+  }
+}
+
+export const MEASURES = {
+  echo: { start: throughput('echo'), variants: ['ours', 'ws', 'net'], warmUp: true, mostRounds: Infinity },
+  churn: { start: throughput('churn'), variants: ['ours', 'ws', 'net'], warmUp: true, mostRounds: Infinity },
+  client: { start: sending, variants: ['ours', 'ws'], warmUp: true, mostRounds: Infinity },
+  idle: { start: fresh(idleMemory), variants: ['ours', 'ws', 'net'], warmUp: false, mostRounds: 3 },
+  peak: { start: fresh(peakMemory), variants: ['ours', 'ws', 'net'], warmUp: false, mostRounds: 5 },
+};

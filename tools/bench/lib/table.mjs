@@ -1,0 +1,73 @@
+// Rows of figures as aligned text.
+
+/** @param {number} value */
+const short = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
+
+/** @param {number} rate per second */
+const thousands = (rate) =>
+  rate >= 1e6 ? `${(rate / 1e6).toFixed(2)}M` : rate >= 1e3 ? `${(rate / 1e3).toFixed(1)}k` : rate.toFixed(0);
+
+/** @param {number | undefined} value @param {(value: number) => string} format */
+const optional = (value, format) => (value === undefined ? '-' : format(value));
+
+const NAMES = /** @type {Record<string, string>} */ ({ ours: '@ws', ws: 'npm ws', net: 'raw net' });
+
+/** @param {readonly import('./rounds.mjs').Row[]} rows @param {string} server */
+const valueOf = (rows, server) => rows.find((row) => row.server === server)?.value;
+
+/** How many times less ours needs than npm ws. @param {readonly import('./rounds.mjs').Row[]} rows */
+export function ratio(rows) {
+  const [ours, ws] = [valueOf(rows, 'ours'), valueOf(rows, 'ws')];
+  return ours === undefined || ws === undefined ? undefined : ws / ours;
+}
+
+const HEAD = ['scenario', 'server', 'cost', '', '+-', 'rate/s', 'p99 us', 'busy', 'ws / this'];
+
+/** @param {readonly (readonly string[])[]} lines */
+function align(lines) {
+  const widths = HEAD.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  const isText = [true, true, false, true, false, false, false, false, false];
+  return lines
+    .map((line) =>
+      line.map((cell, column) =>
+        isText[column] ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      ),
+    )
+    .map((cells) => cells.join('  ').trimEnd())
+    .join('\n');
+}
+
+/**
+ * @param {import('./scenarios.mjs').Scenario} scenario
+ * @param {readonly import('./rounds.mjs').Row[]} rows
+ * @returns {string[][]}
+ */
+function linesOf(scenario, rows) {
+  const ws = valueOf(rows, 'ws');
+  return rows.map((row, index) => [
+    index === 0 ? scenario.title : '',
+    NAMES[row.server] ?? row.server,
+    short(row.value),
+    scenario.unit,
+    `${(row.spread * 100).toFixed(0)} %`,
+    optional(row.rate, thousands),
+    optional(row.p99, short),
+    `${optional(row.serverBusy, (share) => (share * 100).toFixed(0))}/${optional(row.loadBusy, (share) => (share * 100).toFixed(0))}`,
+    row.server === 'ws' || ws === undefined ? '' : (ws / row.value).toFixed(2),
+  ]);
+}
+
+/** @param {readonly { scenario: import('./scenarios.mjs').Scenario, rows: readonly import('./rounds.mjs').Row[] }[]} results */
+export const formatTable = (results) =>
+  align([HEAD, ...results.flatMap(({ scenario, rows }) => linesOf(scenario, rows))]);
+
+/** @param {readonly { scenario: import('./scenarios.mjs').Scenario, rows: readonly import('./rounds.mjs').Row[] }[]} results */
+export const formatTargets = (results) =>
+  results
+    .flatMap(({ scenario, rows }) => {
+      const reached = ratio(rows);
+      if (scenario.target === undefined || reached === undefined) return [];
+      const verdict = reached >= scenario.target ? 'reached' : 'missed';
+      return [`target ${scenario.title}: ws / ours >= ${scenario.target}: ${reached.toFixed(2)}, ${verdict}`];
+    })
+    .join('\n');

@@ -1,0 +1,186 @@
+/* Messages in flight on open connections; counts and checks what comes back. */
+#define _GNU_SOURCE
+#include "bench.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { CHUNK_BYTES = 256 * 1024, STALL_MS = 20000 };
+
+struct connection {
+  int fd;
+  bool waits_for_room;   /* the socket's send buffer is full */
+  uint64_t issued;       /* messages that may leave: sent, or to be sent as soon as there is room */
+  uint64_t sent_bytes;
+  uint64_t received;     /* messages that came back whole */
+  uint64_t *sent_at;     /* ns, for each message in flight */
+  uint64_t raw_offset;   /* raw mode: bytes of the current message that came back */
+  struct reader reader;
+};
+
+struct load {
+  const struct options *options;
+  struct stream stream;
+  struct connection *connections;
+  int epoll;
+  bool stopping;
+  uint64_t issued, received, verified, control_frames;
+  struct histogram round_trips;
+};
+
+static void flush(struct load *load, struct connection *connection) {
+  const struct stream *stream = &load->stream;
+  size_t ring = stream->count * stream->unit;
+  uint64_t pending = connection->issued * stream->unit - connection->sent_bytes;
+  while (pending > 0) {
+    size_t at = connection->sent_bytes % ring;
+    size_t first = ring - at < pending ? ring - at : (size_t)pending;
+    size_t second = pending - first < ring ? (size_t)(pending - first) : ring;
+    struct iovec parts[2] = {{stream->wire + at, first}, {stream->wire, second}};
+    ssize_t n = writev(connection->fd, parts, second ? 2 : 1);
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      if (errno != EAGAIN) die("write: %s", strerror(errno));
+      break;
+    }
+    connection->sent_bytes += (uint64_t)n;
+    pending -= (uint64_t)n;
+  }
+  if (connection->waits_for_room != (pending > 0)) {
+    connection->waits_for_room = pending > 0;
+    uint32_t events = EPOLLIN | (pending > 0 ? EPOLLOUT : 0);
+    struct epoll_event event = {.events = events, .data.u64 = (uint64_t)(connection - load->connections)};
+    epoll_ctl(load->epoll, EPOLL_CTL_MOD, connection->fd, &event);
+  }
+}
+
+/* Fills the connection up to its messages in flight, unless the load is at its end. */
+static void issue(struct load *load, struct connection *connection, uint64_t now) {
+  const struct options *options = load->options;
+  uint64_t room = (uint64_t)options->in_flight - (connection->issued - connection->received);
+  if (load->stopping) return;
+  if (options->messages && options->messages - load->issued < room) room = options->messages - load->issued;
+  for (uint64_t i = 0; i < room; i++) connection->sent_at[connection->issued++ % (uint64_t)options->in_flight] = now;
+  load->issued += room;
+  if (room && !connection->waits_for_room) flush(load, connection);
+}
+
+static void compare(struct load *load, const struct connection *connection, const uint8_t *bytes, size_t length, uint64_t offset) {
+  const struct stream *stream = &load->stream;
+  unsigned every = load->options->verify_every;
+  if (offset + length > stream->size) die("an echo is longer than its message");
+  if (!every || connection->received % every) return;
+  if (memcmp(bytes, stream->plain + connection->received % stream->count * stream->size + offset, length)) {
+    die("echo %llu of a connection differs from its message", (unsigned long long)connection->received);
+  }
+  if (offset + length == stream->size) load->verified++;
+}
+
+static void complete(struct load *load, struct connection *connection, uint64_t now) {
+  if (connection->received == connection->issued) die("more echoes than messages");
+  record(&load->round_trips, now - connection->sent_at[connection->received % (uint64_t)load->options->in_flight], 1);
+  connection->received++;
+  load->received++;
+}
+
+static void receive_frames(struct load *load, struct connection *connection, const uint8_t *at, const uint8_t *end, uint64_t now) {
+  struct piece piece;
+  int expected = load->options->text ? 1 : 2;
+  for (;;) {
+    enum found found = read_piece(&connection->reader, &at, end, &piece);
+    if (found == FOUND_NOTHING) return;
+    if (found == FOUND_CONTROL) {
+      if (piece.opcode == 8) die("the server closed a connection");
+      load->control_frames++;
+      continue;
+    }
+    if (piece.opcode != expected) die("echo with opcode %d", piece.opcode);
+    compare(load, connection, piece.bytes, piece.length, piece.offset);
+    if (!piece.ends_message) continue;
+    if (piece.offset + piece.length != load->stream.size) die("an echo is shorter than its message");
+    complete(load, connection, now);
+  }
+}
+
+static void receive_raw(struct load *load, struct connection *connection, const uint8_t *at, const uint8_t *end, uint64_t now) {
+  while (at < end) {
+    uint64_t left = load->stream.size - connection->raw_offset;
+    size_t take = left < (uint64_t)(end - at) ? (size_t)left : (size_t)(end - at);
+    compare(load, connection, at, take, connection->raw_offset);
+    at += take;
+    connection->raw_offset += take;
+    if (connection->raw_offset < load->stream.size) return;
+    connection->raw_offset = 0;
+    complete(load, connection, now);
+  }
+}
+
+static void receive(struct load *load, struct connection *connection) {
+  static uint8_t chunk[CHUNK_BYTES];
+  ssize_t n = recv(connection->fd, chunk, sizeof chunk, 0);
+  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (n < 0) die("read: %s", strerror(errno));
+  if (n == 0) die("the server ended a connection");
+  uint64_t now = now_ns();
+  if (load->options->raw) receive_raw(load, connection, chunk, chunk + n, now);
+  else receive_frames(load, connection, chunk, chunk + n, now);
+  issue(load, connection, now);
+}
+
+static bool is_done(const struct load *load) {
+  bool all_issued = load->stopping || (load->options->messages && load->issued == load->options->messages);
+  return all_issued && load->received == load->issued;
+}
+
+static void drive(struct load *load) {
+  struct epoll_event events[256];
+  uint64_t start = now_ns(), stop = start + (uint64_t)(load->options->seconds * 1e9);
+  for (int i = 0; i < load->options->connections; i++) issue(load, &load->connections[i], start);
+  while (!is_done(load)) {
+    int n = epoll_wait(load->epoll, events, 256, STALL_MS);
+    if (n < 0 && errno != EINTR) die("epoll_wait: %s", strerror(errno));
+    if (n == 0) die("stalled with %llu messages in flight", (unsigned long long)(load->issued - load->received));
+    if (now_ns() >= stop) load->stopping = true;
+    for (int i = 0; i < n; i++) {
+      struct connection *connection = &load->connections[events[i].data.u64];
+      if (events[i].events & EPOLLOUT) flush(load, connection);
+      if (events[i].events & ~(uint32_t)EPOLLOUT) receive(load, connection);
+    }
+  }
+}
+
+int run_echo(const struct options *options) {
+  struct load *load = allocate(sizeof *load);
+  load->options = options;
+  load->stream = make_stream(options);
+  load->epoll = epoll_create1(EPOLL_CLOEXEC);
+  load->connections = allocate((size_t)options->connections * sizeof *load->connections);
+  raise_file_limit(options->connections);
+
+  int *fds = allocate((size_t)options->connections * sizeof *fds);
+  open_all(fds, load->epoll, options);
+  for (int i = 0; i < options->connections; i++) {
+    load->connections[i].fd = fds[i];
+    load->connections[i].sent_at = allocate((size_t)options->in_flight * sizeof(uint64_t));
+  }
+  printf("{\"event\":\"ready\",\"connections\":%d}\n", options->connections);
+  if (options->control && !wait_for_line()) return 0;
+
+  double cpu = cpu_seconds();
+  uint64_t start = now_ns();
+  drive(load);
+  double seconds = (double)(now_ns() - start) / 1e9;
+  printf("{\"event\":\"result\",\"messages\":%llu,\"seconds\":%.6f,\"rate\":%.1f,\"p50\":%.2f,\"p99\":%.2f,"
+         "\"verified\":%llu,\"controlFrames\":%llu,\"cpuSeconds\":%.6f}\n",
+         (unsigned long long)load->received, seconds, (double)load->received / seconds,
+         percentile(&load->round_trips, 50), percentile(&load->round_trips, 99), (unsigned long long)load->verified,
+         (unsigned long long)load->control_frames, cpu_seconds() - cpu);
+  while (options->control && wait_for_line()) continue;
+  return 0;
+}

@@ -1,0 +1,108 @@
+// `npm run bench`: our server and client beside npm `ws`, in the same run. README.md says what the figures mean.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { compileLoad, hasCompiler } from './lib/compile.mjs';
+import { chooseCores, describeMachine } from './lib/machine.mjs';
+import { possibleConnections } from './lib/measures.mjs';
+import { runScenario } from './lib/rounds.mjs';
+import { pickScenarios, SCENARIOS } from './lib/scenarios.mjs';
+import { formatTable, formatTargets, ratio } from './lib/table.mjs';
+
+const USAGE = `usage: node tools/bench/run.mjs [options]
+  --scenario NAME   only this one; may be repeated (${SCENARIOS.map(({ name }) => name).join(', ')})
+  --rounds N        measurements of each server (5)
+  --seconds S       length of a measurement (1)
+  --servers LIST    ours,ws,net
+  --json FILE       every sample
+  --malloc          all servers with raised glibc thresholds, see README.md
+  --profile DIR     a V8 CPU profile of every measured process`;
+
+/** @param {string} name @param {string} text @param {number} least @param {number} most */
+function number(name, text, least, most) {
+  const value = Number(text);
+  if (!(value >= least && value <= most)) throw new RangeError(`--${name} is ${text}, expected ${least} to ${most}`);
+  return value;
+}
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      scenario: { type: 'string', multiple: true, default: [] },
+      rounds: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '1' },
+      servers: { type: 'string', default: 'ours,ws,net' },
+      json: { type: 'string' },
+      malloc: { type: 'boolean', default: false },
+      profile: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const servers = values.servers.split(',');
+  const unknown = servers.find((name) => !['ours', 'ws', 'net'].includes(name));
+  if (unknown !== undefined) throw new RangeError(`--servers has ${unknown}, expected some of ours, ws, net`);
+  return {
+    ...values,
+    servers,
+    scenarios: pickScenarios(values.scenario),
+    rounds: Math.round(number('rounds', values.rounds, 1, 100)),
+    seconds: number('seconds', values.seconds, 0.05, 60),
+  };
+}
+
+/** @param {ReturnType<typeof readOptions>} options */
+async function bench(options) {
+  if (!hasCompiler())
+    throw new Error('the load generator is written in C and needs gcc (Debian: apt-get install gcc libc6-dev)');
+  if (options.servers.includes('ours')) {
+    await import('@ws/server').catch((error) => {
+      throw new Error(`@ws/server cannot be loaded, is it built (npm run build)? ${error.message}`);
+    });
+  }
+  const cores = chooseCores();
+  const profile = options.profile === undefined ? undefined : path.resolve(options.profile);
+  if (profile !== undefined) mkdirSync(profile, { recursive: true });
+  const setup = { load: compileLoad(), cores, malloc: options.malloc, profile };
+  const machine = describeMachine();
+
+  console.log(`node ${machine.node}, ${machine.cpu}, ${machine.cores} cores, load average ${machine.load}`);
+  console.log(
+    cores
+      ? `servers on core ${cores.server}, generator on core ${cores.load}`
+      : 'not pinned: no taskset, or one core only',
+  );
+  console.log(
+    `${options.rounds} rounds of ${options.seconds} s, medians${options.malloc ? ', raised malloc thresholds' : ''}\n`,
+  );
+
+  const results = [];
+  for (const scenario of options.scenarios) {
+    if (scenario.kind === 'idle') {
+      const possible = possibleConnections(scenario.connections);
+      if (possible < scenario.connections)
+        console.log(`idle: ${possible} connections only, by the limit of open files`);
+    }
+    const rows = await runScenario(scenario, options, setup);
+    results.push({ scenario, rows });
+    console.log(`${formatTable([{ scenario, rows }])}\n`);
+  }
+  if (results.length > 1) console.log(`${formatTable(results)}\n`);
+  console.log(formatTargets(results));
+  if (options.json !== undefined) {
+    const { rounds, seconds, malloc } = options;
+    const withRatios = results.map(({ scenario, rows }) => ({ scenario, ratio: ratio(rows), rows }));
+    writeFileSync(
+      options.json,
+      `${JSON.stringify({ machine, rounds, seconds, malloc, results: withRatios }, undefined, 2)}\n`,
+    );
+  }
+}
+
+try {
+  const options = readOptions();
+  if (options.help) console.log(USAGE);
+  else await bench(options);
+} catch (error) {
+  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}

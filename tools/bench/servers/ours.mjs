@@ -1,0 +1,4 @@
+import { WebSocketServer } from '@ws/server';
+import { serveEcho } from './echo.mjs';
+
+serveEcho(WebSocketServer);

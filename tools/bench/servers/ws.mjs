@@ -1,0 +1,4 @@
+import { WebSocketServer } from 'ws';
+import { serveEcho } from './echo.mjs';
+
+serveEcho(WebSocketServer);
