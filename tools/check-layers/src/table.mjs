@@ -1,0 +1,56 @@
+// Who may import whom. This is the table of the design, per entry; everything else in this package only enforces it.
+
+/**
+ * One part of a package's `src`, usually what stands behind one entry of its `exports`.
+ * @typedef {object} Part
+ * @property {string} entry    the key in `exports` that it stands behind
+ * @property {string} source   a folder ('protocol/') or file ('node.ts') under src; '' is all the rest
+ * @property {readonly string[]} imports  entries of other packages that it may import
+ * @property {readonly string[]} types    entries of which it may import the types alone (`import type`)
+ * @property {Builtins} builtins
+ */
+
+/**
+ * Node's own modules: none, these, or any. A part with 'none' is portable: it also keeps to the globals in PORTABLE_GLOBALS, and
+ * imports only portable parts.
+ * @typedef {'none' | readonly string[] | 'any'} Builtins
+ */
+
+const BELOW_THE_ENDS = [
+  '@ws/frame',
+  '@ws/frame/stream',
+  '@ws/handshake',
+  '@ws/deflate',
+  '@ws/deflate/node',
+  '@ws/connection',
+  '@ws/connection/protocol',
+];
+
+/** @type {Readonly<Record<string, readonly Part[]>>} */
+export const LAYERS = {
+  '@ws/frame': [
+    { entry: './stream', source: 'stream/', imports: [], types: [], builtins: ['stream', 'buffer'] },
+    { entry: '.', source: '', imports: [], types: [], builtins: 'none' },
+  ],
+  '@ws/handshake': [{ entry: '.', source: '', imports: [], types: [], builtins: 'none' }],
+  '@ws/deflate': [
+    { entry: './node', source: 'node.ts', imports: [], types: ['@ws/frame'], builtins: ['zlib', 'buffer'] },
+    { entry: '.', source: '', imports: [], types: ['@ws/frame'], builtins: 'none' },
+  ],
+  '@ws/connection': [
+    { entry: './protocol', source: 'protocol/', imports: ['@ws/frame'], types: ['@ws/deflate'], builtins: 'none' },
+    { entry: '.', source: '', imports: ['@ws/frame'], types: ['@ws/deflate'], builtins: 'any' },
+  ],
+  '@ws/server': [{ entry: '.', source: '', imports: BELOW_THE_ENDS, types: [], builtins: 'any' }],
+  '@ws/client': [{ entry: '.', source: '', imports: BELOW_THE_ENDS, types: [], builtins: 'any' }],
+  '@ws/compat': ['ws', 'ws2', 'nodejs-websocket', 'wesos', 'websockets'].map((name) => ({
+    entry: `./${name}`,
+    source: `${name}/`,
+    imports: ['@ws/server', '@ws/client'],
+    types: [],
+    builtins: 'any',
+  })),
+};
+
+/** What a portable part may assume beside the ECMAScript of the compiler's `lib`; each is declared in its runtime.d.ts. */
+export const PORTABLE_GLOBALS = ['TextDecoder', 'TextEncoder', 'crypto'];
