@@ -1,0 +1,222 @@
+// The load generator counts right and notices wrong echoes. Nothing here measures time.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync } from 'node:fs';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import WebSocket, { WebSocketServer, type RawData } from 'ws';
+import { compileLoad, hasCompiler } from '../lib/compile.mjs';
+
+const gcc = hasCompiler();
+if (!gcc) {
+  appendFileSync('reports/notices.txt', 'tools/bench: no gcc, the tests of the load generator were skipped\n');
+  if (!['', '0', 'false'].includes(process.env['CI'] ?? '')) throw new Error('no gcc: the load generator cannot be tested');
+}
+
+let program = '';
+const servers: { close(): unknown }[] = [];
+
+beforeAll(() => {
+  if (gcc) program = compileLoad();
+});
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+interface Outcome {
+  status: number | null;
+  result: Record<string, number> | undefined;
+  complaint: string;
+}
+
+const start = (mode: string, options: Record<string, number | true>) =>
+  spawn(program, [
+    mode,
+    ...Object.entries(options).flatMap(([name, value]) =>
+      value === true ? [`--${name}`] : [`--${name}`, String(value)],
+    ),
+  ]);
+
+async function run(mode: string, options: Record<string, number | true>): Promise<Outcome> {
+  const child = start(mode, { seconds: 60, ...options });
+  let output = '';
+  let complaint = '';
+  child.stdout.on('data', (text) => (output += text));
+  child.stderr.on('data', (text) => (complaint += text));
+  child.stdin.end();
+  const [status] = (await once(child, 'close')) as [number | null];
+  const last = output.trim().split('\n').at(-1);
+  const event = last === undefined || last === '' ? undefined : JSON.parse(last);
+  return { status, result: event?.event === 'result' ? event : undefined, complaint };
+}
+
+const portOf = (server: Server | WebSocketServer) => (server.address() as AddressInfo).port;
+
+async function serveWebSocket(onMessage: (socket: WebSocket, data: Buffer, isBinary: boolean) => void) {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  servers.push({ close: () => server.close() });
+  const seen = { connections: 0, messages: 0, closeCodes: [] as number[] };
+  server.on('connection', (socket) => {
+    seen.connections++;
+    socket.on('message', (data: RawData, isBinary) => {
+      seen.messages++;
+      onMessage(socket, data as Buffer, isBinary);
+    });
+    socket.on('close', (code) => seen.closeCodes.push(code));
+  });
+  await once(server, 'listening');
+  return { server, port: portOf(server), seen };
+}
+
+const serveEcho = () => serveWebSocket((socket, data, isBinary) => socket.send(data, { binary: isBinary }));
+
+async function serveRaw(onConnection: (socket: Socket) => void) {
+  const server = createServer(onConnection);
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { port: portOf(server) };
+}
+
+(gcc ? describe : describe.skip)('load generator', () => {
+  test.each([
+    { size: 0, connections: 1, 'in-flight': 1, messages: 7 },
+    { size: 16, connections: 5, 'in-flight': 16, messages: 10_001 },
+    { size: 125, connections: 2, 'in-flight': 3, messages: 500 },
+    { size: 126, connections: 2, 'in-flight': 3, messages: 500 },
+    { size: 1024, connections: 3, 'in-flight': 4, messages: 2000, text: true as const },
+    { size: 65_535, connections: 2, 'in-flight': 4, messages: 50 },
+    { size: 65_536, connections: 2, 'in-flight': 16, messages: 100 },
+    { size: 16_384, fragment: 1024, connections: 2, 'in-flight': 4, messages: 200 },
+    { size: 1000, fragment: 300, connections: 1, 'in-flight': 2, messages: 100, text: true as const },
+    { size: 3_000_000, connections: 1, 'in-flight': 3, messages: 5 },
+  ])('counts and verifies every echo: %j', async (options) => {
+    const { port, seen } = await serveEcho();
+    const { status, result, complaint } = await run('echo', { ...options, port });
+    expect(complaint).toBe('');
+    expect(status).toBe(0);
+    expect(result).toMatchObject({ messages: options.messages, verified: options.messages, controlFrames: 0 });
+    expect(seen).toMatchObject({ connections: options.connections, messages: options.messages });
+  });
+
+  test('verifies a sample where asked to, and sees pings', async () => {
+    const { port } = await serveWebSocket((socket, data) => {
+      socket.ping('x');
+      socket.send(data);
+    });
+    const { result } = await run('echo', { port, messages: 100, verify: 10 });
+    expect(result).toMatchObject({ messages: 100, verified: 10, controlFrames: 100 });
+  });
+
+  test('stops by time, with no message left in flight', async () => {
+    const { port, seen } = await serveEcho();
+    const { status, result } = await run('echo', { port, connections: 4, 'in-flight': 8, seconds: 0.05 });
+    expect(status).toBe(0);
+    expect(result?.['messages']).toBe(seen.messages);
+    expect(result?.['messages']).toBeGreaterThanOrEqual(32);
+  });
+
+  test.each([
+    ['a changed byte', (data: Buffer) => Buffer.concat([data.subarray(0, 15), Buffer.of(data.at(-1)! ^ 1)]), /differs/],
+    ['a byte too few', (data: Buffer) => data.subarray(1), /shorter|differs/],
+    ['a byte too many', (data: Buffer) => Buffer.concat([data, data.subarray(0, 1)]), /longer/],
+    ['text for binary', (data: Buffer) => data.toString('latin1').slice(0, 0), /opcode 1/],
+  ])('fails at %s', async (_, spoil, expected) => {
+    let count = 0;
+    const { port } = await serveWebSocket((socket, data) => socket.send(++count === 50 ? spoil(data) : data));
+    const { status, result, complaint } = await run('echo', { port, messages: 100 });
+    expect(complaint).toMatch(expected);
+    expect(status).toBe(1);
+    expect(result).toBeUndefined();
+  });
+
+  test.each([
+    ['a masked frame', [0x82, 0x81, 0, 0, 0, 0, 0], /masked/],
+    ['a reserved bit', [0xc2, 0x01, 0], /reserved/],
+    ['a stray continuation', [0x80, 0x01, 0], /out of order/],
+    ['an echo that nobody sent', [0x82, 0x01, 0, 0x82, 0x01, 0], /differs|more echoes/],
+    ['a close frame', [0x88, 0x00], /closed/],
+  ])('fails at %s', async (_, bytes, expected) => {
+    const { server, port } = await serveWebSocket(() => undefined);
+    server.on('connection', (socket, request) => {
+      socket.on('message', () => request.socket.write(Uint8Array.from(bytes)));
+    });
+    const { status, complaint } = await run('echo', { port, size: 1, messages: 2 });
+    expect(complaint).toMatch(expected);
+    expect(status).toBe(1);
+  });
+
+  test('raw mode takes back its own bytes', async () => {
+    const { port } = await serveRaw((socket) => socket.on('data', (chunk) => socket.write(chunk)));
+    const { result } = await run('echo', {
+      port,
+      raw: true,
+      size: 1024,
+      connections: 3,
+      'in-flight': 5,
+      messages: 3000,
+    });
+    expect(result).toMatchObject({ messages: 3000, verified: 3000 });
+  });
+
+  test('opens and closes connections with 1000', async () => {
+    const { port, seen } = await serveEcho();
+    const { status, result } = await run('churn', { port, connections: 8, messages: 100 });
+    expect(status).toBe(0);
+    expect(result).toMatchObject({ messages: 100 });
+    expect(seen).toMatchObject({ connections: 100, messages: 0 });
+    expect(new Set(seen.closeCodes)).toEqual(new Set([1000]));
+  });
+
+  test('a server that refuses the handshake is a fault', async () => {
+    const { port } = await serveRaw((socket) => {
+      socket.on('error', () => undefined);
+      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+    });
+    const { status, complaint } = await run('echo', { port });
+    expect(status).toBe(1);
+    expect(complaint).toContain('403');
+  });
+
+  test('holds idle connections until stdin ends', async () => {
+    const { server, port } = await serveEcho();
+    const child = start('idle', { port, connections: 50, control: true });
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    expect(JSON.parse((await lines.next()).value)).toEqual({ event: 'ready', connections: 50 });
+    expect(server.clients.size).toBe(50);
+    child.stdin.end();
+    expect(JSON.parse((await lines.next()).value)).toEqual({ event: 'result', messages: 50 });
+    expect(await once(child, 'close')).toEqual([0, null]);
+  });
+
+  test('the sink counts, compares and answers every n-th message', async () => {
+    const child = start('sink', { size: 16, connections: 2, 'in-flight': 10, seconds: 60 });
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const { port } = JSON.parse((await lines.next()).value);
+    const socket = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: false });
+    await once(socket, 'open');
+    let answers = 0;
+    const allAnswered = new Promise((resolve) => socket.on('message', () => ++answers === 5 && resolve(undefined)));
+    const payload = Buffer.from(Array.from({ length: 16 }, (_, index) => index));
+    for (let count = 0; count < 50; count++) socket.send(payload);
+    await allAnswered;
+    socket.close(1000);
+    const [code] = await once(socket, 'close');
+    expect(code).toBe(1000);
+    child.stdin.end();
+    expect(JSON.parse((await lines.next()).value)).toMatchObject({ event: 'result', messages: 50, verified: 50 });
+    expect(await once(child, 'close')).toEqual([0, null]);
+  });
+
+  test.each([
+    ['echo', {}, /--port/],
+    ['echo', { port: 70_000 }, /--port is 70000, expected 1 to 65535/],
+    ['dance', { port: 1 }, /unknown mode dance/],
+    ['echo', { port: 1, colour: 1 }, /unknown option --colour/],
+  ])('refuses %s %j', async (mode, options, expected) => {
+    const { status, complaint } = await run(mode, options);
+    expect(status).toBe(1);
+    expect(complaint).toMatch(expected);
+  });
+});
