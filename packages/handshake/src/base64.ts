@@ -3,7 +3,7 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 const IN_ALPHABET = new Uint8Array(128);
 for (const char of ALPHABET) IN_ALPHABET[char.charCodeAt(0)] = 1;
 
-export const isBase64Code = (code: number): boolean => IN_ALPHABET[code] === 1;
+export const isBase64Code = (code: number): boolean => code < 128 && IN_ALPHABET[code] === 1;
 
 /** Base64 with padding. RFC 4648 §4. */
 export function encodeBase64(bytes: Uint8Array): string {

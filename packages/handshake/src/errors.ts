@@ -8,7 +8,7 @@ const NONE: HeaderList = [];
  * Every way a peer can break the opening handshake. `status` and `headers` are the answer a server gives; 0 marks what only a client
  * can meet. Each row has a test vector.
  */
-const FAULTS = {
+export const FAULTS = {
   WS_ERR_INVALID_METHOD: {
     status: 405,
     headers: ['Allow', 'GET'],
@@ -75,7 +75,7 @@ const FAULTS = {
     section: 'RFC 6455 §4.2.1',
     message: 'Sec-WebSocket-Key header is not one base64 value of 16 bytes',
   },
-  WS_ERR_INVALID_ORIGIN: { status: 400, headers: NONE, section: 'RFC 6454 §7.3', message: 'Origin header is repeated' },
+  WS_ERR_INVALID_ORIGIN: { status: 400, headers: NONE, section: 'RFC 6454 §7.3', message: 'Origin header is repeated, or there are two that differ' },
   WS_ERR_INVALID_SUBPROTOCOL: {
     status: 400,
     headers: NONE,
@@ -169,5 +169,5 @@ export function quote(text: string): string {
     const code = text.charCodeAt(at);
     shown += code >= 0x20 && code <= 0x7e ? text[at] : '?';
   }
-  return `"${shown}"${text.length > LONGEST_QUOTE ? '…' : ''}`;
+  return `"${shown}"${text.length > LONGEST_QUOTE ? '...' : ''}`;
 }

@@ -23,58 +23,64 @@ const SEMICOLON = 0x3b;
 const EQUALS = 0x3d;
 const BACKSLASH = 0x5c;
 
-/** A header value and a position that only ever moves forward. */
+/** Read behind the last character. */
+const END = -1;
+
+/** A header value and a position in it that only ever moves forward. */
 class Scanner {
-  readonly #text: string;
-  #at = 0;
+  private readonly text: string;
+  private at = 0;
 
   constructor(text: string) {
-    this.#text = text;
+    this.text = text;
   }
 
-  /** The next character that is not blank, which becomes the position; NaN at the end. */
+  private get code(): number {
+    return this.at < this.text.length ? this.text.charCodeAt(this.at) : END;
+  }
+
+  /** Steps over blanks; the character that comes next, or END. */
   next(): number {
-    while (isBlank(this.#text.charCodeAt(this.#at))) this.#at++;
-    return this.#text.charCodeAt(this.#at);
+    while (isBlank(this.code)) this.at++;
+    return this.code;
   }
 
-  /** Steps over blanks and `code` if that is what comes next. */
+  /** Steps over blanks, and over `code` if that is what comes next. */
   take(code: number): boolean {
     if (this.next() !== code) return false;
-    this.#at++;
+    this.at++;
     return true;
   }
 
   token(): string {
     this.next();
-    const from = this.#at;
-    while (isTokenCode(this.#text.charCodeAt(this.#at))) this.#at++;
-    if (this.#at === from) throw this.fault();
-    return this.#text.slice(from, this.#at);
+    const from = this.at;
+    while (isTokenCode(this.code)) this.at++;
+    if (this.at === from) throw this.fault();
+    return this.text.slice(from, this.at);
   }
 
   /** Behind the opening quote: what stands up to the closing one, unescaped; must be a token all the same. §9.1. */
   quotedToken(): string {
     const pieces: string[] = [];
-    let from = this.#at;
+    let from = this.at;
     let isEmpty = true;
-    while (this.#text.charCodeAt(this.#at) !== QUOTE) {
-      if (this.#text.charCodeAt(this.#at) === BACKSLASH) {
-        pieces.push(this.#text.slice(from, this.#at));
-        from = ++this.#at;
+    while (isEmpty || this.code !== QUOTE) {
+      if (this.code === BACKSLASH) {
+        pieces.push(this.text.slice(from, this.at));
+        from = ++this.at;
       }
-      if (!isTokenCode(this.#text.charCodeAt(this.#at))) throw this.fault(); // the end of the text included
-      this.#at++;
+      if (!isTokenCode(this.code)) throw this.fault(); // END and, at the very start, QUOTE are none either
+      this.at++;
       isEmpty = false;
     }
-    if (isEmpty) throw this.fault();
-    pieces.push(this.#text.slice(from, this.#at++));
+    pieces.push(this.text.slice(from, this.at++));
     return pieces.join('');
   }
 
   fault(): HandshakeError {
-    const seen = this.#at < this.#text.length ? 'unexpected character' : 'unexpected end';
-    return new HandshakeError('WS_ERR_INVALID_EXTENSIONS', `${seen} at ${this.#at}`);
+    const seen = this.code === END ? 'unexpected end' : 'unexpected character';
+    return new HandshakeError('WS_ERR_INVALID_EXTENSIONS', `${seen} at ${this.at}`);
   }
 }
 
@@ -88,10 +94,10 @@ export function parseExtensions(value: string): ExtensionOffer[] {
   const offers: ExtensionOffer[] = [];
   do {
     const code = input.next();
-    if (code === COMMA || Number.isNaN(code)) continue; // an empty element, RFC 9110 §5.6.1.2
+    if (code === COMMA || code === END) continue; // an empty element, RFC 9110 §5.6.1.2
     offers.push(parseExtension(input));
   } while (input.take(COMMA));
-  if (offers.length === 0 || !Number.isNaN(input.next())) throw input.fault();
+  if (offers.length === 0 || input.next() !== END) throw input.fault();
   return offers;
 }
 

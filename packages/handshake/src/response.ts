@@ -11,8 +11,7 @@ import {
   type HeaderList,
 } from './header-list.js';
 import type { UpgradeOffer } from './request.js';
-import { isToken } from './token.js';
-import { equalsIgnoringCase } from './token.js';
+import { equalsIgnoringCase, isToken } from './token.js';
 
 /** The answer to an opening handshake: 101, or a refusal with its body. */
 export interface UpgradeResponse {

@@ -8,8 +8,8 @@ for (const char of "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghi
   TCHAR[char.charCodeAt(0)] = 1;
 }
 
-/** Whether a token may hold this character; `NaN`, which `charCodeAt` gives behind the end, is none. */
-export const isTokenCode = (code: number): boolean => TCHAR[code] === 1;
+/** Whether a token may hold this character. */
+export const isTokenCode = (code: number): boolean => code >= 0 && code < 128 && TCHAR[code] === 1;
 
 /** Optional whitespace (OWS) is spaces and tabs. RFC 9110 §5.6.3. */
 export const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
