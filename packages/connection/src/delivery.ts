@@ -1,0 +1,81 @@
+import type { EventEmitter } from 'node:events';
+import type { ConnectionOwner } from './connection.js';
+import type { CloseInfo, Failure } from './protocol/index.js';
+import type { BinaryType, RawData, WebSocketEvents } from './types.js';
+
+type Emitter = EventEmitter<WebSocketEvents> & { readonly binaryType: BinaryType };
+
+/** What happened on the connection, as events of a WebSocket in the forms of ws 8. */
+export class Delivery implements ConnectionOwner {
+  readonly #socket: Emitter;
+  readonly #onClose: (info: CloseInfo) => void;
+  /** Set where events must come one a turn. */
+  readonly #onDelivered: (() => void) | undefined;
+
+  constructor(socket: Emitter, onClose: (info: CloseInfo) => void, onDelivered: (() => void) | undefined) {
+    this.#socket = socket;
+    this.#onClose = onClose;
+    this.#onDelivered = onDelivered;
+  }
+
+  onMessage(data: Uint8Array | Uint8Array[], isText: boolean): void {
+    const socket = this.#socket;
+    this.#onDelivered?.();
+    if (isText) socket.emit('message', asBuffer(data as Uint8Array), false);
+    else socket.emit('message', toBinaryType(data, socket.binaryType), true);
+  }
+
+  onPing(payload: Buffer): void {
+    this.#onDelivered?.();
+    this.#socket.emit('ping', payload);
+  }
+
+  onPong(payload: Buffer): void {
+    this.#onDelivered?.();
+    this.#socket.emit('pong', payload);
+  }
+
+  onClosing(code: number, reason: string, initiator: 'local' | 'remote'): void {
+    this.#socket.emit('closing', code, reason, initiator);
+  }
+
+  /** A peer's offence never throws: it is emitted where somebody listens, and it is in `CloseInfo`. */
+  onFailure(error: Failure): void {
+    if (this.#socket.listenerCount('error') > 0) this.#socket.emit('error', error);
+  }
+
+  onDrain(): void {
+    this.#socket.emit('drain');
+  }
+
+  onClose(info: CloseInfo): void {
+    this.#onClose(info);
+    this.#socket.emit('close', info.code, Buffer.from(info.reason), info);
+  }
+}
+
+export const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+function toBinaryType(data: Uint8Array | Uint8Array[], binaryType: BinaryType): RawData {
+  const parts = Array.isArray(data) ? data : [data];
+  switch (binaryType) {
+    case 'fragments':
+      return parts.map(asBuffer);
+    case 'blob':
+      return new Blob(parts as Uint8Array<ArrayBuffer>[]);
+    case 'arraybuffer':
+      return toArrayBuffer(whole(parts));
+    case 'nodebuffer':
+      return asBuffer(whole(parts));
+  }
+}
+
+const whole = (parts: Uint8Array[]): Uint8Array => (parts.length === 1 ? parts[0]! : Buffer.concat(parts));
+
+/** The buffer itself where it holds nothing else. */
+function toArrayBuffer(bytes: Uint8Array): ArrayBuffer {
+  const { buffer, byteOffset, byteLength } = bytes;
+  if (byteLength === buffer.byteLength) return buffer as ArrayBuffer;
+  return buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer;
+}

@@ -1,0 +1,16 @@
+export type { ConnectionOptions } from './options.js';
+export type { CloseEvent, ErrorEvent, Event, EventListener, EventType, MessageEvent } from './event-target.js';
+export { createPair, type PairOptions } from './pair.js';
+export type {
+  CloseFrame,
+  CloseInfo,
+  Extension,
+  Failure,
+  FrameRecord,
+  IncomingPiece,
+  Initiator,
+  OutgoingFragment,
+  SendCallback,
+} from './protocol/index.js';
+export type { BinaryType, BufferLike, RawData, SendOptions, WebSocketEvents } from './types.js';
+export { WebSocket, type FromOptions, type SocketOptions } from './websocket.js';

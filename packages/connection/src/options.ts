@@ -1,0 +1,99 @@
+import type { ReceiveLimits } from './protocol/index.js';
+
+/** What one connection may be told. For every limit, 0 or `false` is none. */
+export interface ConnectionOptions {
+  /** Several `'message'`, `'ping'` and `'pong'` events may come in one turn of the event loop. @default true */
+  readonly allowSynchronousEvents?: boolean | undefined;
+  /** Answer pings. RFC 6455 §5.5.3 @default true */
+  readonly autoPong?: boolean | undefined;
+  /** Ms from our Close frame to the end of TCP; then it is cut. @default 30_000 */
+  readonly closeTimeout?: number | false | undefined;
+  /** Largest message accepted, in bytes after decompression; beyond it, 1009. @default 104_857_600 (servers: 1_048_576) */
+  readonly maxPayload?: number | false | undefined;
+  /** Most frames in one message; beyond it, 1008. @default 131_072 */
+  readonly maxFragments?: number | false | undefined;
+  /** Most chunks that one frame may arrive in; beyond it, 1008. @default 262_144 */
+  readonly maxBufferedChunks?: number | false | undefined;
+  /** Take text as it comes, valid UTF-8 or not. @default false */
+  readonly skipUTF8Validation?: boolean | undefined;
+  /** Refuse payload lengths that are not in their shortest form, with 1002. §5.2 @default true */
+  readonly strictLength?: boolean | undefined;
+  /** Bytes waiting to be sent from which on `send` returns false and `'drain'` follows. @default 65_536 */
+  readonly highWaterMark?: number | undefined;
+  /** Clients only: fills the four bytes of the masking key of each frame, in place of `crypto`. §10.3 */
+  readonly generateMask?: ((mask: Buffer) => void) | undefined;
+}
+
+/** The same with every default filled in. */
+export interface ConnectionSettings {
+  readonly allowSynchronousEvents: boolean;
+  readonly autoPong: boolean;
+  readonly closeTimeoutMs: number;
+  readonly limits: ReceiveLimits;
+  readonly validateUtf8: boolean;
+  readonly strictLength: boolean;
+  readonly highWaterMark: number;
+  readonly generateMask: ((mask: Buffer) => void) | undefined;
+}
+
+/** @throws {TypeError | RangeError} naming the option */
+export function connectionSettings(options: ConnectionOptions = {}): ConnectionSettings {
+  const {
+    allowSynchronousEvents = true,
+    autoPong = true,
+    closeTimeout = 30_000,
+    maxPayload = 104_857_600,
+    maxFragments = 131_072,
+    maxBufferedChunks = 262_144,
+    skipUTF8Validation = false,
+    strictLength = true,
+    highWaterMark = 65_536,
+    generateMask,
+  } = options;
+  if (generateMask !== undefined && typeof generateMask !== 'function') {
+    throw new TypeError(`generateMask is ${typeof generateMask}, expected a function`);
+  }
+  return {
+    allowSynchronousEvents: checkBoolean('allowSynchronousEvents', allowSynchronousEvents),
+    autoPong: checkBoolean('autoPong', autoPong),
+    closeTimeoutMs: checkTimeout('closeTimeout', closeTimeout),
+    limits: {
+      maxPayload: checkLimit('maxPayload', maxPayload),
+      maxFragments: checkLimit('maxFragments', maxFragments),
+      maxBufferedChunks: checkLimit('maxBufferedChunks', maxBufferedChunks),
+    },
+    validateUtf8: !checkBoolean('skipUTF8Validation', skipUTF8Validation),
+    strictLength: checkBoolean('strictLength', strictLength),
+    highWaterMark: checkLimit('highWaterMark', highWaterMark),
+    generateMask,
+  };
+}
+
+function checkBoolean(name: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw new TypeError(`${name} is ${describe(value)}, expected a boolean`);
+  return value;
+}
+
+/** 0 and `false` are no limit. */
+function checkLimit(name: string, value: unknown): number {
+  if (value === false || value === 0 || value === Infinity) return Infinity;
+  if (typeof value !== 'number') {
+    throw new TypeError(`${name} is ${describe(value)}, expected a non-negative integer or false`);
+  }
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new RangeError(`${name} is ${value}, expected a non-negative integer or false`);
+  }
+  return value;
+}
+
+/** Node's timers take 31 bits of ms. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+function checkTimeout(name: string, value: unknown): number {
+  const ms = checkLimit(name, value);
+  if (ms !== Infinity && ms > MAX_TIMEOUT_MS)
+    throw new RangeError(`${name} is ${ms}, expected at most ${MAX_TIMEOUT_MS} ms`);
+  return ms;
+}
+
+const describe = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : String(value));

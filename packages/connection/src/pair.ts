@@ -1,0 +1,50 @@
+import { Duplex } from 'node:stream';
+import type { ConnectionOptions } from './options.js';
+import { WebSocket, type SocketOptions } from './websocket.js';
+
+/** Options for both ends of a pair. */
+export type PairOptions = ConnectionOptions & Pick<SocketOptions, 'protocol'>;
+
+/** One end of a byte stream in memory: what is written to it is read from its peer, which sets the pace. */
+class MemoryStream extends Duplex {
+  peer: MemoryStream | undefined;
+  #taken: (() => void) | undefined;
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
+    const { peer } = this;
+    if (peer === undefined || peer.destroyed) return callback();
+    if (peer.push(chunk)) callback();
+    else peer.#taken = callback;
+  }
+
+  override _final(callback: () => void): void {
+    this.peer?.push(null);
+    callback();
+  }
+
+  override _read(): void {
+    const taken = this.#taken;
+    this.#taken = undefined;
+    taken?.();
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    callback(error);
+    const taken = this.#taken;
+    this.#taken = undefined;
+    taken?.();
+    const { peer } = this;
+    if (peer && !peer.destroyed && !this.writableFinished) process.nextTick(() => peer.destroy());
+  }
+}
+
+/** Two WebSockets connected in memory, no network, no handshake; both are open. For tests and for talk within a process. */
+export function createPair(options: PairOptions = {}): { client: WebSocket; server: WebSocket } {
+  const [near, far] = [new MemoryStream(), new MemoryStream()];
+  near.peer = far;
+  far.peer = near;
+  return {
+    client: WebSocket.from(near, { ...options, role: 'client' }),
+    server: WebSocket.from(far, { ...options, role: 'server', generateMask: undefined }),
+  };
+}

@@ -1,0 +1,257 @@
+import { isControl, Opcode, ProtocolError, Utf8Validator, type FrameHandlers, type FrameHead } from '@ws/frame';
+import type { ExtensionChain } from './extension-chain.js';
+import type { Failure } from './extension.js';
+import { MessageBuffer } from './message-buffer.js';
+
+/** What may come in; `Infinity` is no limit. */
+export interface ReceiveLimits {
+  /** Bytes of one message, as declared by its frames and again as decoded. */
+  maxPayload: number;
+  /** Frames of one message. */
+  maxFragments: number;
+  /** Chunks that one frame arrives in. */
+  maxBufferedChunks: number;
+}
+
+export interface AssemblerOptions {
+  readonly limits: ReceiveLimits;
+  readonly extensions: ExtensionChain;
+  /** Text is checked unless this is false. §8.1 */
+  readonly validateUtf8: boolean;
+  readonly isUtf8: ((bytes: Uint8Array) => boolean) | undefined;
+  readonly allocate: (byteLength: number) => Uint8Array;
+}
+
+/** What comes out; `frame` tells of each frame before anything is made of it. `hold` and `release` enclose the time in which an extension works on a piece: no frame may come in between. */
+export interface AssemblerEvents {
+  frame(head: FrameHead): void;
+  message(data: Uint8Array | Uint8Array[], isText: boolean): void;
+  control(opcode: Opcode, payload: Uint8Array): void;
+  hold(): void;
+  release(): void;
+  fail(error: Failure): void;
+}
+
+const EMPTY: Uint8Array = new Uint8Array(0);
+
+/** Frames to messages: order of fragments, limits, extensions, UTF-8. RFC 6455 §5.4, §8.1. Throws {@link ProtocolError}. */
+export class Assembler implements FrameHandlers {
+  readonly #events: AssemblerEvents;
+  readonly #options: AssemblerOptions;
+  readonly #buffer: MessageBuffer;
+  #utf8: Utf8Validator | undefined;
+
+  /** Type of the message that is open, `Continuation` while there is none. */
+  #opcode: Opcode = Opcode.Continuation;
+  #rsv = 0;
+  #encoded = false;
+  #started = false;
+  #finalFrame = false;
+  /** Payload of the message's frames so far, as declared. */
+  #declared = 0;
+  #fragments = 0;
+  #chunks = 0;
+  #decoding = false;
+  /** The message's last frame was taken while a piece of it is still being decoded. */
+  #endsAfterDecoding = false;
+
+  #control: Opcode | undefined;
+  #controlPayload: Uint8Array = EMPTY;
+
+  constructor(options: AssemblerOptions, events: AssemblerEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#buffer = new MessageBuffer(options.allocate);
+  }
+
+  /** Give binary messages as a list of buffers, large fragments uncopied. */
+  set keepFragments(keep: boolean) {
+    this.#buffer.keepFragments = keep;
+  }
+
+  /** Bytes kept of the message that is open. */
+  get bufferedBytes(): number {
+    return this.#buffer.byteLength;
+  }
+
+  get isOpen(): boolean {
+    return this.#opcode !== Opcode.Continuation;
+  }
+
+  /** The straight line: a frame that lay whole in its chunk. */
+  frame(head: FrameHead, payload: Uint8Array): void {
+    const { opcode } = head;
+    this.#events.frame(head);
+    if (isControl(opcode)) return this.#events.control(opcode, payload);
+    if (head.fin && opcode !== Opcode.Continuation && !this.isOpen && !this.#decodes(head)) {
+      if (payload.length > this.#options.limits.maxPayload)
+        throw tooBig(payload.length, this.#options.limits.maxPayload);
+      const isText = opcode === Opcode.Text;
+      if (isText && !this.#isText(payload)) throw new ProtocolError('WS_ERR_INVALID_UTF8');
+      return this.#events.message(this.#buffer.keepFragments && !isText ? [payload] : payload, isText);
+    }
+    this.#open(head);
+    this.payload(payload, 0, true);
+    if (!head.fin) return;
+    if (this.#decoding) this.#endsAfterDecoding = true;
+    else this.messageEnd();
+  }
+
+  head(head: FrameHead): void {
+    this.#events.frame(head);
+    if (isControl(head.opcode)) {
+      this.#control = head.opcode;
+      this.#controlPayload = EMPTY;
+    } else {
+      this.#open(head);
+    }
+  }
+
+  payload(slice: Uint8Array, _offset: number, isLast: boolean): void {
+    if (this.#control !== undefined) {
+      this.#controlPayload = joined(this.#controlPayload, slice);
+      return;
+    }
+    const { maxBufferedChunks } = this.#options.limits;
+    if (++this.#chunks > maxBufferedChunks)
+      throw new ProtocolError('WS_ERR_TOO_MANY_BUFFERED_PARTS', `${maxBufferedChunks} chunks`);
+    if (this.#encoded) this.#decode(slice, isLast && this.#finalFrame);
+    else this.#keep(slice);
+  }
+
+  frameEnd(): void {
+    const opcode = this.#control;
+    if (opcode === undefined) return;
+    this.#control = undefined;
+    this.#events.control(opcode, this.#controlPayload);
+  }
+
+  messageEnd(): void {
+    const isText = this.#opcode === Opcode.Text;
+    this.#opcode = Opcode.Continuation;
+    if (isText && this.#options.validateUtf8 && this.#utf8?.end() === false)
+      throw new ProtocolError('WS_ERR_INVALID_UTF8');
+    this.#events.message(this.#buffer.take(isText), isText);
+  }
+
+  /** Drops what was kept; nothing more comes. */
+  discard(): void {
+    this.#opcode = Opcode.Continuation;
+    this.#buffer.clear();
+  }
+
+  /** A data frame: is it in order, and within the limits as declared? */
+  #open(head: FrameHead): void {
+    const { opcode, fin, payloadLength } = head;
+    if (opcode === Opcode.Continuation) {
+      if (!this.isOpen) throw new ProtocolError('WS_ERR_INVALID_OPCODE', 'continuation of no message');
+      if (head.rsv !== 0) throw unexpectedRsv(head.rsv); // RFC 7692 §6: on the first frame only
+    } else {
+      if (this.isOpen) throw new ProtocolError('WS_ERR_INVALID_OPCODE', 'new message inside a fragmented one');
+      this.#begin(head);
+    }
+    const { maxPayload, maxFragments } = this.#options.limits;
+    this.#declared += payloadLength;
+    if (this.#declared > maxPayload) throw tooBig(this.#declared, maxPayload);
+    if (++this.#fragments > maxFragments)
+      throw new ProtocolError('WS_ERR_TOO_MANY_BUFFERED_PARTS', `${maxFragments} fragments`);
+    this.#finalFrame = fin;
+    this.#chunks = 0;
+    if (!this.#encoded) this.#buffer.expect(payloadLength, fin);
+  }
+
+  #begin(head: FrameHead): void {
+    this.#opcode = head.opcode;
+    this.#rsv = head.rsv;
+    this.#encoded = this.#decodes(head);
+    this.#started = false;
+    this.#declared = 0;
+    this.#fragments = 0;
+    if (head.opcode === Opcode.Text && this.#options.validateUtf8) {
+      this.#utf8 ??= new Utf8Validator(this.#options.isUtf8);
+      this.#utf8.reset();
+    }
+  }
+
+  #decodes(head: FrameHead): boolean {
+    return !this.#options.extensions.isEmpty && this.#options.extensions.decodes(head.rsv);
+  }
+
+  #isText(payload: Uint8Array): boolean {
+    const { validateUtf8, isUtf8 } = this.#options;
+    if (!validateUtf8) return true;
+    if (isUtf8) return isUtf8(payload);
+    this.#utf8 ??= new Utf8Validator();
+    this.#utf8.reset();
+    return this.#utf8.push(payload) && this.#utf8.end();
+  }
+
+  #decode(slice: Uint8Array, last: boolean): void {
+    const { limits, extensions } = this.#options;
+    const piece = {
+      opcode: this.#opcode === Opcode.Text ? Opcode.Text : Opcode.Binary,
+      first: !this.#started,
+      last,
+      remaining: limits.maxPayload - this.#buffer.byteLength,
+    };
+    this.#started = true;
+    this.#decoding = true;
+    let sync = true;
+    let failure: Failure | undefined;
+    const output = (part: Uint8Array): void => {
+      if (failure) return;
+      try {
+        const length = this.#buffer.byteLength + part.length;
+        if (length > limits.maxPayload) throw tooBig(length, limits.maxPayload);
+        this.#keep(part);
+      } catch (error) {
+        failure = error as Failure;
+      }
+    };
+    extensions.decode(slice, piece, this.#rsv, output, (error) => {
+      this.#decoding = false;
+      failure ??= error ?? undefined;
+      if (!sync) this.#decoded(failure);
+    });
+    sync = false;
+    if (this.#decoding) this.#events.hold();
+    else if (failure) throw failure;
+  }
+
+  /** A piece came back later than the call that gave it. */
+  #decoded(failure: Failure | undefined): void {
+    const ends = this.#endsAfterDecoding;
+    this.#endsAfterDecoding = false;
+    if (failure) return this.#events.fail(failure);
+    if (!this.isOpen) return; // discarded meanwhile
+    try {
+      if (ends) this.messageEnd();
+    } catch (error) {
+      if (error instanceof ProtocolError) return this.#events.fail(error);
+      throw error;
+    } finally {
+      this.#events.release();
+    }
+  }
+
+  #keep(slice: Uint8Array): void {
+    if (this.#opcode === Opcode.Text && this.#options.validateUtf8 && this.#utf8?.push(slice) === false) {
+      throw new ProtocolError('WS_ERR_INVALID_UTF8');
+    }
+    this.#buffer.append(slice);
+  }
+}
+
+const tooBig = (length: number, limit: number): ProtocolError =>
+  new ProtocolError('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', `${length} bytes, limit ${limit}`);
+
+const unexpectedRsv = (rsv: number): ProtocolError =>
+  new ProtocolError((rsv & 4) !== 0 ? 'WS_ERR_UNEXPECTED_RSV_1' : 'WS_ERR_UNEXPECTED_RSV_2_3');
+
+/** Control payloads are at most 125 bytes. */
+function joined(head: Uint8Array, tail: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(head.length + tail.length);
+  bytes.set(head);
+  bytes.set(tail, head.length);
+  return bytes;
+}

@@ -1,0 +1,95 @@
+import type { Extension, Failure, IncomingPiece, OutgoingFragment } from './extension.js';
+
+type Output = (slice: Uint8Array) => void;
+type Done = (error: Failure | null) => void;
+
+const NOTHING = new Uint8Array(0);
+
+/** The extensions of one connection in the order agreed: the sender applies them first to last, the receiver last to first. RFC 6455 §9.1 */
+export class ExtensionChain {
+  readonly #list: readonly Extension[];
+  /** All reserved bits that somebody owns. */
+  readonly rsv: number;
+
+  /** @throws {RangeError} when two own the same bit */
+  constructor(list: readonly Extension[]) {
+    let rsv = 0;
+    for (const { name, rsv: bits } of list) {
+      if (bits < 0 || bits > 7 || !Number.isInteger(bits)) {
+        throw new RangeError(`extension ${name} has rsv ${bits}, expected 0 to 7`);
+      }
+      if ((rsv & bits) !== 0) throw new RangeError(`extension ${name} claims a reserved bit that another one owns`);
+      rsv |= bits;
+    }
+    this.#list = list;
+    this.rsv = rsv;
+  }
+
+  get isEmpty(): boolean {
+    return this.#list.length === 0;
+  }
+
+  /** Does anybody decode a message whose first frame has these bits? */
+  decodes(rsv: number): boolean {
+    return this.#list.some((extension) => applies(extension, rsv));
+  }
+
+  encode(
+    payload: Uint8Array,
+    fragment: OutgoingFragment,
+    done: (error: Failure | null, payload: Uint8Array, rsv: number) => void,
+  ): void {
+    const step = (i: number, bytes: Uint8Array, rsv: number): void => {
+      const extension = this.#list[i];
+      if (extension === undefined) return done(null, bytes, rsv);
+      extension.encode(bytes, fragment, (error, encoded, bits) => {
+        if (error) return done(error, NOTHING, 0);
+        step(i + 1, encoded, rsv | bits);
+      });
+    };
+    step(0, payload, 0);
+  }
+
+  /** `rsv`: the bits of the message's first frame. */
+  decode(slice: Uint8Array, piece: IncomingPiece, rsv: number, output: Output, done: Done): void {
+    const takers = this.#list.filter((extension) => applies(extension, rsv));
+    const step = (i: number, slices: readonly Uint8Array[]): void => {
+      const extension = takers[i];
+      if (extension === undefined) return done(null);
+      if (i === 0) return feed(extension, slices, piece, output, done);
+      const decoded: Uint8Array[] = [];
+      feed(
+        extension,
+        slices,
+        piece,
+        (part) => decoded.push(part.slice()),
+        (error) => (error ? done(error) : step(i - 1, decoded)),
+      );
+    };
+    step(takers.length - 1, [slice]);
+  }
+
+  close(): void {
+    for (const extension of this.#list) extension.close?.();
+  }
+}
+
+const applies = (extension: Extension, rsv: number): boolean => extension.rsv === 0 || (extension.rsv & rsv) !== 0;
+
+/** Gives the slices to one extension, one after the other; a message that ends with none of them still ends. */
+function feed(
+  extension: Extension,
+  slices: readonly Uint8Array[],
+  piece: IncomingPiece,
+  output: Output,
+  done: Done,
+): void {
+  const all = slices.length === 0 && (piece.last || piece.first) ? [NOTHING] : slices;
+  const next = (i: number): void => {
+    const slice = all[i];
+    if (slice === undefined) return done(null);
+    const part = { ...piece, first: piece.first && i === 0, last: piece.last && i === all.length - 1 };
+    extension.decode(slice, part, output, (error) => (error ? done(error) : next(i + 1)));
+  };
+  next(0);
+}

@@ -1,0 +1,58 @@
+import type { Opcode } from '@ws/frame';
+
+/** A frame on its way out, before the extension has seen it. */
+export interface OutgoingFragment {
+  /** Type of the message, also on its later fragments. */
+  readonly opcode: typeof Opcode.Text | typeof Opcode.Binary;
+  readonly first: boolean;
+  readonly fin: boolean;
+  /** What the caller of `send` asked for; `undefined` leaves it to the extension. */
+  readonly compress: boolean | undefined;
+}
+
+/** A piece of a message on its way in. Pieces come as they arrive and do not follow frame borders. */
+export interface IncomingPiece {
+  readonly opcode: typeof Opcode.Text | typeof Opcode.Binary;
+  readonly first: boolean;
+  /** Nothing of this message follows. */
+  readonly last: boolean;
+  /** Bytes that this message may still grow by; more output than that is over `maxPayload`. */
+  readonly remaining: number;
+}
+
+/** What ends a connection that the peer, or an extension, has broken. */
+export interface Failure extends Error {
+  readonly code: string;
+  /** Status code for the Close frame. RFC 6455 §7.4. */
+  readonly closeCode: number;
+}
+
+/**
+ * An extension of the protocol as one connection uses it, RFC 6455 §9: it changes the payload of data frames on their
+ * way and owns reserved bits. Control frames never pass through it.
+ *
+ * Both methods answer through their callback, at once or later, and exactly once a call; the connection keeps order and
+ * makes no second call of the same method before that. An error is a {@link Failure}: the connection is failed with its
+ * `closeCode`.
+ */
+export interface Extension {
+  /** Registered name, as in `Sec-WebSocket-Extensions`. */
+  readonly name: string;
+  /** The reserved bits it owns, 0 to 7 (RSV1 is 4). With 0 it sees every incoming message, else those that carry one of its bits. */
+  readonly rsv: number;
+  /** `payload` belongs to the caller and is not to be changed; `done` gets what to send, and the bits to set on this frame. */
+  encode(
+    payload: Uint8Array,
+    fragment: OutgoingFragment,
+    done: (error: Failure | null, payload: Uint8Array, rsv: number) => void,
+  ): void;
+  /** `slice` is valid until `done`; `output` takes pieces of the decoded message, any number of times, before `done`. */
+  decode(
+    slice: Uint8Array,
+    piece: IncomingPiece,
+    output: (slice: Uint8Array) => void,
+    done: (error: Failure | null) => void,
+  ): void;
+  /** The connection is gone: free what it held. */
+  close?(): void;
+}

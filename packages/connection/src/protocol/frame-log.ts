@@ -1,0 +1,42 @@
+/** One frame that passed, without its payload. */
+export interface FrameRecord {
+  readonly direction: 'in' | 'out';
+  readonly opcode: number;
+  readonly fin: boolean;
+  /** Payload bytes, as declared. */
+  readonly length: number;
+  /** In ms; in `CloseInfo` since the epoch. */
+  readonly at: number;
+}
+
+const KEPT = 8;
+const FIELDS = 5;
+
+/** The last frames of a connection, for the report of an abnormal end. Costs nothing before the first frame, and five stores a frame. */
+export class FrameLog {
+  #ring: number[] | undefined;
+  #count = 0;
+
+  note(isOut: boolean, opcode: number, fin: boolean, length: number, at: number): void {
+    const ring = (this.#ring ??= new Array<number>(KEPT * FIELDS).fill(0));
+    const slot = (this.#count % KEPT) * FIELDS;
+    this.#count++;
+    ring[slot] = isOut ? 1 : 0;
+    ring[slot + 1] = opcode;
+    ring[slot + 2] = fin ? 1 : 0;
+    ring[slot + 3] = length;
+    ring[slot + 4] = at;
+  }
+
+  /** Oldest first. */
+  toArray(): FrameRecord[] {
+    const ring = this.#ring;
+    if (ring === undefined) return [];
+    const kept = Math.min(this.#count, KEPT);
+    return Array.from({ length: kept }, (_, i) => {
+      const slot = ((this.#count - kept + i) % KEPT) * FIELDS;
+      const [out = 0, opcode = 0, fin = 0, length = 0, at = 0] = ring.slice(slot, slot + FIELDS);
+      return { direction: out === 1 ? 'out' : 'in', opcode, fin: fin === 1, length, at };
+    });
+  }
+}

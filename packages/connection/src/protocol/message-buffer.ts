@@ -1,0 +1,84 @@
+/** Smallest piece of a fragment that is kept as it is, uncopied, when fragments are asked for. */
+const KEEP_FROM = 4096;
+const FIRST_BLOCK = 256;
+
+/**
+ * Collects the payload of one message in one buffer that grows as bytes arrive: twofold, and never past what the last
+ * frame declares. So memory is at most twice what was received, however small the pieces are.
+ */
+export class MessageBuffer {
+  keepFragments = false;
+  readonly #allocate: (byteLength: number) => Uint8Array;
+  #block: Uint8Array | undefined;
+  #used = 0;
+  /** Size that the block will not need to exceed; unknown before the last frame. */
+  #expected = Infinity;
+  #parts: Uint8Array[] = [];
+  #partBytes = 0;
+
+  constructor(allocate: (byteLength: number) => Uint8Array) {
+    this.#allocate = allocate;
+  }
+
+  get byteLength(): number {
+    return this.#partBytes + this.#used;
+  }
+
+  /** A frame begins: `fin` says that nothing follows it. */
+  expect(payloadLength: number, fin: boolean): void {
+    this.#expected = fin ? this.#used + payloadLength : Infinity;
+  }
+
+  append(slice: Uint8Array): void {
+    if (this.keepFragments && slice.length >= KEEP_FROM) {
+      this.#closeBlock();
+      this.#parts.push(slice);
+      this.#partBytes += slice.length;
+      return;
+    }
+    const needed = this.#used + slice.length;
+    if (needed > (this.#block?.length ?? 0)) this.#grow(needed);
+    this.#block?.set(slice, this.#used);
+    this.#used = needed;
+  }
+
+  /** The message, and an empty buffer for the next one. Text is always one buffer. */
+  take(isText: boolean): Uint8Array | Uint8Array[] {
+    this.#closeBlock();
+    const parts = this.#parts;
+    const length = this.#partBytes;
+    this.clear();
+    if (this.keepFragments && !isText) return parts;
+    if (parts.length === 1) return parts[0]!;
+    const whole = this.#allocate(length);
+    let at = 0;
+    for (const part of parts) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    return whole;
+  }
+
+  clear(): void {
+    this.#block = undefined;
+    this.#used = 0;
+    this.#expected = Infinity;
+    this.#parts = [];
+    this.#partBytes = 0;
+  }
+
+  #grow(needed: number): void {
+    const block = this.#allocate(Math.max(needed, Math.min(Math.max(2 * needed, FIRST_BLOCK), this.#expected)));
+    if (this.#block) block.set(this.#block.subarray(0, this.#used));
+    this.#block = block;
+  }
+
+  #closeBlock(): void {
+    if (this.#block === undefined) return;
+    this.#parts.push(this.#block.subarray(0, this.#used));
+    this.#partBytes += this.#used;
+    this.#expected -= this.#used;
+    this.#block = undefined;
+    this.#used = 0;
+  }
+}

@@ -1,0 +1,357 @@
+import { decodeClosePayload, encodeClosePayload, FrameParser, Opcode } from '@ws/frame';
+import { Assembler, type AssemblerEvents, type ReceiveLimits } from './assembler.js';
+import type { CloseFrame, Initiator } from './close-info.js';
+import { ExtensionChain } from './extension-chain.js';
+import type { Extension, Failure } from './extension.js';
+import { FrameLog, type FrameRecord } from './frame-log.js';
+import { Sender } from './sender.js';
+import { isReceiving, transition, type State, type Trigger } from './state.js';
+import type { DeferredPayload, SendCallback, Transport } from './transport.js';
+
+/** What the peer did. A `Uint8Array` is a view into the chunk or a buffer of its own; it is not used again. */
+export interface ProtocolHandlers {
+  message(data: Uint8Array | Uint8Array[], isText: boolean): void;
+  ping(payload: Uint8Array): void;
+  pong(payload: Uint8Array): void;
+  /** The first Close frame, in either direction. */
+  closing(code: number, reason: string, initiator: 'local' | 'remote'): void;
+  /** The peer broke the protocol or a limit; the Close frame is on its way. */
+  failure(error: Failure): void;
+  /** Nothing holds the parser any longer, and what had been received is parsed: read on. */
+  ready(): void;
+}
+
+export interface ProtocolOptions {
+  readonly role: 'server' | 'client';
+  /** Ms of a clock that never goes back. */
+  readonly now: () => number;
+  readonly limits: ReceiveLimits;
+  /** Time from our Close frame to the end of the byte stream; `Infinity` waits for ever. */
+  readonly closeTimeoutMs: number;
+  readonly autoPong?: boolean;
+  readonly strictLength?: boolean;
+  readonly validateUtf8?: boolean;
+  readonly extensions?: readonly Extension[];
+  /** Chunks belong to somebody else: unmask in a copy. */
+  readonly preserveInput?: boolean;
+  /** A faster check than the one of `@ws/frame`. */
+  readonly isUtf8?: ((bytes: Uint8Array) => boolean) | undefined;
+  /** Memory for messages that arrive in pieces; need not be zeroed. */
+  readonly allocate?: (byteLength: number) => Uint8Array;
+  readonly encodeText?: (text: string) => Uint8Array;
+}
+
+/** Why nothing is parsed at the moment. */
+const Hold = { User: 1, Turn: 2, Extension: 4, Stopped: 8 } as const;
+
+/**
+ * One WebSocket connection after its handshake, without a socket, a timer or a promise: bytes and time go in, frames go
+ * out through `Transport`, what happened through `ProtocolHandlers`. RFC 6455 §5 to §7.
+ */
+export class Protocol {
+  readonly #options: ProtocolOptions;
+  readonly #transport: Transport;
+  readonly #handlers: ProtocolHandlers;
+  readonly #extensions: ExtensionChain;
+  readonly #assembler: Assembler;
+  readonly #parser: FrameParser;
+  readonly #log = new FrameLog();
+  readonly #sender: Sender;
+
+  #state: State = 'open';
+  #sent: CloseFrame | null = null;
+  #received: CloseFrame | null = null;
+  #error: Failure | null = null;
+  #initiator: Initiator | undefined;
+  #lastActivity: number;
+  #closeDeadline = Infinity;
+  #holds = 0;
+  #unansweredPing: Uint8Array | undefined;
+  /** What a handler threw: not the peer's doing. */
+  #thrown: { readonly error: unknown } | undefined;
+
+  constructor(options: ProtocolOptions, transport: Transport, handlers: ProtocolHandlers) {
+    this.#options = options;
+    this.#transport = transport;
+    this.#handlers = handlers;
+    const { now, role, encodeText = encodeUtf8 } = options;
+    this.#lastActivity = now();
+    this.#extensions = new ExtensionChain(options.extensions ?? []);
+    const { limits, isUtf8, validateUtf8 = true, strictLength = true, preserveInput = false } = options;
+    const allocate = options.allocate ?? ((byteLength) => new Uint8Array(byteLength));
+    this.#assembler = new Assembler(
+      { limits, extensions: this.#extensions, validateUtf8, isUtf8, allocate },
+      this.#assemblerEvents(),
+    );
+    this.#parser = new FrameParser(
+      { role, allowedRsv: this.#extensions.rsv, strictLength, preserveInput },
+      this.#assembler,
+    );
+    const onFailure = (error: Failure): void => this.fail(error);
+    this.#sender = new Sender(transport, { extensions: this.#extensions, encodeText, log: this.#log, now, onFailure });
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+  /** Our Close frame, once it is with the transport. */
+  get sent(): CloseFrame | null {
+    return this.#sent;
+  }
+  get received(): CloseFrame | null {
+    return this.#received;
+  }
+  /** What the connection was failed for. */
+  get error(): Failure | null {
+    return this.#error;
+  }
+  get initiator(): Initiator {
+    return this.#initiator ?? 'transport';
+  }
+  /** When the last byte came, by the options' clock. */
+  get lastActivity(): number {
+    return this.#lastActivity;
+  }
+  /** Bytes of messages that are not with the transport yet. */
+  get queuedBytes(): number {
+    return this.#sender.queuedBytes;
+  }
+  /** Nothing is parsed at the moment; the transport should not read on. */
+  get isHeld(): boolean {
+    return this.#holds !== 0;
+  }
+  /** Whatever comes is dropped: the closing handshake is past the peer's Close frame, or failed. */
+  get isStopped(): boolean {
+    return (this.#holds & Hold.Stopped) !== 0;
+  }
+  /** An extension still has a piece of what was received. */
+  get isDecoding(): boolean {
+    return (this.#holds & Hold.Extension) !== 0;
+  }
+  /** Give binary messages as lists of buffers. */
+  set keepFragments(keep: boolean) {
+    this.#assembler.keepFragments = keep;
+  }
+
+  /** The last frames, oldest first, their times by the options' clock. */
+  recentFrames(): FrameRecord[] {
+    return this.#log.toArray();
+  }
+
+  /** Bytes in. Throws only what a handler threw; a following `receive` or `resume` then goes on behind that event. */
+  receive(chunk: Uint8Array): void {
+    if (!isReceiving(this.#state)) return;
+    this.#lastActivity = this.#options.now();
+    try {
+      this.#parser.push(chunk);
+    } catch (error) {
+      this.#caught(error);
+    }
+  }
+
+  /** Stops between two events; what was received and not parsed is kept. `turn` and `user` hold independently. */
+  pause(holder: 'user' | 'turn' = 'user'): void {
+    this.#hold(holder === 'user' ? Hold.User : Hold.Turn);
+  }
+
+  /** Goes on, at once. Throws only what a handler threw. */
+  resume(holder: 'user' | 'turn' = 'user'): void {
+    this.#release(holder === 'user' ? Hold.User : Hold.Turn);
+  }
+
+  /**
+   * Sends a message, or one fragment of it: with `fin` false the next call continues it. Order is kept while extensions
+   * or deferred payloads take their time.
+   */
+  send(
+    payload: Uint8Array | string | DeferredPayload,
+    isText: boolean,
+    fin: boolean,
+    compress: boolean | undefined,
+    callback: SendCallback | undefined,
+  ): void {
+    this.#sender.send(payload, isText, fin, compress, callback);
+  }
+
+  /** Goes out between the fragments of whatever is being sent. §5.4 */
+  ping(payload: Uint8Array | string, callback?: SendCallback): void {
+    this.#sender.control(Opcode.Ping, payload, callback);
+  }
+
+  pong(payload: Uint8Array | string, callback?: SendCallback): void {
+    this.#sender.control(Opcode.Pong, payload, callback);
+  }
+
+  /**
+   * Starts the closing handshake, §7.1.2; the Close frame follows what was sent before it. Does nothing unless open.
+   * @throws {TypeError | RangeError} for a code that may not travel, or a reason that does not fit: before anything is done
+   */
+  close(code?: number, reason?: string | Uint8Array): void {
+    const payload = encodeClosePayload(code, reason);
+    if (this.#state !== 'open') return;
+    this.#enter('sendClose');
+    this.#initiator = 'local';
+    this.#startCloseTimeout();
+    this.#sender.inOrder(() => this.#sendClose(payload));
+    const frame = decodeClosePayload(payload);
+    this.#announce(frame, 'local');
+  }
+
+  /** Fails the connection, §7.1.7: one Close frame with the error's code, then the end of the byte stream. */
+  fail(error: Failure): void {
+    if (transition(this.#state, 'fail') === undefined) return;
+    const wasOpen = this.#state === 'open';
+    this.#enter('fail');
+    this.#error = error;
+    this.#initiator ??= 'local';
+    this.stop();
+    this.#startCloseTimeout();
+    if (this.#sent === null) this.#sendClose(encodeClosePayload(error.closeCode ?? 1011));
+    this.#transport.end();
+    if (wasOpen && this.#sent !== null) this.#announce(this.#sent, 'local');
+    this.#deliver(() => this.#handlers.failure(error));
+  }
+
+  /** Nothing more is parsed or delivered, and what waits to be sent is dropped. */
+  stop(initiator?: Initiator): void {
+    this.#initiator ??= initiator;
+    this.#hold(Hold.Stopped);
+    this.#assembler.discard();
+    this.#sender.clear();
+  }
+
+  /** The transport has room again. */
+  drained(): void {
+    const payload = this.#unansweredPing;
+    if (payload === undefined) return;
+    this.#unansweredPing = undefined;
+    if (this.#state === 'open') this.#sender.control(Opcode.Pong, payload);
+  }
+
+  /** The byte stream is gone. */
+  transportEnd(): void {
+    if (this.#enter('transportEnd') === undefined) return;
+    this.stop();
+    this.#extensions.close();
+  }
+
+  /** Ms of the options' clock at which `handleTimeout` wants to be called. */
+  nextDeadline(): number | undefined {
+    return this.#state === 'closed' || this.#closeDeadline === Infinity ? undefined : this.#closeDeadline;
+  }
+
+  handleTimeout(nowMs: number): void {
+    if (this.#state === 'closed' || nowMs < this.#closeDeadline) return;
+    this.#closeDeadline = Infinity;
+    if (this.#received === null && this.#error === null) this.#initiator = 'timeout';
+    this.stop();
+    this.#transport.destroy();
+  }
+
+  #assemblerEvents(): AssemblerEvents {
+    return {
+      frame: (head) => this.#log.note(false, head.opcode, head.fin, head.payloadLength, this.#lastActivity),
+      message: (data, isText) => {
+        try {
+          this.#handlers.message(data, isText);
+        } catch (error) {
+          this.#thrown = { error };
+          throw error;
+        }
+      },
+      control: (opcode, payload) => this.#receiveControl(opcode, payload),
+      hold: () => this.#hold(Hold.Extension),
+      release: () => this.#release(Hold.Extension),
+      fail: (error) => this.fail(error),
+    };
+  }
+
+  #receiveControl(opcode: Opcode, payload: Uint8Array): void {
+    if (opcode === Opcode.Close) return this.#receiveClose(decodeClosePayload(payload));
+    if (opcode === Opcode.Pong) return this.#deliver(() => this.#handlers.pong(payload));
+    if (this.#state === 'open' && this.#options.autoPong !== false) {
+      if (this.#transport.isCongested)
+        this.#unansweredPing = new Uint8Array(payload); // §5.5.3: the newest one is enough
+      else this.#sender.control(Opcode.Pong, payload);
+    }
+    this.#deliver(() => this.#handlers.ping(payload));
+  }
+
+  #receiveClose(frame: CloseFrame): void {
+    const first = this.#state === 'open';
+    this.#received = frame;
+    this.#enter('receiveClose');
+    this.#hold(Hold.Stopped); // §5.5.1: nothing after it counts
+    this.#assembler.discard();
+    this.#startCloseTimeout();
+    if (!first) return this.#finishClosing();
+    this.#initiator = 'remote';
+    const reply = frame.code === 1005 ? encodeClosePayload() : encodeClosePayload(frame.code, frame.reason);
+    this.#sender.inOrder(() => this.#sendClose(reply));
+    this.#announce(frame, 'remote');
+  }
+
+  #sendClose(payload: Uint8Array): void {
+    if (this.#state === 'closed' || this.#sent !== null) return;
+    this.#sender.close(payload);
+    this.#sent = decodeClosePayload(payload);
+    if (this.#state === 'closeReceived') this.#enter('sendClose');
+    this.#finishClosing();
+  }
+
+  /** §7.1.1: the server ends the byte stream first; the client waits for that. */
+  #finishClosing(): void {
+    if (this.#state === 'closeDone' && this.#sent !== null && this.#options.role === 'server') this.#transport.end();
+  }
+
+  #announce(frame: CloseFrame, initiator: 'local' | 'remote'): void {
+    this.#deliver(() => this.#handlers.closing(frame.code, frame.reason, initiator));
+  }
+
+  #startCloseTimeout(): void {
+    if (this.#closeDeadline === Infinity) this.#closeDeadline = this.#options.now() + this.#options.closeTimeoutMs;
+  }
+
+  #enter(trigger: Trigger): State | undefined {
+    const next = transition(this.#state, trigger);
+    if (next !== undefined) this.#state = next;
+    return next;
+  }
+
+  #hold(reason: number): void {
+    this.#holds |= reason;
+    this.#parser.pause();
+  }
+
+  #release(reason: number): void {
+    if ((this.#holds & reason) === 0) return;
+    this.#holds &= ~reason;
+    try {
+      if (this.#holds === 0) this.#parser.resume();
+    } catch (error) {
+      this.#caught(error);
+    }
+    if (!this.isDecoding && (this.#holds === 0 || this.isStopped)) this.#handlers.ready();
+  }
+
+  #deliver(event: () => void): void {
+    try {
+      event();
+    } catch (error) {
+      this.#thrown = { error };
+      throw error;
+    }
+  }
+
+  /** The one place where what the deep code threw becomes a failed connection. */
+  #caught(error: unknown): void {
+    if (this.#thrown?.error === error) {
+      this.#thrown = undefined;
+      throw error;
+    }
+    this.fail(error as Failure);
+  }
+}
+
+const utf8Encoder = new TextEncoder();
+const encodeUtf8 = (text: string): Uint8Array => utf8Encoder.encode(text);

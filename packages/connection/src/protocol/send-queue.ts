@@ -1,0 +1,50 @@
+/** One step of sending that may take time; it calls `done` once, at once or later. */
+export type Job = (done: () => void) => void;
+
+/** Keeps the order of what is sent while a step takes time: the next one starts when the one before is done. */
+export class SendQueue {
+  #waiting: { readonly job: Job; readonly byteLength: number }[] = [];
+  #running = false;
+  #bytes = 0;
+
+  /** Nothing runs and nothing waits: whoever sends now needs no job. */
+  get isIdle(): boolean {
+    return !this.#running;
+  }
+
+  /** Bytes of the steps that are not done. */
+  get byteLength(): number {
+    return this.#bytes;
+  }
+
+  push(byteLength: number, job: Job): void {
+    this.#bytes += byteLength;
+    this.#waiting.push({ job, byteLength });
+    if (!this.#running) this.#run();
+  }
+
+  /** Forgets what waits. A running step finishes into the void: its owner checks the state when it comes back. */
+  clear(): void {
+    this.#waiting = [];
+  }
+
+  #run(): void {
+    this.#running = true;
+    for (let entry = this.#waiting.shift(); entry !== undefined; entry = this.#waiting.shift()) {
+      const { job, byteLength } = entry;
+      let done = false;
+      let waits = false;
+      job(() => {
+        if (done) return;
+        done = true;
+        this.#bytes -= byteLength;
+        if (waits) this.#run();
+      });
+      if (!done) {
+        waits = true;
+        return;
+      }
+    }
+    this.#running = false;
+  }
+}

@@ -1,0 +1,145 @@
+import { Opcode } from '@ws/frame';
+import type { ExtensionChain } from './extension-chain.js';
+import type { Failure } from './extension.js';
+import type { FrameLog } from './frame-log.js';
+import { SendQueue } from './send-queue.js';
+import type { DeferredPayload, SendCallback, Transport } from './transport.js';
+
+type MessageOpcode = typeof Opcode.Text | typeof Opcode.Binary;
+
+export interface SenderOptions {
+  readonly extensions: ExtensionChain;
+  readonly encodeText: (text: string) => Uint8Array;
+  readonly log: FrameLog;
+  readonly now: () => number;
+  readonly onFailure: (error: Failure) => void;
+}
+
+/** Messages to frames: order, fragments, extensions. RFC 6455 §5.4 */
+export class Sender {
+  readonly #transport: Transport;
+  readonly #options: SenderOptions;
+  #queue: SendQueue | undefined;
+  /** Type of the message whose last fragment is still to come. */
+  #openMessage: MessageOpcode | undefined;
+  #isClosed = false;
+
+  constructor(transport: Transport, options: SenderOptions) {
+    this.#transport = transport;
+    this.#options = options;
+  }
+
+  /** Bytes of messages that are not with the transport yet. */
+  get queuedBytes(): number {
+    return this.#queue?.byteLength ?? 0;
+  }
+
+  /** A message, or one fragment of it: with `fin` false the next call continues it. */
+  send(
+    payload: Uint8Array | string | DeferredPayload,
+    isText: boolean,
+    fin: boolean,
+    compress: boolean | undefined,
+    callback: SendCallback | undefined,
+  ): void {
+    const opcode = isText ? Opcode.Text : Opcode.Binary;
+    const isHere = typeof payload === 'string' || payload instanceof Uint8Array;
+    if (isHere && this.#isIdle && this.#options.extensions.isEmpty) {
+      return this.#fragment(opcode, fin, 0, payload, callback);
+    }
+    const data = typeof payload === 'string' ? this.#options.encodeText(payload) : payload;
+    this.#enqueue(data.byteLength, (done) => {
+      const settle = (error: Error | null): void => {
+        done();
+        if (error) callback?.(error);
+      };
+      if (data instanceof Uint8Array) return this.#encode(opcode, fin, compress, data, callback, settle);
+      data.read((error, bytes) => {
+        if (error) settle(error);
+        else this.#encode(opcode, fin, compress, bytes, callback, settle);
+      });
+    });
+  }
+
+  /** Goes out between the fragments of whatever is being sent. §5.4 */
+  control(opcode: Opcode, payload: Uint8Array | string, callback?: SendCallback): void {
+    this.#frame(opcode, true, 0, payload, callback);
+  }
+
+  /** The last frame; what is sent after it comes to nothing. §5.5.1 */
+  close(payload: Uint8Array): void {
+    this.#frame(Opcode.Close, true, 0, payload, undefined);
+    this.#isClosed = true;
+  }
+
+  /** Runs `step` behind everything that was sent before. */
+  inOrder(step: () => void): void {
+    if (this.#isIdle) return step();
+    this.#enqueue(0, (done) => {
+      step();
+      done();
+    });
+  }
+
+  /** Drops what waits. */
+  clear(): void {
+    this.#queue?.clear();
+  }
+
+  get #isIdle(): boolean {
+    return this.#queue === undefined || this.#queue.isIdle;
+  }
+
+  #enqueue(byteLength: number, job: (done: () => void) => void): void {
+    this.#queue ??= new SendQueue();
+    this.#queue.push(byteLength, job);
+  }
+
+  #encode(
+    opcode: MessageOpcode,
+    fin: boolean,
+    compress: boolean | undefined,
+    payload: Uint8Array,
+    callback: SendCallback | undefined,
+    settle: (error: Error | null) => void,
+  ): void {
+    const first = this.#openMessage === undefined;
+    const fragment = { opcode: this.#openMessage ?? opcode, first, fin, compress };
+    this.#options.extensions.encode(payload, fragment, (error, encoded, rsv) => {
+      if (error) {
+        this.#options.onFailure(error);
+        return settle(error);
+      }
+      this.#fragment(opcode, fin, rsv, encoded, callback);
+      settle(null);
+    });
+  }
+
+  #fragment(
+    opcode: MessageOpcode,
+    fin: boolean,
+    rsv: number,
+    payload: Uint8Array | string,
+    callback: SendCallback | undefined,
+  ): void {
+    const open = this.#openMessage;
+    this.#openMessage = fin ? undefined : (open ?? opcode);
+    this.#frame(open === undefined ? opcode : Opcode.Continuation, fin, rsv, payload, callback);
+  }
+
+  /** The one way out. */
+  #frame(
+    opcode: Opcode,
+    fin: boolean,
+    rsv: number,
+    payload: Uint8Array | string,
+    callback: SendCallback | undefined,
+  ): void {
+    if (this.#isClosed) {
+      callback?.(new Error('the connection was closed before this was sent'));
+      return;
+    }
+    const length = this.#transport.frame(opcode, fin, rsv, payload, callback);
+    this.#options.log.note(true, opcode, fin, length, this.#options.now());
+  }
+}

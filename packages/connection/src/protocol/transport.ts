@@ -1,0 +1,31 @@
+import type { Opcode } from '@ws/frame';
+
+/** Settles a send: without an error once the bytes are out of our hands. */
+export type SendCallback = (error?: Error | null) => void;
+
+/** A payload that is not there yet: `read` calls back once, at once or later. */
+export interface DeferredPayload {
+  readonly byteLength: number;
+  read(done: (error: Error | null, payload: Uint8Array) => void): void;
+}
+
+/** The owner of the byte stream, as the core sees it. It serializes and, as a client, masks. */
+export interface Transport {
+  /**
+   * Takes one frame; a string is sent as UTF-8. A `Uint8Array` may be kept until `callback`, a control frame's is copied at once.
+   * @returns bytes of payload
+   */
+  frame(
+    opcode: Opcode,
+    fin: boolean,
+    rsv: number,
+    payload: Uint8Array | string,
+    callback: SendCallback | undefined,
+  ): number;
+  /** More is waiting than should: answers to pings are held back, the newest excepted. */
+  readonly isCongested: boolean;
+  /** Nothing follows. */
+  end(): void;
+  /** Cut, now. */
+  destroy(): void;
+}

@@ -1,0 +1,46 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { CloseInfo } from './protocol/index.js';
+
+/** The form in which binary messages are given: see `WebSocket.binaryType`. */
+export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments' | 'blob';
+
+/** A message as `'message'` gives it: text is always a Buffer of UTF-8. */
+export type RawData = Buffer | ArrayBuffer | Buffer[] | Blob;
+
+/** What `ping`, `pong` and `send` take beside Blobs. Numbers are sent as text. */
+export type BufferLike =
+  | string
+  | number
+  | ArrayBufferView
+  | ArrayBuffer
+  | SharedArrayBuffer
+  | readonly number[]
+  | { valueOf(): ArrayBuffer | SharedArrayBuffer | Uint8Array | readonly number[] | string }
+  | { [Symbol.toPrimitive](hint: string): string };
+
+export interface SendOptions {
+  /** Send as binary, or as text. @default false for strings and numbers, true for all else */
+  readonly binary?: boolean | undefined;
+  /** Let extensions compress. @default up to the extension */
+  readonly compress?: boolean | undefined;
+  /** The last fragment of the message; with false the next `send` continues it. @default true */
+  readonly fin?: boolean | undefined;
+  /** As in ws 8; the role decides, so it changes nothing. */
+  readonly mask?: boolean | undefined;
+}
+
+/** Arguments of each event. */
+export interface WebSocketEvents {
+  open: [];
+  message: [data: RawData, isBinary: boolean];
+  ping: [data: Buffer];
+  pong: [data: Buffer];
+  drain: [];
+  closing: [code: number, reason: string, initiator: 'local' | 'remote'];
+  close: [code: number, reason: Buffer, info: CloseInfo];
+  error: [error: Error];
+  /** Clients. */
+  upgrade: [response: IncomingMessage];
+  redirect: [url: string, request: ClientRequest];
+  'unexpected-response': [request: ClientRequest, response: IncomingMessage];
+}

@@ -1,0 +1,377 @@
+import { EventEmitter } from 'node:events';
+import type { Duplex } from 'node:stream';
+import { Connection, type Role } from './connection.js';
+import { Delivery } from './delivery.js';
+import {
+  addListener,
+  getAttribute,
+  isEventType,
+  removeListener,
+  setAttribute,
+  type CloseEvent,
+  type ErrorEvent,
+  type Event,
+  type EventListener,
+  type EventType,
+  type MessageEvent,
+} from './event-target.js';
+import { connectionSettings, type ConnectionOptions, type ConnectionSettings } from './options.js';
+import { fromBlob, payloadLength, toPayload } from './payload.js';
+import type { CloseInfo, DeferredPayload, Extension, SendCallback } from './protocol/index.js';
+import type { BinaryType, BufferLike, SendOptions, WebSocketEvents } from './types.js';
+
+const CONNECTING = 0;
+const OPEN = 1;
+const CLOSING = 2;
+const CLOSED = 3;
+const STATE_NAMES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'] as const;
+const BINARY_TYPES: readonly string[] = ['nodebuffer', 'arraybuffer', 'fragments', 'blob'] satisfies BinaryType[];
+const NO_BYTES = new Uint8Array(0);
+
+/** Marks every copy of this class, so that `instanceof` holds where a bundler or a test runner loads two. */
+const BRAND = Symbol.for('@ws/connection.WebSocket');
+
+/** What came out of the handshake. */
+export interface SocketOptions {
+  /** Our end: a server's frames go unmasked, a client's masked. RFC 6455 §5.1 */
+  readonly role: Role;
+  /** The agreed subprotocol. @default '' */
+  readonly protocol?: string | undefined;
+  /** What the client asked for, in its order. @default [] */
+  readonly requestedProtocols?: readonly string[] | undefined;
+  /** The agreed extensions, in the order agreed. @default [] */
+  readonly extensions?: readonly Extension[] | undefined;
+}
+
+/** For {@link WebSocket.from}. */
+export interface FromOptions extends SocketOptions, ConnectionOptions {
+  /** Bytes that came behind the handshake. */
+  readonly head?: Uint8Array | undefined;
+}
+
+/**
+ * One WebSocket, RFC 6455, with the API of `ws` 8: the base of both ends. `@ws/server` and `@ws/client` make them; over
+ * any other byte stream, {@link WebSocket.from} does.
+ *
+ * `Data` is the type of `data`, which is the user's own.
+ */
+export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
+  static readonly CONNECTING = CONNECTING;
+  static readonly OPEN = OPEN;
+  static readonly CLOSING = CLOSING;
+  static readonly CLOSED = CLOSED;
+  declare readonly CONNECTING: typeof CONNECTING;
+  declare readonly OPEN: typeof OPEN;
+  declare readonly CLOSING: typeof CLOSING;
+  declare readonly CLOSED: typeof CLOSED;
+
+  /** The user's own; the library never touches it. */
+  declare data: Data;
+
+  readonly #settings: ConnectionSettings;
+  #connection: Connection | undefined;
+  /** As long as there is no connection. */
+  #state: typeof CONNECTING | typeof CLOSING | typeof CLOSED = CONNECTING;
+  #binaryType: BinaryType = 'nodebuffer';
+  #isPaused = false;
+  #protocol = '';
+  #extensions = '';
+  #requestedProtocols: readonly string[] = [];
+  /** Bytes given to `send` when it was too late. WHATWG: they count for ever. */
+  #lateBytes = 0;
+  #closeInfo: CloseInfo | undefined;
+  #closed: Promise<CloseInfo> | undefined;
+  #resolveClosed: ((info: CloseInfo) => void) | undefined;
+
+  /**
+   * A socket without a connection, for {@link setSocket}.
+   * @throws {TypeError} for an address: connecting is for `@ws/client`
+   */
+  constructor(address: null, _protocols?: undefined, options?: ConnectionOptions) {
+    super();
+    if (address !== null) throw new TypeError('this WebSocket does not connect by address: use the one of @ws/client');
+    this.#settings = connectionSettings(options);
+  }
+
+  /**
+   * A WebSocket over a byte stream on which the handshake is done, or needs none. It is open at once; `'open'` follows
+   * on the next tick, before any message.
+   */
+  static from(duplex: Duplex, options: FromOptions): WebSocket {
+    const socket = new this(null, undefined, options);
+    socket.#attach(duplex, options.head ?? NO_BYTES, options);
+    process.nextTick(() => {
+      if (socket.readyState === OPEN) socket.emit('open');
+    });
+    return socket;
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== WebSocket) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === 'object' && value !== null && BRAND in value;
+  }
+
+  /** CONNECTING to OPEN: takes over the stream, and emits `'open'` before it returns. Data flows from a later tick on. */
+  setSocket(duplex: Duplex, head: Uint8Array, options: SocketOptions): void {
+    this.#attach(duplex, head, options);
+    this.emit('open');
+  }
+
+  get readyState(): 0 | 1 | 2 | 3 {
+    const connection = this.#connection;
+    if (connection === undefined) return this.#state;
+    if (connection.isOpen) return OPEN;
+    return connection.isClosed ? CLOSED : CLOSING;
+  }
+
+  /** Bytes given to `send` that are not with the operating system. */
+  get bufferedAmount(): number {
+    return (this.#connection?.bufferedAmount ?? 0) + this.#lateBytes;
+  }
+
+  /**
+   * The form of binary messages: `'nodebuffer'` a Buffer, `'arraybuffer'` an ArrayBuffer, `'fragments'` a list of
+   * Buffers, uncopied where they are large, `'blob'` a Blob. Other values are ignored, as in ws 8.
+   */
+  get binaryType(): BinaryType {
+    return this.#binaryType;
+  }
+  set binaryType(type: BinaryType) {
+    if (!BINARY_TYPES.includes(type)) return;
+    this.#binaryType = type;
+    if (this.#connection) this.#connection.protocol.keepFragments = type === 'fragments' || type === 'blob';
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+  /** The agreed subprotocol, or `''`. */
+  get protocol(): string {
+    return this.#protocol;
+  }
+  /** The subprotocols that the client asked for. */
+  get requestedProtocols(): readonly string[] {
+    return this.#requestedProtocols;
+  }
+  /** Names of the agreed extensions, separated by commas. */
+  get extensions(): string {
+    return this.#extensions;
+  }
+  /** The address, of clients; else `''`. */
+  get url(): string {
+    return '';
+  }
+  /** The stream underneath: for its addresses and its certificate, not to be read or written. */
+  get socket(): Duplex | undefined {
+    return this.#connection?.duplex;
+  }
+
+  /** Resolves when the connection is gone; never rejects. */
+  get closed(): Promise<CloseInfo> {
+    this.#closed ??= new Promise((resolve) => {
+      if (this.#closeInfo) resolve(this.#closeInfo);
+      else this.#resolveClosed = resolve;
+    });
+    return this.#closed;
+  }
+
+  /**
+   * Sends a message: strings and numbers as text, all else as binary. A buffer belongs to the connection until the callback.
+   * @param callback called once, when the data is with the operating system, or with an error
+   * @returns false above `highWaterMark`; then `'drain'` follows
+   * @throws {Error} while connecting; {TypeError} for what cannot be sent
+   */
+  send(data: BufferLike | Blob, callback?: SendCallback): boolean;
+  send(data: BufferLike | Blob, options: SendOptions | undefined, callback?: SendCallback): boolean;
+  send(data: BufferLike | Blob, options?: SendOptions | SendCallback, callback?: SendCallback): boolean {
+    if (typeof options === 'function') {
+      callback = options;
+      options = undefined;
+    }
+    const connection = this.#connection;
+    if (connection === undefined && this.#state === CONNECTING) throw this.#notOpen();
+    const payload = data instanceof Blob ? fromBlob(data) : toPayload(data);
+    if (connection === undefined || !connection.isOpen) return this.#refuse(payload, callback);
+    const isText = options?.binary === undefined ? typeof payload === 'string' : !options.binary;
+    return connection.send(payload, isText, options?.fin ?? true, options?.compress, callback);
+  }
+
+  /**
+   * Sends a ping; pongs to it are events. `mask` is as in ws 8 and changes nothing: the role decides.
+   * @throws {Error} while connecting; {TypeError | RangeError} for a payload that is none, or over 125 bytes
+   */
+  ping(data?: BufferLike, mask?: boolean, callback?: SendCallback): void;
+  ping(data: BufferLike | undefined, callback: SendCallback): void;
+  ping(callback: SendCallback): void;
+  ping(data?: BufferLike | SendCallback, mask?: boolean | SendCallback, callback?: SendCallback): void {
+    this.#control('ping', data, mask, callback);
+  }
+
+  /** Sends a pong that nobody asked for, or, without `autoPong`, the answer. As {@link ping}. */
+  pong(data?: BufferLike, mask?: boolean, callback?: SendCallback): void;
+  pong(data: BufferLike | undefined, callback: SendCallback): void;
+  pong(callback: SendCallback): void;
+  pong(data?: BufferLike | SendCallback, mask?: boolean | SendCallback, callback?: SendCallback): void {
+    this.#control('pong', data, mask, callback);
+  }
+
+  /**
+   * Starts the closing handshake, behind what was sent before. RFC 6455 §7.1.2. While connecting it gives that up.
+   * @param code 1000 to 1003, 1007 to 1014 or 3000 to 4999; without it the Close frame is empty
+   * @param reason at most 123 bytes of UTF-8
+   * @throws {TypeError | RangeError} for another code or reason, before anything is done
+   */
+  close(code?: number, reason?: string | Uint8Array): void {
+    if (this.#connection) this.#connection.close(code, reason);
+    else if (this.#state === CONNECTING) this.#giveUp();
+  }
+
+  /** Cuts the connection, now. */
+  terminate(): void {
+    if (this.#connection) this.#connection.terminate();
+    else if (this.#state === CONNECTING) this.#giveUp();
+  }
+
+  /** Stops reading: no event comes until {@link resume}, and the peer feels it. Does nothing unless open. */
+  pause(): void {
+    const { readyState } = this;
+    if (readyState !== OPEN && readyState !== CLOSING) return;
+    this.#isPaused = true;
+    this.#connection?.pause();
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#connection?.resume();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    await this.closed;
+  }
+
+  /** Called by `close` and `terminate` while connecting. A client overrides it to cut its request, and calls {@link failConnecting}. */
+  protected abortConnecting(error: Error): void {
+    this.failConnecting(error);
+  }
+
+  /** Ends a socket that was never open: on the next tick `'error'`, which throws where nobody listens, and `'close'` with 1006. */
+  protected failConnecting(error: Error): void {
+    if (this.#connection || this.#state !== CONNECTING) return;
+    this.#state = CLOSING;
+    process.nextTick(() => this.emit('error', error));
+    process.nextTick(() => {
+      this.#state = CLOSED;
+      const info = neverOpened(error);
+      this.#finish(info);
+      this.emit('close', info.code, Buffer.from(info.reason), info);
+    });
+  }
+
+  get onopen(): ((event: Event<this>) => void) | null {
+    return getAttribute(this, 'open') as ((event: Event<this>) => void) | null;
+  }
+  set onopen(listener: ((event: Event<this>) => void) | null) {
+    setAttribute(this, 'open', listener);
+  }
+  get onmessage(): ((event: MessageEvent<this>) => void) | null {
+    return getAttribute(this, 'message') as ((event: MessageEvent<this>) => void) | null;
+  }
+  set onmessage(listener: ((event: MessageEvent<this>) => void) | null) {
+    setAttribute(this, 'message', listener);
+  }
+  get onclose(): ((event: CloseEvent<this>) => void) | null {
+    return getAttribute(this, 'close') as ((event: CloseEvent<this>) => void) | null;
+  }
+  set onclose(listener: ((event: CloseEvent<this>) => void) | null) {
+    setAttribute(this, 'close', listener);
+  }
+  get onerror(): ((event: ErrorEvent<this>) => void) | null {
+    return getAttribute(this, 'error') as ((event: ErrorEvent<this>) => void) | null;
+  }
+  set onerror(listener: ((event: ErrorEvent<this>) => void) | null) {
+    setAttribute(this, 'error', listener);
+  }
+
+  /** A W3C listener, a function or an object with `handleEvent`. Types other than open, message, close and error are ignored, as in ws 8. */
+  addEventListener<Type extends EventType>(
+    type: Type,
+    listener: EventListener<this, Type>,
+    options: { once?: boolean } = {},
+  ): void {
+    if (isEventType(type))
+      addListener(this, type, listener as Parameters<typeof addListener>[2], options.once === true);
+  }
+  removeEventListener<Type extends EventType>(type: Type, listener: EventListener<this, Type>): void {
+    if (isEventType(type)) removeListener(this, type, listener as Parameters<typeof removeListener>[2]);
+  }
+
+  #attach(duplex: Duplex, head: Uint8Array, options: SocketOptions): void {
+    if (this.readyState !== CONNECTING)
+      throw new Error(`cannot take a stream: readyState ${this.readyState} (${STATE_NAMES[this.readyState]})`);
+    const { role, protocol = '', requestedProtocols = [], extensions = [] } = options;
+    const onDelivered = this.#settings.allowSynchronousEvents ? undefined : (): void => this.#connection?.endTurn();
+    const delivery = new Delivery(this, (info) => this.#finish(info), onDelivered);
+    const connection = new Connection(duplex, role, this.#settings, extensions, delivery);
+    this.#connection = connection;
+    this.#protocol = protocol;
+    this.#requestedProtocols = requestedProtocols;
+    this.#extensions = extensions.map(({ name }) => name).join();
+    this.binaryType = this.#binaryType;
+    connection.start(head);
+  }
+
+  #control(type: 'ping' | 'pong', data: unknown, mask: unknown, callback: SendCallback | undefined): void {
+    if (typeof data === 'function') [data, mask, callback] = [undefined, undefined, data as SendCallback];
+    else if (typeof mask === 'function') callback = mask as SendCallback;
+    const connection = this.#connection;
+    if (connection === undefined && this.#state === CONNECTING) throw this.#notOpen();
+    const payload = toPayload(data);
+    const length = payloadLength(payload);
+    if (length > 125) throw new RangeError(`the payload of a ${type} is ${length} bytes, expected at most 125`);
+    if (connection === undefined || !connection.isOpen) this.#refuse(payload, callback);
+    else connection.protocol[type](payload, callback);
+  }
+
+  /** Too late to send. */
+  #refuse(payload: Uint8Array | string | DeferredPayload, callback: SendCallback | undefined): false {
+    this.#lateBytes += payloadLength(payload);
+    if (callback) process.nextTick(callback, this.#notOpen());
+    return false;
+  }
+
+  #notOpen(): Error {
+    return new Error(`WebSocket is not open: readyState ${this.readyState} (${STATE_NAMES[this.readyState]})`);
+  }
+
+  #giveUp(): void {
+    this.abortConnecting(new Error('WebSocket was closed before the connection was established'));
+  }
+
+  #finish(info: CloseInfo): void {
+    this.#closeInfo = info;
+    this.#resolveClosed?.(info);
+  }
+
+  static {
+    Object.defineProperty(this.prototype, BRAND, { value: true });
+    const states = { CONNECTING, OPEN, CLOSING, CLOSED };
+    for (const [name, value] of Object.entries(states)) {
+      Object.defineProperty(this.prototype, name, { value, enumerable: true });
+    }
+  }
+}
+
+const neverOpened = (error: Error): CloseInfo => ({
+  code: 1006,
+  reason: '',
+  wasClean: false,
+  initiator: 'transport',
+  sent: null,
+  received: null,
+  error,
+  bytesUnsent: 0,
+  lastActivity: Date.now(),
+  frames: [],
+});

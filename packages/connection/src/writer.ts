@@ -1,0 +1,271 @@
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
+import { headerLength, mask, writeHeader, type Opcode } from '@ws/frame';
+import type { SendCallback } from './protocol/index.js';
+import { release, slabFor, type Slab } from './slab.js';
+
+/** Payloads up to here are copied behind their header; larger ones are written apart. */
+const COPY_UP_TO = 16_384;
+/** Strings up to here are encoded in the slab without measuring them first: three bytes a character at most. */
+const SHORT_STRING = 4096;
+/** So much is not held back until the end of the turn. */
+const FLUSH_FROM = 65_536;
+const MAX_HEADER = 14;
+const CHAR_LOOP_BELOW = 16;
+
+/** Writers with something to write at the end of this turn. */
+let dirty: Writer[] = [];
+
+function flushDirty(): void {
+  const writers = dirty;
+  dirty = [];
+  for (const writer of writers) writer.flush();
+}
+
+/**
+ * Frames to bytes on a Duplex, one write a turn: small frames are built side by side in the shared slab, and leave
+ * together. See docs/decisions/one-write-per-tick.md.
+ */
+export class Writer {
+  readonly #duplex: Duplex;
+  readonly #maskingKey: (() => number) | undefined;
+  readonly #onWritten: () => void;
+  /** After a write, a plain socket with nothing left to write has no more use for the bytes. */
+  readonly #isPlainSocket: boolean;
+
+  /** The run in the slab that the next small frame may extend. */
+  #slab: Slab | undefined;
+  #runStart = 0;
+  #runEnd = 0;
+  /** What comes before the run. */
+  #chunks: Uint8Array[] = [];
+  #pendingBytes = 0;
+  #callbacks: SendCallback[] = [];
+  #isDirty = false;
+  #inTurn = false;
+  #isEnded = false;
+  #bytesTaken = 0;
+  /** Have `onWritten` called after each write, until it is switched off. */
+  reportsWrites = false;
+
+  /** `maskingKey` is a client's. */
+  constructor(duplex: Duplex, maskingKey: (() => number) | undefined, onWritten: () => void) {
+    this.#duplex = duplex;
+    this.#maskingKey = maskingKey;
+    this.#onWritten = onWritten;
+    this.#isPlainSocket = duplex instanceof Socket && !(duplex instanceof TLSSocket);
+  }
+
+  /** Bytes taken that the stream has not passed on. */
+  get bufferedBytes(): number {
+    return this.#pendingBytes + this.#duplex.writableLength;
+  }
+
+  /** Frames from now on leave with `endTurn`, in one write. */
+  beginTurn(): void {
+    this.#inTurn = true;
+  }
+
+  endTurn(): void {
+    this.#inTurn = false;
+    if (this.#pendingBytes > 0) this.flush();
+  }
+
+  /** Bytes given to the stream so far. */
+  get bytesTaken(): number {
+    return this.#bytesTaken;
+  }
+
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  /** Nothing follows; `onEnded` runs when all of it is out. */
+  end(onEnded: () => void): void {
+    if (this.#isEnded) return;
+    this.flush();
+    this.#isEnded = true;
+    this.#duplex.end(onEnded);
+  }
+
+  /** The stream is gone: settles what was not written. */
+  discard(): void {
+    this.#closeRun();
+    this.#chunks = [];
+    this.#pendingBytes = 0;
+    const callbacks = this.#callbacks;
+    this.#callbacks = [];
+    for (const callback of callbacks) callback(new Error('the connection ended before this was sent'));
+  }
+
+  /** @returns bytes of payload */
+  frame(
+    opcode: Opcode,
+    fin: boolean,
+    rsv: number,
+    payload: Uint8Array | string,
+    callback: SendCallback | undefined,
+  ): number {
+    if (this.#isEnded || this.#duplex.destroyed) {
+      if (callback) process.nextTick(callback, new Error('the connection ended before this was sent'));
+      return payload.length;
+    }
+    const key = this.#maskingKey?.();
+    let length: number;
+    if (typeof payload === 'string') {
+      length =
+        payload.length <= SHORT_STRING
+          ? this.#shortText(opcode, fin, rsv, payload, key)
+          : this.#bytes(opcode, fin, rsv, Buffer.from(payload), key, true);
+    } else {
+      length = this.#bytes(opcode, fin, rsv, payload, key, false);
+    }
+    if (callback) this.#callbacks.push(callback);
+    if (this.#pendingBytes >= FLUSH_FROM) this.flush();
+    else if (!this.#inTurn && !this.#isDirty) this.#markDirty();
+    return length;
+  }
+
+  /** Writes everything, in one write where it can. */
+  flush(): void {
+    this.#isDirty = false;
+    if (this.#pendingBytes === 0) return;
+    const slab = this.#slab;
+    const run = slab?.bytes.subarray(this.#runStart, this.#runEnd);
+    const chunks = this.#chunks;
+    const callback = this.#writeCallback();
+    this.#slab = undefined;
+    this.#bytesTaken += this.#pendingBytes;
+    this.#pendingBytes = 0;
+    if (chunks.length === 0 && run) {
+      this.#duplex.write(run, callback);
+    } else {
+      this.#chunks = [];
+      if (run) chunks.push(run);
+      this.#writeAll(chunks, callback);
+    }
+    if (slab) release(slab, !this.#isPlainSocket || this.#duplex.writableLength > 0);
+  }
+
+  #markDirty(): void {
+    this.#isDirty = true;
+    if (dirty.push(this) === 1) process.nextTick(flushDirty);
+  }
+
+  #shortText(opcode: Opcode, fin: boolean, rsv: number, text: string, key: number | undefined): number {
+    const slab = this.#run(MAX_HEADER + 3 * text.length);
+    const { bytes } = slab;
+    // The header's size depends on the length in bytes: assume what it is for ASCII, and move the text where that was wrong.
+    const assumed = headerLength(text.length, key !== undefined);
+    let start = this.#runEnd + assumed;
+    const length = writeText(bytes, start, text);
+    const needed = headerLength(length, key !== undefined);
+    if (needed !== assumed) {
+      bytes.copyWithin(this.#runEnd + needed, start, start + length);
+      start = this.#runEnd + needed;
+    }
+    writeHeader(bytes, this.#runEnd, fin, rsv, opcode, length, key);
+    if (key !== undefined) mask(bytes.subarray(start, start + length), key);
+    this.#extend(slab, needed + length);
+    return length;
+  }
+
+  /** `isOurs`: nobody else sees the payload, so it may be masked where it is. */
+  #bytes(
+    opcode: Opcode,
+    fin: boolean,
+    rsv: number,
+    payload: Uint8Array,
+    key: number | undefined,
+    isOurs: boolean,
+  ): number {
+    const { length } = payload;
+    const isApart = length > COPY_UP_TO;
+    const header = headerLength(length, key !== undefined);
+    const slab = this.#run(isApart ? header : header + length);
+    const start = this.#runEnd + header;
+    writeHeader(slab.bytes, this.#runEnd, fin, rsv, opcode, length, key);
+    if (!isApart) {
+      slab.bytes.set(payload, start);
+      if (key !== undefined) mask(slab.bytes.subarray(start, start + length), key);
+      this.#extend(slab, header + length);
+      return length;
+    }
+    this.#extend(slab, header);
+    this.#closeRun();
+    if (key === undefined) {
+      this.#chunks.push(payload);
+    } else {
+      const masked = isOurs ? payload : Buffer.from(payload);
+      mask(masked, key);
+      this.#chunks.push(masked);
+    }
+    this.#pendingBytes += length;
+    return length;
+  }
+
+  /** Makes sure that `byteLength` bytes can follow at `#runEnd`. */
+  #run(byteLength: number): Slab {
+    const slab = slabFor(byteLength);
+    if (this.#slab !== slab || this.#runEnd !== slab.used) {
+      this.#closeRun();
+      this.#slab = slab;
+      this.#runStart = this.#runEnd = slab.used;
+      slab.runs++;
+    }
+    return slab;
+  }
+
+  #extend(slab: Slab, byteLength: number): void {
+    this.#runEnd += byteLength;
+    slab.used = this.#runEnd;
+    this.#pendingBytes += byteLength;
+  }
+
+  /** The run becomes a chunk; what follows stands elsewhere. */
+  #closeRun(): void {
+    const slab = this.#slab;
+    if (slab === undefined) return;
+    this.#chunks.push(slab.bytes.subarray(this.#runStart, this.#runEnd));
+    this.#slab = undefined;
+    release(slab, true);
+  }
+
+  #writeAll(chunks: Uint8Array[], callback: SendCallback | undefined): void {
+    const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    if (total <= COPY_UP_TO) {
+      this.#duplex.write(Buffer.concat(chunks, total), callback);
+      return;
+    }
+    this.#duplex.cork();
+    const last = chunks.pop();
+    for (const chunk of chunks) this.#duplex.write(chunk);
+    this.#duplex.write(last, callback);
+    this.#duplex.uncork();
+  }
+
+  #writeCallback(): SendCallback | undefined {
+    const callbacks = this.#callbacks;
+    if (callbacks.length === 0 && !this.reportsWrites && this.#pendingBytes < FLUSH_FROM) return undefined;
+    this.#callbacks = [];
+    return (error) => {
+      if (this.reportsWrites) this.#onWritten();
+      for (const callback of callbacks) callback(error);
+    };
+  }
+}
+
+/** @returns bytes written at `at` */
+function writeText(target: Buffer, at: number, text: string): number {
+  const { length } = text;
+  if (length < CHAR_LOOP_BELOW) {
+    for (let i = 0; ; i++) {
+      if (i === length) return length;
+      const unit = text.charCodeAt(i);
+      if (unit > 0x7f) break;
+      target[at + i] = unit;
+    }
+  }
+  return target.write(text, at, 'utf8');
+}
