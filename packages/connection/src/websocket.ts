@@ -256,11 +256,14 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
     this.failConnecting(error);
   }
 
-  /** Ends a socket that was never open: on the next tick `'error'`, which throws where nobody listens, and `'close'` with 1006. */
-  protected failConnecting(error: Error): void {
+  /**
+   * Ends a socket that was never open: on the next tick `'error'`, which throws where nobody listens, and `'close'` with 1006.
+   * @param error null where the user knows already what happened: `'close'` alone
+   */
+  protected failConnecting(error: Error | null): void {
     if (this.#connection || this.#state !== CONNECTING) return;
     this.#state = CLOSING;
-    process.nextTick(() => this.emit('error', error));
+    if (error) process.nextTick(() => this.emit('error', error));
     process.nextTick(() => {
       this.#state = CLOSED;
       const info = neverOpened(error);
@@ -363,7 +366,7 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
   }
 }
 
-const neverOpened = (error: Error): CloseInfo => ({
+const neverOpened = (error: Error | null): CloseInfo => ({
   code: 1006,
   reason: '',
   wasClean: false,
