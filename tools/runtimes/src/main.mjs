@@ -1,0 +1,5 @@
+// Runs everything in the runtime that was started with this file; prints the outcome as one line of JSON.
+import { run } from './portable/installed.mjs';
+import { websocketSmoke } from './websocket-smoke.mjs';
+
+console.log(JSON.stringify({ ...run(), websocket: await websocketSmoke() }));

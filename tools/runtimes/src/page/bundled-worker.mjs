@@ -1,0 +1,3 @@
+import { run } from '../portable/installed.mjs';
+
+postMessage(run());

@@ -1,0 +1,5 @@
+import { parentPort } from 'node:worker_threads';
+import { run } from './portable/installed.mjs';
+import { websocketSmoke } from './websocket-smoke.mjs';
+
+parentPort?.postMessage(JSON.stringify({ ...run(), websocket: await websocketSmoke() }));

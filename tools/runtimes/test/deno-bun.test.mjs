@@ -1,0 +1,32 @@
+import { describe, expect, test } from '@jest/globals';
+import { fetchRuntime, notice } from '../src/hosts.mjs';
+import { expectedFrame, expectedHandshake, expectedProtocol } from '../src/portable/expected.mjs';
+import { expectedWebsocket } from '../src/websocket-smoke.mjs';
+
+const RUNTIMES = [
+  {
+    name: 'Deno',
+    runtime: await fetchRuntime('deno'),
+    args: ['run', '--no-lock', '--no-config', '--node-modules-dir=manual', '--allow-all'],
+  },
+  { name: 'Bun', runtime: await fetchRuntime('bun'), args: ['--no-install'] },
+];
+
+describe.each(RUNTIMES)('$name', ({ name, runtime, args }) => {
+  if (runtime.run === undefined) notice(`${name} is missing: ${runtime.missing}; 1 test was skipped`);
+
+  // Without the runtime there is nothing to test; the notice says so.
+  (runtime.run === undefined ? test.skip : test)(
+    'the portable entries, and WebSocket over a Duplex',
+    async () => {
+      const output = await runtime.run?.([...args, 'src/main.mjs']);
+      expect(JSON.parse(output ?? '')).toEqual({
+        frame: expectedFrame,
+        handshake: expectedHandshake,
+        protocol: expectedProtocol,
+        websocket: expectedWebsocket,
+      });
+    },
+    60_000,
+  );
+});
