@@ -7,7 +7,7 @@ import { chooseCores, describeMachine } from './lib/machine.mjs';
 import { possibleConnections } from './lib/measures.mjs';
 import { runScenario } from './lib/rounds.mjs';
 import { pickScenarios, SCENARIOS } from './lib/scenarios.mjs';
-import { formatTable, formatTargets, ratio } from './lib/table.mjs';
+import { formatDoubts, formatTable, formatTargets, ratio } from './lib/table.mjs';
 
 const USAGE = `usage: node tools/bench/run.mjs [options]
   --scenario NAME   only this one; may be repeated (${SCENARIOS.map(({ name }) => name).join(', ')})
@@ -87,7 +87,7 @@ async function bench(options) {
     console.log(`${formatTable([{ scenario, rows }])}\n`);
   }
   if (results.length > 1) console.log(`${formatTable(results)}\n`);
-  console.log(formatTargets(results));
+  for (const text of [formatDoubts(results), formatTargets(results)]) if (text !== '') console.log(text);
   if (options.json !== undefined) {
     const { rounds, seconds, malloc } = options;
     const withRatios = results.map(({ scenario, rows }) => ({ scenario, ratio: ratio(rows), rows }));

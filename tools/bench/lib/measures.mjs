@@ -23,13 +23,12 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** @param {Scenario} scenario @param {string} variant @param {number} port @param {number} seconds */
-const loadArgs = (scenario, variant, port, seconds) => [
-  ...['--port', port, '--connections', scenario.connections, '--in-flight', scenario.inFlight],
-  ...['--size', scenario.size, '--fragment', scenario.fragment ?? 0, '--seconds', seconds, '--control'],
-  ...['--verify', scenario.size < KIB ? 16 : 8],
-  ...(scenario.text ? ['--text'] : []),
-  ...(variant === 'net' ? ['--raw'] : []),
-];
+function loadArgs({ connections, inFlight, size, fragment = 0, text = false }, variant, port, seconds) {
+  const verify = size < KIB ? 16 : 8;
+  const values = { port, connections, 'in-flight': inFlight, size, fragment, seconds, verify };
+  const args = Object.entries(values).flatMap(([name, value]) => [`--${name}`, value]);
+  return [...args, '--control', ...(text ? ['--text'] : []), ...(variant === 'net' ? ['--raw'] : [])];
+}
 
 /** Runs the generator once and gives back its result. @template T @param {Load} load @param {(load: Load) => Promise<T>} use */
 async function withLoad(load, use) {
@@ -158,9 +157,9 @@ async function peakMemory(scenario, variant, setup) {
 }
 
 export const MEASURES = {
-  echo: { start: throughput('echo'), variants: ['ours', 'ws', 'net'], warmUp: true, mostRounds: Infinity },
-  churn: { start: throughput('churn'), variants: ['ours', 'ws', 'net'], warmUp: true, mostRounds: Infinity },
-  client: { start: sending, variants: ['ours', 'ws'], warmUp: true, mostRounds: Infinity },
-  idle: { start: fresh(idleMemory), variants: ['ours', 'ws', 'net'], warmUp: false, mostRounds: 3 },
-  peak: { start: fresh(peakMemory), variants: ['ours', 'ws', 'net'], warmUp: false, mostRounds: 5 },
+  echo: { start: throughput('echo'), variants: ['ours', 'ws', 'net'], warmUp: 0.5, mostRounds: Infinity },
+  churn: { start: throughput('churn'), variants: ['ours', 'ws', 'net'], warmUp: 2, mostRounds: Infinity },
+  client: { start: sending, variants: ['ours', 'ws'], warmUp: 0.5, mostRounds: Infinity },
+  idle: { start: fresh(idleMemory), variants: ['ours', 'ws', 'net'], warmUp: 0, mostRounds: 3 },
+  peak: { start: fresh(peakMemory), variants: ['ours', 'ws', 'net'], warmUp: 0, mostRounds: 5 },
 };

@@ -57,7 +57,7 @@ export async function runScenario(scenario, options, setup) {
     for (const server of variants.filter((name) => options.servers.includes(name))) {
       subjects.push({ server, samples: /** @type {Sample[]} */ ([]), ...(await start(scenario, server, setup)) });
     }
-    if (warmUp) for (const { measure } of subjects) await measure(Math.max(0.5, options.seconds / 2));
+    if (warmUp > 0) for (const { measure } of subjects) await measure(Math.max(warmUp, options.seconds / 2));
     for (let round = 0; round < Math.min(options.rounds, mostRounds); round++) {
       for (const { measure, samples } of subjects) samples.push(await measure(options.seconds));
     }

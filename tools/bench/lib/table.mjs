@@ -21,7 +21,7 @@ export function ratio(rows) {
   return ours === undefined || ws === undefined ? undefined : ws / ours;
 }
 
-const HEAD = ['scenario', 'server', 'cost', '', '+-', 'rate/s', 'p99 us', 'busy', 'ws / this'];
+const HEAD = ['scenario', 'server', 'cost', '', '+-', 'rate/s', 'p99 us', 'busy %', 'ws / this'];
 
 /** @param {readonly (readonly string[])[]} lines */
 function align(lines) {
@@ -70,4 +70,21 @@ export const formatTargets = (results) =>
       const verdict = reached >= scenario.target ? 'reached' : 'missed';
       return [`target ${scenario.title}: ws / ours >= ${scenario.target}: ${reached.toFixed(2)}, ${verdict}`];
     })
+    .join('\n');
+
+/**
+ * What makes a figure doubtful, by how much of their cores the two sides had.
+ * @param {readonly { scenario: import('./scenarios.mjs').Scenario, rows: readonly import('./rounds.mjs').Row[] }[]} results
+ */
+export const formatDoubts = (results) =>
+  results
+    .flatMap(({ scenario, rows }) =>
+      rows.flatMap(({ server, serverBusy = 1, loadBusy = 0 }) => {
+        const which = `${scenario.title}, ${NAMES[server] ?? server}`;
+        if (loadBusy > 0.95 && serverBusy < 0.9) return [`doubtful: ${which}: the generator was the slower side`];
+        if (loadBusy > 0 && Math.max(loadBusy, serverBusy) < 0.7)
+          return [`doubtful: ${which}: other programs had the cores`];
+        return [];
+      }),
+    )
     .join('\n');

@@ -11,7 +11,8 @@ import { compileLoad, hasCompiler } from '../lib/compile.mjs';
 const gcc = hasCompiler();
 if (!gcc) {
   appendFileSync('reports/notices.txt', 'tools/bench: no gcc, the tests of the load generator were skipped\n');
-  if (!['', '0', 'false'].includes(process.env['CI'] ?? '')) throw new Error('no gcc: the load generator cannot be tested');
+  if (!['', '0', 'false'].includes(process.env['CI'] ?? ''))
+    throw new Error('no gcc: the load generator cannot be tested');
 }
 
 let program = '';
