@@ -1,0 +1,118 @@
+import { WebSocket } from '@ws/connection';
+import { isOrigin, isToken } from '@ws/handshake';
+import type { ServerOptions } from './options.js';
+
+/** What one option may be. The wrong type is a TypeError, a value of the right type that does not fit a RangeError. */
+interface Rule {
+  readonly expected: string;
+  readonly type: (value: unknown) => boolean;
+  readonly fits?: (value: never) => boolean;
+}
+
+const isNumber = (value: unknown): boolean => typeof value === 'number';
+const isString = (value: unknown): boolean => typeof value === 'string';
+const isFunction = (value: unknown): boolean => typeof value === 'function';
+const isText = (value: unknown): value is string[] => Array.isArray(value) && value.every(isString);
+const isIndex = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
+
+/** The longest time that Node's timers can wait; a longer one would fire at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+const flag: Rule = { expected: 'a boolean', type: (value) => typeof value === 'boolean' };
+const callback: Rule = { expected: 'a function', type: isFunction };
+const limit: Rule = {
+  expected: 'a non-negative integer or false',
+  type: (value) => value === false || isNumber(value),
+  fits: (value: unknown) => value === false || value === Infinity || isIndex(value),
+};
+const duration: Rule = {
+  expected: `a number of milliseconds from 0 to ${LONGEST_MS}, or false`,
+  type: limit.type,
+  fits: (value: number | false) => value === false || (value >= 0 && value <= LONGEST_MS),
+};
+
+const RULES: { readonly [Name in keyof ServerOptions]-?: Rule } = {
+  port: {
+    expected: 'an integer from 0 to 65535',
+    // Digits in a string too: that is how a port comes out of the environment.
+    type: (value) => isNumber(value) || (isString(value) && value !== '' && !Number.isNaN(Number(value))),
+    fits: (value: number | string) => isIndex(Number(value)) && Number(value) <= 65_535,
+  },
+  host: { expected: 'a string', type: isString },
+  backlog: { expected: 'a non-negative integer', type: isNumber, fits: isIndex },
+  server: { expected: 'an http or https server', type: isHttpServer },
+  noServer: flag,
+  path: {
+    expected: 'a path such as "/chat", without a query',
+    type: isString,
+    fits: (value: string) => value === '' || (value.startsWith('/') && !value.includes('?') && !value.includes('#')),
+  },
+  clientTracking: flag,
+  verifyClient: callback,
+  origins: {
+    expected: '"same", "any", false, a function, or a list of whole origins such as "https://app.example.com"',
+    type: (value) => isString(value) || value === false || isFunction(value) || isText(value),
+    fits: (value: unknown) =>
+      isString(value) ? value === 'same' || value === 'any' : !isText(value) || value.every(isOrigin),
+  },
+  handleProtocols: callback,
+  protocols: {
+    expected: 'a list of subprotocol names, each one a token and there once',
+    type: isText,
+    fits: (value: string[]) => value.every(isToken) && new Set(value).size === value.length,
+  },
+  protocolPreference: {
+    expected: '"client" or "server"',
+    type: isString,
+    fits: (value: string) => value === 'client' || value === 'server',
+  },
+  requireProtocol: flag,
+  handshakeTimeout: duration,
+  draft08: flag,
+  perMessageDeflate: {
+    expected: 'a boolean or an object',
+    type: (value) => typeof value === 'boolean' || (typeof value === 'object' && value !== null),
+  },
+  WebSocket: {
+    expected: 'a class that extends WebSocket',
+    type: (value) => typeof value === 'function' && (value === WebSocket || value.prototype instanceof WebSocket),
+  },
+  maxPayload: limit,
+  maxFragments: limit,
+  maxBufferedChunks: limit,
+  allowSynchronousEvents: flag,
+  autoPong: flag,
+  closeTimeout: duration,
+  skipUTF8Validation: flag,
+  strictLength: flag,
+  highWaterMark: { expected: 'a non-negative integer', type: isNumber, fits: isIndex },
+};
+
+/** @throws {TypeError | RangeError} for the first option that is not what it has to be; undefined is left out */
+export function checkOptions(options: object): void {
+  for (const [name, rule] of Object.entries(RULES)) {
+    const value: unknown = Reflect.get(options, name);
+    if (value === undefined) continue;
+    if (!rule.type(value)) throw new TypeError(`${name} is ${show(value)}, expected ${rule.expected}`);
+    if (rule.fits && !rule.fits(value as never)) {
+      throw new RangeError(`${name} is ${show(value)}, expected ${rule.expected}`);
+    }
+  }
+}
+
+/** By what we use of it, so that servers which wrap node's are welcome and an application function is not. */
+export function isHttpServer(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return ['on', 'off', 'prependListener', 'listenerCount', 'address'].every((name) =>
+    isFunction(Reflect.get(value, name)),
+  );
+}
+
+/** A value as it stands in a message: short, and never the inside of an object. */
+function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 64 ? `${value.slice(0, 64)}…` : value);
+  if (typeof value === 'function') return 'a function';
+  if (isText(value)) return JSON.stringify(value).slice(0, 128);
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}

@@ -1,0 +1,141 @@
+import type { IncomingMessage, Server as HttpServer } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
+import { WebSocket, type ConnectionOptions } from '@ws/connection';
+import { checkOptions } from './option-rules.js';
+import type { VerifyClient } from './verify-client.js';
+
+/** Decides over one `Origin` header. Not asked when there is none: that is no browser. */
+export type OriginCheck = (origin: string, request: IncomingMessage) => boolean | Promise<boolean>;
+
+/** Chooses one of the subprotocols that the client offered; `false`, `''` or nothing: none of them. */
+export type HandleProtocols = (
+  protocols: Set<string>,
+  request: IncomingMessage,
+) => string | false | undefined | Promise<string | false | undefined>;
+
+/** Options of `WebSocketServer`: those of `ws` 8, and ours. Exactly one of `port`, `server` and `noServer` is given. */
+export interface ServerOptions<Data = unknown> {
+  /** Listen on this port, on an http server of our own; 0 takes a free one. */
+  readonly port?: number | undefined;
+  /** Where to listen. @default every address */
+  readonly host?: string | undefined;
+  /** Length of the queue of connections that the system has not handed over yet. */
+  readonly backlog?: number | undefined;
+  /** Take the upgrade requests of this http or https server; it stays its owner's to start and to close. */
+  readonly server?: HttpServer | HttpsServer | undefined;
+  /** No server at all: requests come through `handleUpgrade` or `attach`. */
+  readonly noServer?: boolean | undefined;
+  /** Serve this path only; the query does not count. @default every path */
+  readonly path?: string | undefined;
+  /** Keep the open connections in `clients`. @default true */
+  readonly clientTracking?: boolean | undefined;
+  /** Admission of one client; forms and answers are described with `VerifyClient`. */
+  readonly verifyClient?: VerifyClient<Data> | undefined;
+  /** Which `Origin` headers are accepted. A request without one comes from no browser and is. @default 'same' */
+  readonly origins?: 'same' | 'any' | false | readonly string[] | OriginCheck | undefined;
+  /** Chooses the subprotocol; wins over `protocols`. An answer that was not offered: 500. */
+  readonly handleProtocols?: HandleProtocols | undefined;
+  /** Subprotocols this server speaks. @default the first one that the client offers, whatever it is */
+  readonly protocols?: readonly string[] | undefined;
+  /** Whose order decides between several common subprotocols. @default 'client' */
+  readonly protocolPreference?: 'client' | 'server' | undefined;
+  /** Refuse (400) a client with which no subprotocol is agreed. @default false */
+  readonly requireProtocol?: boolean | undefined;
+  /** ms from the TCP connection to the answer, and for each question to user code. @default 10_000 */
+  readonly handshakeTimeout?: number | false | undefined;
+  /** Also accept protocol version 8, the last draft before RFC 6455. @default false */
+  readonly draft08?: boolean | undefined;
+  /** Compression; not in this version, so nothing but `false` is accepted. @default false */
+  readonly perMessageDeflate?: boolean | object | undefined;
+  /** The class of the connections, a subclass of ours. */
+  readonly WebSocket?: typeof WebSocket<Data> | undefined;
+  /** Largest message accepted, in bytes; beyond it, 1009. @default 1_048_576 */
+  readonly maxPayload?: number | false | undefined;
+  /** Most frames in one message; beyond it, 1008. @default 131_072 */
+  readonly maxFragments?: number | false | undefined;
+  /** Most chunks that one frame may arrive in; beyond it, 1008. @default 262_144 */
+  readonly maxBufferedChunks?: number | false | undefined;
+  /** Several messages of one chunk are emitted in one go. @default true */
+  readonly allowSynchronousEvents?: boolean | undefined;
+  /** Answer pings. @default true */
+  readonly autoPong?: boolean | undefined;
+  /** ms that a closing peer has to finish, before TCP is cut. @default 30_000 */
+  readonly closeTimeout?: number | false | undefined;
+  /** Do not check that text is UTF-8. @default false */
+  readonly skipUTF8Validation?: boolean | undefined;
+  /** Refuse payload lengths that are not in their shortest form. @default true */
+  readonly strictLength?: boolean | undefined;
+  /** Queued bytes from which `send` returns false. @default 65_536 */
+  readonly highWaterMark?: number | undefined;
+}
+
+/** `ServerOptions` after the check: whatever has a default is filled in, and a guard that is off is 0. */
+export interface ResolvedServerOptions<Data = unknown> extends ServerOptions<Data> {
+  readonly noServer: boolean;
+  readonly clientTracking: boolean;
+  readonly origins: 'same' | 'any' | readonly string[] | OriginCheck;
+  readonly protocolPreference: 'client' | 'server';
+  readonly requireProtocol: boolean;
+  readonly handshakeTimeout: number;
+  readonly draft08: boolean;
+  readonly WebSocket: typeof WebSocket<Data>;
+  readonly maxPayload: number | false;
+}
+
+/** Asking for what this version does not have. */
+class UnavailableError extends Error {
+  readonly code = 'WS_ERR_DEFLATE_UNAVAILABLE';
+}
+
+/**
+ * Checks what the caller gave and fills in the defaults. `null` counts as left out, as in `ws`.
+ * @throws {TypeError | RangeError} naming the option
+ */
+export function resolveOptions<Data>(given: ServerOptions<Data>): ResolvedServerOptions<Data> {
+  const options: ServerOptions<Data> = withoutNull(given);
+  checkOptions(options);
+  const { port, server, noServer = false } = options;
+  if (Number(port !== undefined) + Number(server !== undefined) + Number(noServer) !== 1) {
+    throw new TypeError('exactly one of the options "port", "server" and "noServer" must be given');
+  }
+  if (options.perMessageDeflate !== undefined && options.perMessageDeflate !== false) {
+    throw new UnavailableError('perMessageDeflate needs permessage-deflate, which does not exist in this version');
+  }
+  return Object.freeze({
+    ...options,
+    noServer,
+    clientTracking: options.clientTracking ?? true,
+    origins: options.origins === undefined ? 'same' : options.origins === false ? 'any' : options.origins,
+    protocolPreference: options.protocolPreference ?? 'client',
+    requireProtocol: options.requireProtocol ?? false,
+    handshakeTimeout: (options.handshakeTimeout ?? 10_000) || 0,
+    draft08: options.draft08 ?? false,
+    WebSocket: options.WebSocket ?? WebSocket<Data>,
+    maxPayload: options.maxPayload ?? 1_048_576,
+  });
+}
+
+const CONNECTION_OPTIONS = [
+  'allowSynchronousEvents',
+  'autoPong',
+  'closeTimeout',
+  'highWaterMark',
+  'maxBufferedChunks',
+  'maxFragments',
+  'maxPayload',
+  'skipUTF8Validation',
+  'strictLength',
+] as const;
+
+/** What every connection of one server is made with; made once and shared. */
+export function connectionOptions<Data>(options: ResolvedServerOptions<Data>): ConnectionOptions {
+  const entries = CONNECTION_OPTIONS.map((name) => [name, options[name]] as const);
+  return Object.freeze(Object.fromEntries(entries.filter(([, value]) => value !== undefined)));
+}
+
+function withoutNull<T extends object>(given: T): T {
+  if (typeof given !== 'object' || given === null) {
+    throw new TypeError('exactly one of the options "port", "server" and "noServer" must be given');
+  }
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)) as T;
+}

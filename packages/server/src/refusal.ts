@@ -1,0 +1,79 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { formatResponse, refusalResponse, type HeaderList } from '@ws/handshake';
+
+/** Why a handshake was refused: the name of the option that decided it, where there is one. */
+export type RefusalReason =
+  /** The request breaks RFC 6455 §4.1; the error has the `code`. */
+  | 'handshake'
+  /** No server here serves the path. */
+  | 'path'
+  | 'origins'
+  | 'verifyClient'
+  | 'handleProtocols'
+  | 'requireProtocol'
+  /** Its constructor threw. */
+  | 'WebSocket'
+  /** A `'headers'` listener threw, or added what may not be sent. */
+  | 'headers'
+  /** A question to user code had no answer in time. */
+  | 'handshakeTimeout'
+  /** The server is closed or closing. */
+  | 'closing';
+
+/** A refusal on its way to the peer. */
+export interface Refusal {
+  readonly reason: RefusalReason;
+  readonly status: number;
+  /** @default the reason phrase */
+  readonly body?: string | undefined;
+  readonly phrase?: string | undefined;
+  readonly headers?: HeaderList | OutgoingHttpHeaders | undefined;
+  /** For the operator alone: nothing of it goes to the peer. */
+  readonly error?: unknown;
+}
+
+/** How long a refused peer has to read its answer and to close, before TCP is cut. */
+const LINGER_MS = 1000;
+
+/** The error listener of every socket that nobody else looks after: what a peer does to it ends in `'close'`. */
+export function ignoreError(): void {}
+
+/** The refusal as HTTP text. A status, phrase or header that may not be sent makes it a 500, and `error` says why. */
+export function serializeRefusal(refusal: Refusal): { readonly text: string; readonly error: unknown } {
+  const { status, body, phrase, headers, error } = refusal;
+  try {
+    return {
+      text: formatResponse(refusalResponse(status, { body, headers: headerList(headers), reason: phrase })),
+      error,
+    };
+  } catch (cause) {
+    return { text: formatResponse(refusalResponse(500)), error: cause };
+  }
+}
+
+/**
+ * Sends the last thing this socket says. What the peer still sends is read and dropped until it closes or the time is
+ * up: closing with unread bytes would reset the connection, and the answer might never be seen.
+ */
+export function answerAndClose(socket: Duplex, text: string): void {
+  if (!socket.listeners('error').includes(ignoreError)) socket.on('error', ignoreError);
+  if (socket.destroyed || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
+  socket.resume();
+  socket.end(text, 'latin1');
+}
+
+/** Headers in Node's form as the list of names and values that the handshake layer takes. */
+function headerList(headers: HeaderList | OutgoingHttpHeaders = []): HeaderList {
+  if (isList(headers)) return headers;
+  return Object.entries(headers).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).flatMap((one) => (one === undefined ? [] : [name, String(one)])),
+  );
+}
+
+const isList = (headers: HeaderList | OutgoingHttpHeaders): headers is HeaderList => Array.isArray(headers);

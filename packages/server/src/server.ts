@@ -1,0 +1,288 @@
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { ConnectionOptions, WebSocket } from '@ws/connection';
+import { formatResponse, upgradeResponse } from '@ws/handshake';
+import { createExtensions, SUPPORTED_EXTENSIONS } from './extensions.js';
+import { addedHeaders, responseLines } from './headers-event.js';
+import { isHttpServer } from './option-rules.js';
+import { connectionOptions, resolveOptions, type ResolvedServerOptions, type ServerOptions } from './options.js';
+import { OwnPort } from './own-port.js';
+import { ignoreError, type Refusal, type RefusalReason } from './refusal.js';
+import { isPath } from './request-path.js';
+import { route, takeOver, unroute, type AnyHttpServer, type UpgradeTarget } from './upgrade-routing.js';
+import {
+  CLOSING,
+  refuseUpgrade,
+  Upgrade,
+  type AcceptedUpgrade,
+  type PendingUpgrade,
+  type UpgradeCallback,
+  type UpgradeHost,
+} from './upgrade.js';
+
+/** Events of a `WebSocketServer` and what their listeners get. */
+export interface WebSocketServerEvents<Data = unknown> {
+  /** After `close()`: the own port is closed and every tracked client is gone. */
+  close: [];
+  connection: [socket: WebSocket<Data>, request: IncomingMessage];
+  /** From the http server, such as EADDRINUSE. */
+  error: [error: Error];
+  /** The lines of the 101, before it is sent; header lines may be added. */
+  headers: [headers: string[], request: IncomingMessage];
+  listening: [];
+  /** A malformed handshake. Who listens owns the socket, and has to answer and to close it. */
+  wsClientError: [error: Error, socket: Duplex, request: IncomingMessage];
+  /** A handshake was refused; `error` is what a callback threw, or what was wrong, where there is such a thing. */
+  refused: [reason: RefusalReason, request: IncomingMessage, error: unknown];
+}
+
+/**
+ * Accepts WebSocket connections: on its own port, on http and https servers of others, or request by request.
+ * Subclasses may override `shouldHandle`, `handleUpgrade` and `completeUpgrade`.
+ */
+export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServerEvents<Data>> {
+  readonly options: ResolvedServerOptions<Data>;
+  /** The open connections; not there with `clientTracking: false`. */
+  declare readonly clients: Set<WebSocket<Data>>;
+  readonly #connectionOptions: ConnectionOptions;
+  readonly #attached = new Set<AnyHttpServer>();
+  readonly #pending = new Set<PendingUpgrade>();
+  /** What `shouldHandle` said to the router, so that it is asked once a request. */
+  readonly #handled = new WeakMap<IncomingMessage, true | PromiseLike<boolean>>();
+  readonly #host: UpgradeHost<Data>;
+  readonly #target: UpgradeTarget;
+  readonly #onClientClose: (this: WebSocket<Data>) => void;
+  #ownPort: OwnPort | undefined;
+  #state: 'running' | 'closing' | 'closed' = 'running';
+
+  /**
+   * @param callback listens to 'listening' once, with the option `port`
+   * @throws {TypeError | RangeError} naming the option that is not what it has to be
+   */
+  constructor(options: ServerOptions<Data>, callback?: () => void) {
+    super();
+    this.options = resolveOptions(options);
+    this.#connectionOptions = connectionOptions(this.options);
+    this.#host = this.#makeHost();
+    this.#target = this.#makeTarget();
+    const forget = (socket: WebSocket<Data>): void => this.#forget(socket);
+    this.#onClientClose = function () {
+      forget(this);
+    };
+    if (this.options.clientTracking) this.clients = new Set();
+    if (this.options.server) this.attach(this.options.server);
+    if (this.options.port !== undefined) this.#listen(callback);
+  }
+
+  /**
+   * Also takes the upgrade requests of `httpServer` (http or https) from now on, as with the option `server`.
+   * Several WebSocket servers may share one http server: the first whose `shouldHandle` says yes gets the request.
+   */
+  attach(httpServer: AnyHttpServer): this {
+    if (!isHttpServer(httpServer)) throw new TypeError('httpServer is not an http or https server');
+    if (this.#state !== 'running') throw new Error('The server is not running');
+    if (this.#attached.has(httpServer)) return this;
+    this.#attached.add(httpServer);
+    httpServer.on('listening', this.#onListening);
+    httpServer.on('error', this.#onError);
+    route(httpServer, this.#target);
+    return this;
+  }
+
+  /** Where the own port, or the first http server attached, listens; null while it does not. */
+  address(): AddressInfo | string | null {
+    const [first] = this.#attached;
+    if (first) return first.address();
+    if (this.options.noServer) throw new Error('The server is operating in "noServer" mode');
+    return null;
+  }
+
+  /** Whether this server takes the request. Here: whether the path is the one of the option `path`. */
+  shouldHandle(request: IncomingMessage): boolean | Promise<boolean> {
+    return !this.options.path || isPath(request.url ?? '', this.options.path);
+  }
+
+  /**
+   * Takes an upgrade request that an http server emitted. `callback` gets the open connection; a request that is
+   * refused gets its answer, and `callback` is not called.
+   * @throws {Error} if a WebSocket server has this socket already
+   */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Uint8Array, callback: UpgradeCallback<Data>): void {
+    if (typeof callback !== 'function') throw new TypeError(`callback is ${typeof callback}, expected a function`);
+    takeOver(socket);
+    this.#ownPort?.release(socket);
+    new Upgrade(this.#host, { request, socket, head, callback }).start();
+  }
+
+  /**
+   * Stops accepting: closes the own port, leaves the http servers of others, and leaves open connections alone.
+   * 'close' follows when all tracked clients are gone, and calls `callback`.
+   * @param callback gets an error if the server is closed already
+   */
+  close(callback?: (error?: Error) => void): void {
+    if (this.#state === 'closed') {
+      if (callback) process.nextTick(callback, new Error('The server is not running'));
+      return;
+    }
+    if (callback) this.once('close', callback);
+    if (this.#state === 'closing') return;
+    this.#state = 'closing';
+    for (const httpServer of this.#attached) this.#detach(httpServer);
+    for (const upgrade of this.#pending) upgrade.refuse(CLOSING);
+    this.#ownPort?.close();
+    process.nextTick(this.#closeWhenDrained);
+  }
+
+  /** Closes the server, and its clients with 1001. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.close(() => resolve()));
+    for (const client of this.clients ?? []) client.close(1001);
+    await closed;
+  }
+
+  /**
+   * The last step of a handshake that everybody accepted: sends the 101, makes the connection and gives it to
+   * `callback`. An override can keep one from happening by not calling this one; the socket is its own then.
+   */
+  protected completeUpgrade(
+    accepted: AcceptedUpgrade<Data>,
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Uint8Array,
+    callback: UpgradeCallback<Data>,
+  ): void {
+    if (socket.destroyed || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    if (this.#state !== 'running') return this.#refuse(request, socket, CLOSING);
+    const webSocket = this.#makeWebSocket(request, socket);
+    const text = this.#acceptingText(accepted, request, socket);
+    if (text === undefined) return;
+
+    const { offer, protocol, extensions, data } = accepted;
+    if (data !== undefined) webSocket.data = data;
+    socket.write(text, 'latin1');
+    webSocket.setSocket(socket, head, {
+      role: 'server',
+      protocol,
+      requestedProtocols: offer.protocols,
+      extensions: createExtensions(extensions),
+    });
+    socket.off('error', ignoreError);
+    if (this.options.clientTracking) {
+      this.clients.add(webSocket);
+      webSocket.on('close', this.#onClientClose);
+    }
+    callback(webSocket, request);
+  }
+
+  /** The 101 as text, with what 'headers' listeners added; undefined if that was refused. */
+  #acceptingText(accepted: AcceptedUpgrade<Data>, request: IncomingMessage, socket: Duplex): string | undefined {
+    const { offer, protocol, extensions } = accepted;
+    const response = upgradeResponse(offer, { protocol, extensions });
+    if (this.listenerCount('headers') === 0) return formatResponse(response);
+    const own = responseLines(response);
+    const lines = [...own];
+    this.#orAnswer500('headers', request, socket, () => this.emit('headers', lines, request));
+    try {
+      return formatResponse(upgradeResponse(offer, { protocol, extensions, headers: addedHeaders(lines, own) }));
+    } catch (error) {
+      this.#refuse(request, socket, { reason: 'headers', status: 500, error });
+      return undefined;
+    }
+  }
+
+  #makeWebSocket(request: IncomingMessage, socket: Duplex): WebSocket<Data> {
+    const { WebSocket } = this.options;
+    return this.#orAnswer500(
+      'WebSocket',
+      request,
+      socket,
+      () => new WebSocket(null, undefined, this.#connectionOptions),
+    );
+  }
+
+  /** An exception of the user's listener or class goes its way; the peer has its answer all the same. */
+  #orAnswer500<Result>(reason: RefusalReason, request: IncomingMessage, socket: Duplex, act: () => Result): Result {
+    try {
+      return act();
+    } catch (error) {
+      this.#refuse(request, socket, { reason, status: 500, error });
+      throw error;
+    }
+  }
+
+  #refuse(request: IncomingMessage, socket: Duplex, refusal: Refusal): void {
+    refuseUpgrade(this.#host, { request, socket }, refusal);
+  }
+
+  #listen(callback: (() => void) | undefined): void {
+    const { port, host, backlog, handshakeTimeout } = this.options;
+    this.#ownPort = new OwnPort(handshakeTimeout, (request, error) =>
+      this.emit('refused', 'handshake', request, error),
+    );
+    const { httpServer } = this.#ownPort;
+    httpServer.once('close', () => {
+      this.#ownPort = undefined;
+      process.nextTick(this.#closeWhenDrained);
+    });
+    this.attach(httpServer);
+    if (callback) this.once('listening', callback);
+    this.#ownPort.listen({ port, host, backlog });
+  }
+
+  readonly #onListening = (): void => void this.emit('listening');
+  readonly #onError = (error: Error): void => void this.emit('error', error);
+
+  #detach(httpServer: AnyHttpServer): void {
+    unroute(httpServer, this.#target);
+    httpServer.off('listening', this.#onListening);
+    httpServer.off('error', this.#onError);
+    this.#attached.delete(httpServer);
+  }
+
+  #forget(socket: WebSocket<Data>): void {
+    this.clients.delete(socket);
+    if (this.#state === 'closing') process.nextTick(this.#closeWhenDrained);
+  }
+
+  readonly #closeWhenDrained = (): void => {
+    if (this.#state !== 'closing' || this.#ownPort || (this.clients?.size ?? 0) > 0) return;
+    this.#state = 'closed';
+    this.emit('close');
+  };
+
+  #makeHost(): UpgradeHost<Data> {
+    return {
+      options: this.options,
+      extensions: SUPPORTED_EXTENSIONS,
+      pending: this.#pending,
+      isClosing: () => this.#state !== 'running',
+      shouldHandle: (request) => this.#handled.get(request) ?? this.shouldHandle(request),
+      complete: (accepted, { request, socket, head, callback }) =>
+        this.completeUpgrade(accepted, request, socket, head, callback),
+      giveAway: (error, { request, socket }) => {
+        if (this.listenerCount('wsClientError') === 0) return false;
+        this.emit('refused', 'handshake', request, error);
+        return this.emit('wsClientError', error, socket, request);
+      },
+      emitRefused: (reason, request, error) => void this.emit('refused', reason, request, error),
+    };
+  }
+
+  #makeTarget(): UpgradeTarget {
+    const connected: UpgradeCallback<Data> = (socket, request) => void this.emit('connection', socket, request);
+    return {
+      handshakeTimeoutMs: this.options.handshakeTimeout,
+      shouldHandle: (request) => this.shouldHandle(request),
+      take: (request, socket, head, handled) => {
+        this.#handled.set(request, handled);
+        this.handleUpgrade(request, socket, head, connected);
+      },
+      refuse: (request, socket, refusal) => this.#refuse(request, socket, refusal),
+    };
+  }
+}

@@ -1,0 +1,139 @@
+import type { IncomingMessage, Server as HttpServer } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { answerAndClose, ignoreError, serializeRefusal, type Refusal } from './refusal.js';
+
+export type AnyHttpServer = HttpServer | HttpsServer;
+
+/** A WebSocket server as the router sees it. */
+export interface UpgradeTarget {
+  /** ms; 0 for none */
+  readonly handshakeTimeoutMs: number;
+  shouldHandle(request: IncomingMessage): boolean | PromiseLike<boolean>;
+  /** Takes the request; `handled` is what `shouldHandle` said. */
+  take(request: IncomingMessage, socket: Duplex, head: Buffer, handled: true | PromiseLike<boolean>): void;
+  refuse(request: IncomingMessage, socket: Duplex, refusal: Refusal): void;
+}
+
+const NO_SUCH_PATH: Refusal = { reason: 'path', status: 400, body: 'no WebSocket server here serves this path' };
+
+const routers = new WeakMap<AnyHttpServer, UpgradeRouter>();
+/** Sockets that came to a `handleUpgrade`. */
+const taken = new WeakSet<Duplex>();
+const watches = new WeakMap<Duplex, ForeignWatch>();
+
+/** Lets `target` have its share of the upgrade requests of `httpServer`. */
+export function route(httpServer: AnyHttpServer, target: UpgradeTarget): void {
+  let router = routers.get(httpServer);
+  if (!router) routers.set(httpServer, (router = new UpgradeRouter(httpServer)));
+  router.add(target);
+}
+
+export function unroute(httpServer: AnyHttpServer, target: UpgradeTarget): void {
+  const router = routers.get(httpServer);
+  if (router?.remove(target)) routers.delete(httpServer);
+}
+
+/** Marks a socket as a WebSocket server's. @throws {Error} if it already is */
+export function takeOver(socket: Duplex): void {
+  if (taken.has(socket)) {
+    throw new Error(
+      'handleUpgrade was called twice with the same socket; does another server handle the same request?',
+    );
+  }
+  taken.add(socket);
+  watches.get(socket)?.end();
+}
+
+/** The one `'upgrade'` listener that all WebSocket servers on an http server share. */
+class UpgradeRouter {
+  readonly #httpServer: AnyHttpServer;
+  readonly #targets = new Set<UpgradeTarget>();
+
+  constructor(httpServer: AnyHttpServer) {
+    this.#httpServer = httpServer;
+  }
+
+  add(target: UpgradeTarget): void {
+    // In front of the others, so that what they do to a socket can be told from what came with it.
+    if (this.#targets.size === 0) this.#httpServer.prependListener('upgrade', this.#onUpgrade);
+    this.#targets.add(target);
+  }
+
+  /** @returns whether nothing is left to route */
+  remove(target: UpgradeTarget): boolean {
+    this.#targets.delete(target);
+    if (this.#targets.size > 0) return false;
+    this.#httpServer.off('upgrade', this.#onUpgrade);
+    return true;
+  }
+
+  readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    if (taken.has(socket)) return;
+    if (!socket.listeners('error').includes(ignoreError)) socket.on('error', ignoreError);
+    for (const target of this.#targets) {
+      let handled: boolean | PromiseLike<boolean>;
+      try {
+        handled = target.shouldHandle(request);
+      } catch (error) {
+        return target.refuse(request, socket, { reason: 'path', status: 500, error });
+      }
+      if (handled) return target.take(request, socket, head, handled);
+    }
+    const [first] = this.#targets;
+    if (!first) return;
+    if (this.#httpServer.listenerCount('upgrade') === 1) first.refuse(request, socket, NO_SUCH_PATH);
+    else watches.set(socket, new ForeignWatch(socket, longestTimeout(this.#targets)));
+  };
+}
+
+/** 0 if one of them waits for ever. */
+function longestTimeout(targets: ReadonlySet<UpgradeTarget>): number {
+  const timeouts = Array.from(targets, (target) => target.handshakeTimeoutMs);
+  return timeouts.includes(0) ? 0 : Math.max(...timeouts);
+}
+
+/** Leaves a socket to other listeners, and answers 404 when they have let `handshakeTimeout` pass without touching it. */
+class ForeignWatch {
+  readonly #socket: Duplex;
+  readonly #before: string;
+  readonly #timer: NodeJS.Timeout | undefined;
+
+  constructor(socket: Duplex, timeoutMs: number) {
+    this.#socket = socket;
+    this.#before = traces(socket);
+    socket.once('close', this.end);
+    this.#before = traces(socket);
+    this.#timer = timeoutMs > 0 ? setTimeout(() => this.#timeOut(), timeoutMs) : undefined;
+  }
+
+  readonly end = (): void => {
+    clearTimeout(this.#timer);
+    this.#socket.off('close', this.end);
+    watches.delete(this.#socket);
+  };
+
+  #timeOut(): void {
+    const untouched = traces(this.#socket) === this.#before;
+    this.end();
+    if (untouched) {
+      answerAndClose(
+        this.#socket,
+        serializeRefusal({ reason: 'path', status: 404, body: 'nobody here serves this path' }).text,
+      );
+    } else {
+      this.#socket.off('error', ignoreError);
+    }
+  }
+}
+
+/**
+ * What can be seen of a socket from outside. Whoever takes one over listens to it, reads it, writes to it or destroys
+ * it, and each of these shows here.
+ */
+function traces(socket: Duplex): string {
+  const { destroyed, writable, writableLength, readableFlowing } = socket;
+  const written = 'bytesWritten' in socket ? socket.bytesWritten : 0;
+  const listeners = socket.eventNames().map((name) => `${String(name)} ${socket.listenerCount(name)}`);
+  return [destroyed, writable, writableLength, readableFlowing, written, ...listeners].join();
+}

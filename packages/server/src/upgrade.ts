@@ -1,0 +1,259 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from '@ws/connection';
+import {
+  checkOrigin,
+  checkUpgradeRequest,
+  negotiateExtensions,
+  selectSubprotocol,
+  type ExtensionNegotiator,
+  type ExtensionOffer,
+  type HandshakeError,
+  type UpgradeOffer,
+} from '@ws/handshake';
+import type { ResolvedServerOptions } from './options.js';
+import {
+  answerAndClose,
+  headerList,
+  ignoreError,
+  serializeRefusal,
+  type Refusal,
+  type RefusalReason,
+} from './refusal.js';
+import { askVerifyClient, isPromiseLike, type VerifyClientResult } from './verify-client.js';
+
+/** Gets the open connection. */
+export type UpgradeCallback<Data> = (socket: WebSocket<Data>, request: IncomingMessage) => void;
+
+/** One handshake as `handleUpgrade` got it. */
+export interface UpgradeCall<Data> {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Uint8Array;
+  readonly callback: UpgradeCallback<Data>;
+}
+
+/** What everybody who was asked agreed to. */
+export interface AcceptedUpgrade<Data> {
+  readonly offer: UpgradeOffer;
+  /** '' for none. */
+  readonly protocol: string;
+  readonly extensions: readonly ExtensionOffer[];
+  /** From `verifyClient`. */
+  readonly data: Data | undefined;
+}
+
+/** What a handshake needs of its server. */
+export interface UpgradeHost<Data> {
+  readonly options: ResolvedServerOptions<Data>;
+  readonly extensions: readonly ExtensionNegotiator[];
+  /** Handshakes that wait for an answer of user code. */
+  readonly pending: Set<PendingUpgrade>;
+  isClosing(): boolean;
+  shouldHandle(request: IncomingMessage): boolean | PromiseLike<boolean>;
+  complete(accepted: AcceptedUpgrade<Data>, call: UpgradeCall<Data>): void;
+  /** Offers the socket of a malformed request to a `'wsClientError'` listener. @returns whether there was one */
+  giveAway(error: HandshakeError, call: UpgradeCall<Data>): boolean;
+  emitRefused(reason: RefusalReason, request: IncomingMessage, error: unknown): void;
+}
+
+export interface PendingUpgrade {
+  refuse(refusal: Refusal): void;
+}
+
+export const CLOSING: Refusal = { reason: 'closing', status: 503, body: 'the server is closing' };
+
+/**
+ * One opening handshake on its way through a server: checks first, questions to user code then, cheapest first.
+ * Answers that are there at once are used at once, so that a handshake without Promises ends in the tick it began in.
+ */
+export class Upgrade<Data> implements PendingUpgrade {
+  readonly #host: UpgradeHost<Data>;
+  readonly #call: UpgradeCall<Data>;
+  #timer: NodeJS.Timeout | undefined;
+  #waiting = false;
+  /** Answered, given away, or the peer is gone: whatever comes in now is too late. */
+  #settled = false;
+
+  constructor(host: UpgradeHost<Data>, call: UpgradeCall<Data>) {
+    this.#host = host;
+    this.#call = call;
+  }
+
+  start(): void {
+    const { request, socket } = this.#call;
+    const { draft08 } = this.#host.options;
+    if (!socket.listeners('error').includes(ignoreError)) socket.on('error', ignoreError);
+    if (socket.destroyed || !socket.writable) {
+      this.#settle();
+      socket.destroy();
+      return;
+    }
+    if (this.#host.isClosing()) return this.refuse(CLOSING);
+    const { method = '', url = '', httpVersion, rawHeaders } = request;
+    const decision = checkUpgradeRequest({ method, target: url, httpVersion, headers: rawHeaders }, { draft08 });
+    if (decision.accepted) this.#checkPath(decision.offer);
+    else this.#refuseMalformed(decision.error);
+  }
+
+  refuse(refusal: Refusal): void {
+    this.#settle();
+    refuseUpgrade(this.#host, this.#call, refusal);
+  }
+
+  #refuseMalformed(error: HandshakeError): void {
+    this.#settle();
+    if (this.#host.giveAway(error, this.#call)) return;
+    this.refuse({ reason: 'handshake', status: error.status, body: error.message, headers: error.headers, error });
+  }
+
+  #checkPath(offer: UpgradeOffer): void {
+    this.#ask(
+      'path',
+      () => this.#host.shouldHandle(this.#call.request),
+      (handled) => {
+        if (handled) this.#checkOrigin(offer);
+        else this.refuse({ reason: 'path', status: 400, body: 'no WebSocket server here serves this path' });
+      },
+    );
+  }
+
+  #checkOrigin(offer: UpgradeOffer): void {
+    const { origins } = this.#host.options;
+    const { origin, host } = offer;
+    if (origin === undefined || origins === 'any') return this.#verify(offer);
+    this.#ask(
+      'origins',
+      () => (typeof origins === 'function' ? origins(origin, this.#call.request) : checkOrigin(origin, host, origins)),
+      (allowed) => {
+        if (allowed) return this.#verify(offer);
+        const body = 'this origin is not accepted here; the option "origins" of the WebSocket server says which are';
+        this.refuse({ reason: 'origins', status: 403, body });
+      },
+    );
+  }
+
+  #verify(offer: UpgradeOffer): void {
+    const { verifyClient } = this.#host.options;
+    if (!verifyClient) return this.#selectProtocol(offer, undefined);
+    const req = this.#call.request;
+    const secure = isSecure(req.socket);
+    this.#ask(
+      'verifyClient',
+      () => askVerifyClient<Data>(verifyClient, { origin: offer.origin, secure, req }),
+      (result) => {
+        if (result.accept) this.#selectProtocol(offer, result.data);
+        else this.refuse(unverified(result));
+      },
+    );
+  }
+
+  #selectProtocol(offer: UpgradeOffer, data: Data | undefined): void {
+    const { handleProtocols, protocols, protocolPreference } = this.#host.options;
+    if (offer.protocols.length === 0) return this.#complete(offer, '', data);
+    if (!handleProtocols) {
+      const selected = protocols
+        ? selectSubprotocol(offer.protocols, protocols, protocolPreference)
+        : offer.protocols[0];
+      return this.#complete(offer, selected ?? '', data);
+    }
+    this.#ask(
+      'handleProtocols',
+      () => handleProtocols(new Set(offer.protocols), this.#call.request),
+      (answer) => {
+        const protocol = answer || '';
+        if (protocol === '' || offer.protocols.includes(protocol)) return this.#complete(offer, protocol, data);
+        const error = new RangeError(
+          `handleProtocols gave ${JSON.stringify(protocol)}, which the client did not offer`,
+        );
+        this.refuse({ reason: 'handleProtocols', status: 500, error });
+      },
+    );
+  }
+
+  #complete(offer: UpgradeOffer, protocol: string, data: Data | undefined): void {
+    if (protocol === '' && this.#host.options.requireProtocol) {
+      const body = 'none of the subprotocols that this server speaks was asked for';
+      return this.refuse({ reason: 'requireProtocol', status: 400, body });
+    }
+    const extensions = negotiateExtensions(offer.extensions, this.#host.extensions);
+    this.#settle();
+    this.#host.complete({ offer, protocol, extensions, data }, this.#call);
+  }
+
+  /**
+   * Puts one question to user code. What it throws, or rejects with, is a 500 and no exception of ours; what happens
+   * in `next` is: an error of a 'connection' listener goes the way of any listener's error.
+   */
+  #ask<Answer>(
+    reason: RefusalReason,
+    question: () => Answer | PromiseLike<Answer>,
+    next: (answer: Answer) => void,
+  ): void {
+    let answer: Answer | PromiseLike<Answer>;
+    const fail = (error: unknown): void => this.refuse({ reason, status: 500, error });
+    try {
+      answer = question();
+    } catch (error) {
+      return fail(error);
+    }
+    if (!isPromiseLike(answer)) return next(answer);
+    this.#wait();
+    // Out of the Promise again, for there an exception would be a rejection that nobody sees.
+    const later = (act: () => void): void => queueMicrotask(() => void (this.#settled || act()));
+    Promise.resolve(answer).then(
+      (value) => later(() => next(value)),
+      (error: unknown) => later(() => fail(error)),
+    );
+  }
+
+  /** From the first question that is not answered at once: the peer may go, and the time may run out. */
+  #wait(): void {
+    if (this.#waiting) return;
+    this.#waiting = true;
+    this.#host.pending.add(this);
+    this.#call.socket.once('close', this.#settle);
+    const { handshakeTimeout } = this.#host.options;
+    if (handshakeTimeout > 0) this.#timer = setTimeout(() => this.#timeOut(), handshakeTimeout);
+  }
+
+  #timeOut(): void {
+    this.refuse({ reason: 'handshakeTimeout', status: 503, body: 'the server did not decide in time' });
+  }
+
+  readonly #settle = (): void => {
+    this.#settled = true;
+    if (!this.#waiting) return;
+    clearTimeout(this.#timer);
+    this.#host.pending.delete(this);
+    this.#call.socket.off('close', this.#settle);
+  };
+}
+
+/** The answer first, the event then: a listener that throws does not keep the peer waiting. */
+export function refuseUpgrade<Data>(
+  host: Pick<UpgradeHost<Data>, 'emitRefused'>,
+  call: Pick<UpgradeCall<Data>, 'request' | 'socket'>,
+  refusal: Refusal,
+): void {
+  const { text, error } = serializeRefusal(refusal);
+  answerAndClose(call.socket, text);
+  host.emitRefused(refusal.reason, call.request, error);
+}
+
+/** As `ws` 8: `verifyClient`'s message is the body; it is the reason phrase too, where a status line can hold it. */
+function unverified(result: VerifyClientResult<unknown>): Refusal {
+  const text = result.reason || undefined;
+  const phrase = text !== undefined && /^[ -~]+$/.test(text) ? text : undefined;
+  return {
+    reason: 'verifyClient',
+    status: result.code || 401,
+    body: text,
+    phrase,
+    headers: result.headers,
+  };
+}
+
+function isSecure(socket: object): boolean {
+  return ('encrypted' in socket && socket.encrypted === true) || ('authorized' in socket && socket.authorized === true);
+}
