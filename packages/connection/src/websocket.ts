@@ -11,6 +11,7 @@ import {
   type CloseEvent,
   type ErrorEvent,
   type Event,
+  type EventHandler,
   type EventListener,
   type EventType,
   type MessageEvent,
@@ -272,28 +273,28 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
     });
   }
 
-  get onopen(): ((event: Event<this>) => void) | null {
-    return getAttribute(this, 'open') as ((event: Event<this>) => void) | null;
+  get onopen(): EventHandler<Event<this>> | null {
+    return getAttribute(this, 'open') as EventHandler<Event<this>> | null;
   }
-  set onopen(listener: ((event: Event<this>) => void) | null) {
+  set onopen(listener: EventHandler<Event<this>> | null) {
     setAttribute(this, 'open', listener);
   }
-  get onmessage(): ((event: MessageEvent<this>) => void) | null {
-    return getAttribute(this, 'message') as ((event: MessageEvent<this>) => void) | null;
+  get onmessage(): EventHandler<MessageEvent<this>> | null {
+    return getAttribute(this, 'message') as EventHandler<MessageEvent<this>> | null;
   }
-  set onmessage(listener: ((event: MessageEvent<this>) => void) | null) {
+  set onmessage(listener: EventHandler<MessageEvent<this>> | null) {
     setAttribute(this, 'message', listener);
   }
-  get onclose(): ((event: CloseEvent<this>) => void) | null {
-    return getAttribute(this, 'close') as ((event: CloseEvent<this>) => void) | null;
+  get onclose(): EventHandler<CloseEvent<this>> | null {
+    return getAttribute(this, 'close') as EventHandler<CloseEvent<this>> | null;
   }
-  set onclose(listener: ((event: CloseEvent<this>) => void) | null) {
+  set onclose(listener: EventHandler<CloseEvent<this>> | null) {
     setAttribute(this, 'close', listener);
   }
-  get onerror(): ((event: ErrorEvent<this>) => void) | null {
-    return getAttribute(this, 'error') as ((event: ErrorEvent<this>) => void) | null;
+  get onerror(): EventHandler<ErrorEvent<this>> | null {
+    return getAttribute(this, 'error') as EventHandler<ErrorEvent<this>> | null;
   }
-  set onerror(listener: ((event: ErrorEvent<this>) => void) | null) {
+  set onerror(listener: EventHandler<ErrorEvent<this>> | null) {
     setAttribute(this, 'error', listener);
   }
 
