@@ -1,0 +1,41 @@
+/** What goes wrong while connecting and is neither the server's handshake (`HandshakeError`) nor the network (Node's own codes). */
+const FAILURES = {
+  WS_ERR_HANDSHAKE_TIMEOUT: 'Opening handshake has timed out',
+  WS_ERR_TOO_MANY_REDIRECTS: 'Maximum redirects exceeded',
+  WS_ERR_REQUEST_CLOSED: 'The request was closed before the server answered',
+  WS_ERR_DEFLATE_UNAVAILABLE:
+    'perMessageDeflate: permessage-deflate does not exist in this version of @ws/client; leave the option out or set it to false',
+} as const satisfies Record<string, string>;
+
+export type ConnectErrorCode = keyof typeof FAILURES;
+
+/** Connecting failed on our own side. The texts that `ws` 8 has are the same here; branch on `code`. */
+export class ConnectError extends Error {
+  override readonly name = 'ConnectError';
+  readonly code: ConnectErrorCode;
+
+  constructor(code: ConnectErrorCode) {
+    super(FAILURES[code]);
+    this.code = code;
+  }
+}
+
+/** An address or a subprotocol that cannot be used: a plain SyntaxError, as in browsers, with a `code`. */
+export function syntaxError(code: 'WS_ERR_INVALID_URL' | 'WS_ERR_INVALID_SUBPROTOCOL', message: string): SyntaxError {
+  return Object.assign(new SyntaxError(message), { code });
+}
+
+/** What an aborted signal is reported as: its reason where that is an error, else an AbortError as Node's own. */
+export function abortError(signal: AbortSignal): Error {
+  const reason: unknown = signal.reason;
+  if (isErrorLike(reason)) return reason;
+  return Object.assign(new Error('The operation was aborted', { cause: reason }), {
+    name: 'AbortError',
+    code: 'ABORT_ERR',
+  });
+}
+
+// Not `instanceof`: a DOMException, or an error of another realm, is as good.
+function isErrorLike(value: unknown): value is Error {
+  return typeof value === 'object' && value !== null && 'name' in value && 'message' in value;
+}

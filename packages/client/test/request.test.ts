@@ -1,0 +1,328 @@
+import { Agent } from 'node:http';
+import { connect } from 'node:net';
+import { expect, test } from '@jest/globals';
+import { WebSocket, type ClientOptions } from '../src/index.js';
+import { ending, opened, rawServer, switching, wsServer, type RawRequest } from './peers.js';
+
+/** Connects, and gives the request as it arrived. */
+async function requestOf(
+  make: (port: number) => WebSocket,
+  answer: (request: RawRequest) => string = ({ key }) => switching(key),
+): Promise<RawRequest> {
+  let seen: RawRequest | undefined;
+  const port = await rawServer((request) => {
+    seen = request;
+    request.socket.write(answer(request));
+  });
+  await opened(make(port));
+  if (seen === undefined) throw new Error('no request was seen');
+  return seen;
+}
+
+const withOptions = (options: ClientOptions): Promise<RawRequest> =>
+  requestOf((port) => new WebSocket(`ws://127.0.0.1:${port}/`, options));
+
+test('WS-040 NW-007 the request of RFC 6455 §4.1, and nothing that was not asked for', async () => {
+  const { line, headers, key, text, socket } = await requestOf(
+    (port) => new WebSocket(`ws://127.0.0.1:${port}/a/b?c=d`),
+  );
+  expect(line).toBe('GET /a/b?c=d HTTP/1.1');
+  expect(Object.fromEntries(headers)).toEqual({
+    host: [`127.0.0.1:${socket.localPort}`],
+    upgrade: ['websocket'],
+    connection: ['Upgrade'],
+    'sec-websocket-key': [key],
+    'sec-websocket-version': ['13'],
+  });
+  expect(Buffer.from(key, 'base64')).toHaveLength(16);
+  expect(text.endsWith('\r\n\r\n')).toBe(true);
+});
+
+test('B-16 every handshake has a key of its own', async () => {
+  const keys = new Set<string>();
+  for (let i = 0; i < 10; i++) keys.add((await withOptions({})).key);
+  expect(keys.size).toBe(10);
+});
+
+test('NW-007 the constructor returns at once, CONNECTING', async () => {
+  const { url } = await wsServer();
+  const websocket = new WebSocket(url);
+  expect(websocket.readyState).toBe(WebSocket.CONNECTING);
+  expect(websocket.url).toBe(url);
+  await opened(websocket);
+  expect(websocket.readyState).toBe(WebSocket.OPEN);
+});
+
+test('WS-040 the second argument may be the options', async () => {
+  const { headers } = await requestOf(
+    (port) => new WebSocket(new URL(`http://127.0.0.1:${port}`), { origin: 'http://o' }),
+  );
+  expect(headers.get('origin')).toEqual(['http://o']);
+});
+
+const PROTOCOLS = [
+  { given: 'one', sent: 'one', chosen: 'one' },
+  { given: ['one'], sent: 'one', chosen: 'one' },
+  { given: ['one', 'two', 'Two'], sent: 'one, two, Two', chosen: 'two' },
+];
+
+test.each(PROTOCOLS)('NW-010 WS-042 subprotocols $given', async ({ given, sent, chosen }) => {
+  let websocket: WebSocket | undefined;
+  const { headers } = await requestOf(
+    (port) => (websocket = new WebSocket(`ws://127.0.0.1:${port}/`, given)),
+    ({ key }) => switching(key, { 'Sec-WebSocket-Protocol': chosen }),
+  );
+  expect(headers.get('sec-websocket-protocol')).toEqual([sent]);
+  expect(websocket?.protocol).toBe(chosen);
+  expect(websocket?.requestedProtocols).toEqual([given].flat());
+  expect(websocket?.extensions).toBe('');
+});
+
+test.each([[[]], [undefined]])('NW-010 no subprotocols: %j', async (given) => {
+  const { headers } = await requestOf((port) => new WebSocket(`ws://127.0.0.1:${port}/`, given));
+  expect(headers.has('sec-websocket-protocol')).toBe(false);
+});
+
+const HEADERS: { name: string; options: ClientOptions; sent: Record<string, string[]> }[] = [
+  {
+    name: 'WS-044 NW-009 headers',
+    options: { headers: { 'X-A': 'b', 'x-n': 5 } },
+    sent: { 'x-a': ['b'], 'x-n': ['5'] },
+  },
+  { name: 'several values', options: { headers: { 'X-A': ['b', 'c'] } }, sent: { 'x-a': ['b', 'c'] } },
+  { name: 'names that differ in case', options: { headers: { 'X-A': 'b', 'x-a': 'c' } }, sent: { 'x-a': ['b', 'c'] } },
+  { name: 'a list as rawHeaders', options: { headers: ['X-A', 'b', 'x-a', 'c'] }, sent: { 'x-a': ['b', 'c'] } },
+  { name: 'Headers', options: { headers: new Headers({ 'X-A': 'b' }) }, sent: { 'x-a': ['b'] } },
+  { name: 'a Map', options: { headers: new Map([['X-A', 'b']]) }, sent: { 'x-a': ['b'] } },
+  {
+    name: 'undefined values are left out',
+    options: { headers: { 'X-A': undefined, 'X-B': 'c' } },
+    sent: { 'x-b': ['c'] },
+  },
+  { name: 'latin1', options: { headers: { 'X-A': 'caf\u00e9\t!' } }, sent: { 'x-a': ['caf\u00e9\t!'] } },
+  {
+    name: 'names of Object.prototype',
+    options: { headers: ['__proto__', 'a', 'constructor', 'b'] },
+    sent: { __proto__: ['a'], constructor: ['b'] } as never,
+  },
+  { name: 'cookies', options: { headers: { Cookie: 'a=b; c=d' } }, sent: { cookie: ['a=b; c=d'] } },
+  { name: 'WS-046 A-37 origin', options: { origin: 'https://o' }, sent: { origin: ['https://o'] } },
+  { name: 'WS-046 A-37 host', options: { host: 'other.example:81' }, sent: { host: ['other.example:81'] } },
+  {
+    name: 'NW-009 Host and Origin in headers',
+    options: { headers: { hOst: 'a.example', oRigin: 'b' }, origin: 'c', host: 'd' },
+    sent: { host: ['a.example'], origin: ['b'] },
+  },
+  {
+    name: 'WS-045 A-37 X-16 version 8',
+    options: { protocolVersion: 8, origin: 'https://o' },
+    sent: { 'sec-websocket-version': ['8'], 'sec-websocket-origin': ['https://o'] },
+  },
+  {
+    name: 'WS-050 auth',
+    options: { auth: 'us:er:ü' },
+    sent: { authorization: [`Basic ${Buffer.from('us:er:ü').toString('base64')}`] },
+  },
+  {
+    name: 'an Authorization header goes before auth',
+    options: { auth: 'a:b', headers: { authorization: 'Bearer x' } },
+    sent: { authorization: ['Bearer x'] },
+  },
+  { name: 'WS-048 perMessageDeflate: false', options: { perMessageDeflate: false }, sent: {} },
+];
+
+test.each(HEADERS)('$name', async ({ options, sent }) => {
+  const { headers } = await withOptions(options);
+  for (const [name, values] of Object.entries(sent)) expect([name, headers.get(name)]).toEqual([name, values]);
+  expect(headers.has('sec-websocket-extensions')).toBe(false);
+});
+
+test('WS-045 version 8 has no Origin header, version 13 no Sec-WebSocket-Origin', async () => {
+  expect((await withOptions({ origin: 'o', protocolVersion: 8 })).headers.has('origin')).toBe(false);
+  expect((await withOptions({ origin: 'o', protocolVersion: 13 })).headers.has('sec-websocket-origin')).toBe(false);
+});
+
+test('NW-009 what makes the handshake one cannot be overridden, nor a body announced', async () => {
+  const { headers, key } = await withOptions({
+    headers: {
+      Upgrade: 'h2c',
+      Connection: 'close',
+      'Sec-WebSocket-Key': 'AAAAAAAAAAAAAAAAAAAAAA==',
+      'Sec-WebSocket-Version': '7',
+      'Sec-WebSocket-Protocol': 'mine',
+      'Sec-WebSocket-Extensions': 'permessage-deflate',
+      'sec-websocket-accept': 'x',
+      'Content-Length': '100',
+      'Transfer-Encoding': 'chunked',
+    },
+  });
+  expect(key).not.toBe('AAAAAAAAAAAAAAAAAAAAAA==');
+  expect([...headers.keys()]).toEqual(['host', 'upgrade', 'connection', 'sec-websocket-key', 'sec-websocket-version']);
+  expect([headers.get('upgrade'), headers.get('connection')]).toEqual([['websocket'], ['Upgrade']]);
+  expect(headers.get('sec-websocket-version')).toEqual(['13']);
+});
+
+test('NW-008 options that would change the request or its destination have no effect', async () => {
+  const { line, headers, socket } = await withOptions({
+    ...{ method: 'POST', path: '/other', hostname: 'nowhere.invalid', port: 1, defaultPort: 2, protocol: 'https:' },
+    ...{ setHost: true, setDefaultHeaders: false, _defaultAgent: new Agent(), onread: { buffer: Buffer.alloc(1) } },
+  } as ClientOptions);
+  expect(line).toBe('GET / HTTP/1.1');
+  expect(headers.get('host')).toEqual([`127.0.0.1:${socket.localPort}`]);
+});
+
+test('WS-050 credentials in the address are sent, and go before the option', async () => {
+  const { headers } = await requestOf(
+    (port) => new WebSocket(`ws://us%65r:p%3Ass@127.0.0.1:${port}/`, { auth: 'other:one' }),
+  );
+  expect(headers.get('authorization')).toEqual([`Basic ${Buffer.from('user:p:ss').toString('base64')}`]);
+});
+
+test('WS-049 A-37 localAddress and localPort', async () => {
+  const { socket } = await withOptions({ localAddress: '127.0.0.2' });
+  expect(socket.remoteAddress).toBe('127.0.0.2');
+});
+
+test('lookup and family', async () => {
+  const asked: unknown[] = [];
+  const { headers } = await requestOf(
+    (port) =>
+      new WebSocket(`ws://name.example:${port}/`, {
+        family: 4,
+        lookup: (host, options, callback) => {
+          asked.push(host, options.family);
+          if (options.all === true) callback(null, [{ address: '127.0.0.1', family: 4 }]);
+          else callback(null, '127.0.0.1', 4);
+        },
+      }),
+  );
+  expect(asked).toEqual(['name.example', 4]);
+  expect(headers.get('host')?.[0]).toMatch(/^name\.example:\d+$/);
+});
+
+test('WS-043 A-37 agent: its connection carries the handshake and then belongs to nobody else', async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const { url, server } = await wsServer();
+  const websocket = await opened(new WebSocket(url, { agent }));
+  // maxSockets is 1: a second one could not open if the first still counted.
+  const second = await opened(new WebSocket(url, { agent }));
+  expect(server.clients.size).toBe(2);
+  expect(Object.keys(agent.sockets)).toEqual([]);
+  websocket.terminate();
+  second.terminate();
+  await Promise.all([websocket.closed, second.closed]);
+  agent.destroy();
+});
+
+test.each([false as const, undefined])('WS-043 agent: %j', async (agent) => {
+  const { line } = await withOptions({ agent });
+  expect(line).toBe('GET / HTTP/1.1');
+});
+
+test('createConnection gets the options of the connection and makes the stream', async () => {
+  let given: Record<string, unknown> = {};
+  const { line } = await requestOf(
+    (port) =>
+      new WebSocket('ws://name.example:81/x', {
+        createConnection: (options) => {
+          given = options as Record<string, unknown>;
+          return connect(port, '127.0.0.1');
+        },
+      }),
+  );
+  expect(line).toBe('GET /x HTTP/1.1');
+  expect(given).toMatchObject({ host: 'name.example', port: 81 });
+});
+
+test('createConnection may hand its stream over later', async () => {
+  const { line } = await requestOf(
+    (port) =>
+      new WebSocket('ws://name.example/', {
+        createConnection: (_options, callback) => {
+          const socket = connect(port, '127.0.0.1', () => callback(null, socket));
+          return undefined;
+        },
+      }),
+  );
+  expect(line).toBe('GET / HTTP/1.1');
+});
+
+const BROKEN_CONNECTORS: { name: string; createConnection: ClientOptions['createConnection']; message: RegExp }[] = [
+  {
+    name: 'throws',
+    createConnection: () => {
+      throw new Error('no way');
+    },
+    message: /no way/,
+  },
+  {
+    name: 'reports an error',
+    createConnection: (_, callback) =>
+      void setImmediate(() => callback(new Error('no luck'), undefined as never)) as undefined,
+    message: /no luck/,
+  },
+  { name: 'returns a number', createConnection: (() => 5) as never, message: /createConnection/ },
+  {
+    name: 'gives a number',
+    createConnection: (_, callback) => void setImmediate(() => callback(null, 5 as never)) as undefined,
+    message: /createConnection/,
+  },
+];
+
+test.each(BROKEN_CONNECTORS)(
+  'createConnection that $name ends in error and close',
+  async ({ createConnection, message }) => {
+    const { error, code } = await ending(new WebSocket('ws://name.example/', { createConnection }));
+    expect(error?.message).toMatch(message);
+    expect(code).toBe(1006);
+  },
+);
+
+test('finishRequest gets the request and the socket, and may send it later', async () => {
+  let isLate = false;
+  let websocket: WebSocket | undefined;
+  let given: unknown;
+  const { headers } = await requestOf((port) => {
+    websocket = new WebSocket(`ws://127.0.0.1:${port}/`, {
+      finishRequest: (request, socket) => {
+        given = socket;
+        expect(request.getHeader('X-Before')).toBe('1');
+        request.once('socket', (stream) =>
+          stream.once('connect', () => {
+            isLate = true;
+            request.setHeader('X-Port', String(stream.localPort));
+            request.removeHeader('X-Before');
+            request.end();
+          }),
+        );
+      },
+      headers: { 'X-Before': '1' },
+    });
+    return websocket;
+  });
+  expect(isLate).toBe(true);
+  expect(given).toBe(websocket);
+  expect(headers.has('x-before')).toBe(false);
+  expect(headers.get('x-port')?.[0]).toMatch(/^\d+$/);
+});
+
+test('finishRequest that throws throws at the call, and nothing is sent', async () => {
+  const port = await rawServer(() => {
+    throw new Error('a request was sent');
+  });
+  const finishRequest = (): never => {
+    throw new Error('not today');
+  };
+  expect(() => new WebSocket(`ws://127.0.0.1:${port}/`, { finishRequest })).toThrow('not today');
+});
+
+test('finishRequest may close the socket, or destroy the request', async () => {
+  const port = await rawServer(() => {
+    throw new Error('a request was sent');
+  });
+  const url = `ws://127.0.0.1:${port}/`;
+  const closed = await ending(new WebSocket(url, { finishRequest: (_, websocket) => websocket.close() }));
+  expect(closed.error?.message).toBe('WebSocket was closed before the connection was established');
+  const destroyed = await ending(new WebSocket(url, { finishRequest: (request) => request.destroy() }));
+  expect(destroyed.events).toEqual(['error ECONNRESET', 'close 1006']);
+});
