@@ -17,7 +17,7 @@ export function checkManifest(manifest, parts, imported) {
   for (const field of ['dependencies', 'peerDependencies', 'optionalDependencies']) {
     for (const name of Object.keys(manifest[field] ?? {})) {
       if (!name.startsWith('@ws/')) messages.push(`${field}: ${name} is a third-party package`);
-      else if (!allowed.has(name)) messages.push(`${field}: ${name} is not below ${manifest['name']}`);
+      else if (!allowed.has(name)) messages.push(`${field}: ${name} is not below ${String(manifest['name'])}`);
       else if (!imported.has(name)) messages.push(`${field}: ${name} is not imported by src`);
     }
   }

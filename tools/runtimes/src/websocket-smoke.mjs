@@ -40,7 +40,7 @@ async function talk({ client, server }) {
   log.push(String((await pong)[0]));
   client.close(1000, 'done');
   for (const { code, reason, wasClean } of await Promise.all([client.closed, server.closed]))
-    log.push([code, String(reason), wasClean]);
+    log.push([code, reason, wasClean]);
   return log;
 }
 

@@ -112,7 +112,7 @@ test('reads what jest really writes', () => {
   const jest = fileURLToPath(new URL('../../../node_modules/jest/bin/jest.js', import.meta.url));
   const outputFile = join(directory, 'report.json');
   const args = [jest, '--rootDir', directory, '--json', `--outputFile=${outputFile}`, '--ci', '-i'];
-  expect(() => execFileSync(process.execPath, args, { cwd: directory, stdio: 'ignore' })).toThrow();
+  expect(() => execFileSync(process.execPath, args, { cwd: directory, stdio: 'ignore' })).toThrow('Command failed');
   // Failed: c, and the suites syntax, empty and hook.
   expect(countReport('a', readFileSync(outputFile, 'utf8')).totals).toEqual({ passed: 3, failed: 4, skipped: 2 });
 });
