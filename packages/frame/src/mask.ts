@@ -18,7 +18,7 @@ export function wordKey(key: number, littleEndian = LITTLE_ENDIAN): number {
 /** The aligned whole words inside `bytes`, in the same memory. */
 export function wordsOf(bytes: Uint8Array): Int32Array {
   const lead = -bytes.byteOffset & 3;
-  return new Int32Array(bytes.buffer, bytes.byteOffset + lead, Math.max(0, bytes.length - lead) >>> 2);
+  return new Int32Array(bytes.buffer, bytes.byteOffset + lead, Math.floor(Math.max(0, bytes.length - lead) / 4));
 }
 
 /** Masks `bytes[from, to)` in place, byte by byte; the first octet of `key` belongs to `bytes[from]`. */
@@ -50,8 +50,8 @@ export function maskWords(bytes: Uint8Array, words: Int32Array, from: number, to
   }
   const aligned = from + lead;
   const word = wordKey(key);
-  let i = (aligned - firstWord) / 4;
-  const end = i + Math.floor((to - aligned) / 4);
+  let i = (aligned - firstWord) / 4; // no shifts here: memory may be larger than 32 bits count
+  const end = i + (to - aligned - ((to - aligned) & 3)) / 4;
   for (const last = end - 8; i <= last; i += 8) {
     words[i]! ^= word;
     words[i + 1]! ^= word;

@@ -79,7 +79,8 @@ export function encodeFrame(head: FrameInit, payload: Uint8Array): Uint8Array {
 }
 
 function checkHead({ opcode, fin = true, rsv = 0, maskingKey }: FrameInit, payloadLength: number): void {
-  if (!isOpcode(opcode)) throw new RangeError(`opcode is ${String(opcode)}, expected 0, 1, 2, 8, 9 or 10`);
+  if (!isInteger(opcode, 0xf) || !isOpcode(opcode))
+    throw new RangeError(`opcode is ${String(opcode)}, expected 0, 1, 2, 8, 9 or 10`);
   if (!isInteger(rsv, 7)) throw new RangeError(`rsv is ${rsv}, expected an integer from 0 to 7`);
   if (maskingKey !== undefined && !isInteger(maskingKey, 0xffffffff))
     throw new RangeError(`maskingKey is ${maskingKey}, expected an integer from 0 to 2^32 - 1`);

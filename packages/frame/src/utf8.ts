@@ -102,17 +102,14 @@ function completeEnd(bytes: Uint8Array): number {
 function scan(bytes: Uint8Array, from: number, to: number): boolean {
   const words = to - from < WORDS_FROM ? undefined : wordsOf(bytes);
   const firstWord = -bytes.byteOffset & 3;
+  const lastWord = (to - firstWord - ((to - firstWord) & 3)) / 4;
   let i = from;
   while (i < to) {
     const lead = bytes[i]!;
     if (lead < 0x80) {
       i++;
-      if (words !== undefined && ((i - firstWord) & 3) === 0 && i >= firstWord) {
-        let w = (i - firstWord) / 4;
-        const last = Math.floor((to - firstWord) / 4) - 4;
-        while (w <= last && ((words[w]! | words[w + 1]! | words[w + 2]! | words[w + 3]!) & 0x80808080) === 0) w += 4;
-        i = firstWord + w * 4;
-      }
+      if (words !== undefined && ((i - firstWord) & 3) === 0)
+        i = firstWord + 4 * skipAscii(words, (i - firstWord) / 4, lastWord);
       continue;
     }
     const second = bytes[i + 1]!;
@@ -131,4 +128,13 @@ function scan(bytes: Uint8Array, from: number, to: number): boolean {
     }
   }
   return true;
+}
+
+/** The index of the first word in `[from, to)` that is not four ASCII bytes; `to` where there is none. */
+function skipAscii(words: Int32Array, from: number, to: number): number {
+  let i = from;
+  for (const last = to - 4; i <= last; i += 4)
+    if (((words[i]! | words[i + 1]! | words[i + 2]! | words[i + 3]!) & 0x80808080) !== 0) break;
+  while (i < to && (words[i]! & 0x80808080) === 0) i++;
+  return i;
 }
