@@ -3,7 +3,7 @@ import ts from 'typescript';
 /**
  * @typedef {object} Import
  * @property {string | undefined} specifier  undefined where it is computed
- * @property {boolean} typeOnly              leaves nothing in the output: `import type`, `export type … from`, `import('…').T`
+ * @property {boolean} typeOnly              leaves nothing in the output: `import type`, `export type`, and import types
  * @property {number} line
  */
 
@@ -53,7 +53,7 @@ export function importsOf(file) {
 }
 
 /**
- * import(…), require(…), require.resolve(…), module.require(…), import.meta.resolve(…), process.getBuiltinModule(…)
+ * A call of import, require, require.resolve, module.require, import.meta.resolve or process.getBuiltinModule.
  * @param {ts.Expression} callee
  */
 function loadsModule(callee) {
