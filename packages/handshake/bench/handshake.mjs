@@ -1,6 +1,14 @@
 // What our own part of a handshake costs, in ns per call, everything else (sockets, node:http) left out. The best of several rounds,
 // for other work on the machine only ever adds. Run: npm run build && npm run bench
-import { acceptFor, checkOrigin, checkUpgradeRequest, checkUpgradeResponse, formatResponse, upgradeRequest, upgradeResponse } from '../dist/esm/index.js';
+import {
+  acceptFor,
+  checkOrigin,
+  checkUpgradeRequest,
+  checkUpgradeResponse,
+  formatResponse,
+  upgradeRequest,
+  upgradeResponse,
+} from '../dist/esm/index.js';
 
 const ROUNDS = 10;
 const CALLS = 20_000;
@@ -23,12 +31,14 @@ const sent = { key: offer.key, protocols: offer.protocols };
 
 const CASES = {
   'checkUpgradeRequest, 15 headers': () => checkUpgradeRequest(chrome),
-  'checkUpgradeRequest, refused (no key)': () => checkUpgradeRequest({ ...chrome, headers: chrome.headers.slice(0, 22) }),
+  'checkUpgradeRequest, refused (no key)': () =>
+    checkUpgradeRequest({ ...chrome, headers: chrome.headers.slice(0, 22) }),
   'checkOrigin same': () => checkOrigin(offer.origin, offer.host, 'same'),
   acceptFor: () => acceptFor(offer.key),
   upgradeResponse: () => upgradeResponse(offer, { protocol: 'chat.v2' }),
   formatResponse: () => formatResponse(response),
-  'upgradeRequest, with its random key': () => upgradeRequest({ host: 'chat.example.com', target: '/', protocols: ['chat.v2'] }),
+  'upgradeRequest, with its random key': () =>
+    upgradeRequest({ host: 'chat.example.com', target: '/', protocols: ['chat.v2'] }),
   checkUpgradeResponse: () => checkUpgradeResponse(response, sent),
 };
 

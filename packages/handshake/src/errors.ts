@@ -75,7 +75,12 @@ export const FAULTS = {
     section: 'RFC 6455 §4.2.1',
     message: 'Sec-WebSocket-Key header is not one base64 value of 16 bytes',
   },
-  WS_ERR_INVALID_ORIGIN: { status: 400, headers: NONE, section: 'RFC 6454 §7.3', message: 'Origin header is repeated, or there are two that differ' },
+  WS_ERR_INVALID_ORIGIN: {
+    status: 400,
+    headers: NONE,
+    section: 'RFC 6454 §7.3',
+    message: 'Origin header is repeated, or there are two that differ',
+  },
   WS_ERR_INVALID_SUBPROTOCOL: {
     status: 400,
     headers: NONE,
