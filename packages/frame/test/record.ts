@@ -1,0 +1,91 @@
+import { expect } from '@jest/globals';
+import {
+  FrameParser,
+  ProtocolError,
+  type FrameHandlers,
+  type FrameHead,
+  type FrameParserOptions,
+} from '../src/index.js';
+
+/** A frame as it was reported, however many pieces its payload came in. */
+export interface ReportedFrame {
+  head: FrameHead;
+  payload: string;
+  complete: boolean;
+}
+
+/** What a parser said: its frames with message ends between them, and the code of the violation that ended it. */
+export interface Report {
+  events: (ReportedFrame | 'messageEnd')[];
+  error: string | undefined;
+}
+
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+/** Handlers that write a report, and check what holds for every piece of payload. `whole` listens for `frame` as well. */
+export class Recorder implements FrameHandlers {
+  readonly report: Report = { events: [], error: undefined };
+  readonly frame?: (head: FrameHead, payload: Uint8Array) => void;
+  #open: ReportedFrame | undefined;
+
+  constructor(whole: boolean) {
+    if (!whole) return;
+    this.frame = (head, payload) => {
+      expect(payload.length).toBe(head.payloadLength);
+      this.head(head);
+      this.payload(payload, 0, true);
+      this.frameEnd();
+      if (head.fin && head.opcode < 8) this.messageEnd();
+    };
+  }
+
+  head(head: FrameHead): void {
+    expect(this.#open).toBeUndefined();
+    this.#open = { head, payload: '', complete: false };
+    this.report.events.push(this.#open);
+  }
+
+  payload(slice: Uint8Array, offset: number, isLast: boolean): void {
+    const open = this.#open!;
+    expect(open.complete).toBe(false);
+    expect(offset).toBe(open.payload.length / 2);
+    expect(isLast).toBe(offset + slice.length === open.head.payloadLength);
+    if (slice.length === 0) expect(open.head.payloadLength).toBe(0);
+    open.payload += text(slice);
+    open.complete = isLast;
+  }
+
+  frameEnd(): void {
+    expect(this.#open?.complete).toBe(true);
+    this.#open = undefined;
+  }
+
+  messageEnd(): void {
+    const frame = this.report.events.at(-1) as ReportedFrame;
+    expect(frame).toMatchObject({ complete: true, head: { fin: true } });
+    this.report.events.push('messageEnd');
+  }
+}
+
+/** Parses copies of `chunks`; anything thrown but a `ProtocolError` goes on to the test. */
+export function parse(chunks: readonly Uint8Array[], options: FrameParserOptions = {}, whole = true): Report {
+  const recorder = new Recorder(whole);
+  const parser = new FrameParser(options, recorder);
+  const { report } = recorder;
+  for (const chunk of chunks) {
+    try {
+      parser.push(chunk.slice());
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      expect(report.error).toBeUndefined(); // one violation, and then nothing
+      expect(parser.error).toBe(error);
+      report.error = error.code;
+    }
+  }
+  expect(parser.bufferedBytes).toBe(0);
+  expect(parser.error?.code).toBe(report.error);
+  return report;
+}
+
+/** As `parse`, without the frame in which the input broke off: whether its head was seen depends on nothing we promise. */
+export const parseOne = (wire: Uint8Array, options?: FrameParserOptions): Report => parse([wire], options);
