@@ -53,7 +53,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
   readonly #handled = new WeakMap<IncomingMessage, true | PromiseLike<boolean>>();
   readonly #host: UpgradeHost<Data>;
   readonly #target: UpgradeTarget;
-  readonly #onClientClose: (this: WebSocket<Data>) => void;
+  readonly #onClientClose: (this: WebSocket) => void;
   #ownPort: OwnPort | undefined;
   #state: 'running' | 'closing' | 'closed' = 'running';
 
@@ -67,7 +67,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     this.#connectionOptions = connectionOptions(this.options);
     this.#host = this.#makeHost();
     this.#target = this.#makeTarget();
-    const forget = (socket: WebSocket<Data>): void => this.#forget(socket);
+    const forget = (socket: WebSocket): void => this.#forget(socket);
     this.#onClientClose = function () {
       forget(this);
     };
@@ -244,8 +244,8 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     this.#attached.delete(httpServer);
   }
 
-  #forget(socket: WebSocket<Data>): void {
-    this.clients.delete(socket);
+  #forget(socket: WebSocket): void {
+    this.clients.delete(socket as WebSocket<Data>);
     if (this.#state === 'closing') process.nextTick(this.#closeWhenDrained);
   }
 

@@ -12,14 +12,7 @@ import {
   type UpgradeOffer,
 } from '@ws/handshake';
 import type { ResolvedServerOptions } from './options.js';
-import {
-  answerAndClose,
-  headerList,
-  ignoreError,
-  serializeRefusal,
-  type Refusal,
-  type RefusalReason,
-} from './refusal.js';
+import { answerAndClose, ignoreError, serializeRefusal, type Refusal, type RefusalReason } from './refusal.js';
 import { askVerifyClient, isPromiseLike, type VerifyClientResult } from './verify-client.js';
 
 /** Gets the open connection. */

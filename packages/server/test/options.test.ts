@@ -1,0 +1,173 @@
+import { expect, test } from '@jest/globals';
+import { createServer } from 'node:http';
+import { WebSocket, WebSocketServer, type ServerOptions } from '../src/index.js';
+import { manage, start } from './support.js';
+
+class MySocket extends WebSocket {}
+
+/** As a caller without types would: whatever it is. */
+const make = (options: unknown): WebSocketServer => new WebSocketServer(options as ServerOptions);
+
+const FLAGS = [
+  'noServer',
+  'clientTracking',
+  'requireProtocol',
+  'draft08',
+  'allowSynchronousEvents',
+  'autoPong',
+  'skipUTF8Validation',
+  'strictLength',
+] as const;
+const LIMITS = ['maxPayload', 'maxFragments', 'maxBufferedChunks'] as const;
+const DURATIONS = ['handshakeTimeout', 'closeTimeout'] as const;
+
+/** Not of the type at all: TypeError. */
+const WRONG_TYPE: Record<keyof ServerOptions, readonly unknown[]> = {
+  port: [true, {}, 'http', '', [80]],
+  host: [80, {}, true],
+  backlog: ['5', {}, true],
+  server: [{}, 'http', () => {}, { on() {} }],
+  noServer: [1, 'yes'],
+  path: [1, {}, /chat/],
+  clientTracking: [1, 'no'],
+  verifyClient: [true, {}, 'x'],
+  origins: [true, 5, {}, [1], ['https://a.example', null]],
+  handleProtocols: [true, [], 'x'],
+  protocols: ['chat', {}, [1], new Set(['a'])],
+  protocolPreference: [1, true],
+  requireProtocol: [1],
+  handshakeTimeout: ['10', true, {}],
+  draft08: [8],
+  perMessageDeflate: [1, 'yes'],
+  WebSocket: [{}, 'WebSocket', class {}, EventTarget, () => {}],
+  maxPayload: ['1', true, 1n],
+  maxFragments: ['1', true, []],
+  maxBufferedChunks: ['1', true, {}],
+  allowSynchronousEvents: [0],
+  autoPong: [0],
+  closeTimeout: ['1', true],
+  skipUTF8Validation: ['x'],
+  strictLength: [1],
+  highWaterMark: ['1', false, {}],
+};
+
+/** Of the type, and yet not possible: RangeError. */
+const OUT_OF_RANGE: { readonly [Name in keyof ServerOptions]: readonly unknown[] } = {
+  port: [-1, 65_536, 1.5, NaN, '70000'],
+  backlog: [-1, 1.5],
+  path: ['chat', '/a?b', '/a#b', '*'],
+  origins: [
+    'none',
+    'https://app.example.com',
+    ['app.example.com'],
+    ['https://a.example/'],
+    ['https://a.example', '*'],
+    ['null'],
+  ],
+  protocols: [['a b'], [''], ['a', 'a'], ['a,b']],
+  protocolPreference: ['both'],
+  ...Object.fromEntries(LIMITS.map((name) => [name, [-1, 1.5, NaN, 2 ** 53]])),
+  ...Object.fromEntries(DURATIONS.map((name) => [name, [-1, NaN, Infinity, 2 ** 31]])),
+  highWaterMark: [-1, 1.5, NaN],
+};
+
+const cases = (table: object): [name: string, value: unknown][] =>
+  Object.entries(table).flatMap(([name, values]) =>
+    (values as unknown[]).map((value): [string, unknown] => [name, value]),
+  );
+
+test.each(cases(WRONG_TYPE))('a TypeError names %s: %p', (name, value) => {
+  const act = (): unknown => make({ noServer: true, [name]: value });
+  expect(act).toThrow(TypeError);
+  expect(act).toThrow(`${name} is `);
+});
+
+test.each(cases(OUT_OF_RANGE))('a RangeError names %s: %p', (name, value) => {
+  const act = (): unknown => make({ noServer: true, [name]: value });
+  expect(act).toThrow(RangeError);
+  expect(act).toThrow(`${name} is `);
+});
+
+test('a message shows the value and what was expected, and nothing of an object', () => {
+  expect(() => make({ noServer: true, maxPayload: -1 })).toThrow(
+    'maxPayload is -1, expected a non-negative integer or false',
+  );
+  expect(() => make({ noServer: true, host: { password: 'secret' } })).toThrow('host is an object, expected a string');
+  expect(() => make({ noServer: true, path: 'x'.repeat(1e6) })).toThrow(`path is "${'x'.repeat(64)}…", expected`);
+});
+
+test('WS-001 exactly one of port, server and noServer', () => {
+  const server = createServer();
+  const both = 'exactly one of the options "port", "server" and "noServer" must be given';
+  for (const options of [
+    undefined,
+    null,
+    {},
+    { noServer: false },
+    { port: 0, server },
+    { port: 0, noServer: true },
+    { server, noServer: true },
+  ]) {
+    expect(() => make(options)).toThrow(new TypeError(both));
+  }
+  expect(server.listenerCount('upgrade')).toBe(0);
+});
+
+test.each([true, {}, { threshold: 1024 }])(
+  'perMessageDeflate: %p is an error with a code, for this version has none',
+  (perMessageDeflate) => {
+    const act = (): unknown => make({ noServer: true, perMessageDeflate });
+    expect(act).toThrow(expect.objectContaining({ code: 'WS_ERR_DEFLATE_UNAVAILABLE' }) as never);
+    expect(act).toThrow(/permessage-deflate/);
+  },
+);
+
+test('the defaults', () => {
+  const { options } = make({ noServer: true });
+  expect(options).toEqual({
+    noServer: true,
+    clientTracking: true,
+    origins: 'same',
+    protocolPreference: 'client',
+    requireProtocol: false,
+    handshakeTimeout: 10_000,
+    draft08: false,
+    WebSocket,
+    maxPayload: 1_048_576,
+  });
+  expect(Object.isFrozen(options)).toBe(true);
+});
+
+test('null is the same as left out, a guard is off by false or 0, a port may be digits', async () => {
+  const nothing = {
+    path: null,
+    host: null,
+    verifyClient: null,
+    handleProtocols: null,
+    server: null,
+    backlog: null,
+    maxPayload: null,
+  };
+  expect(make({ noServer: true, ...nothing }).options).toEqual(make({ noServer: true }).options);
+  for (const off of [0, false])
+    expect(make({ noServer: true, handshakeTimeout: off }).options.handshakeTimeout).toBe(0);
+  expect(make({ noServer: true, origins: false }).options.origins).toBe('any');
+  const server = await start({ port: '0' as unknown as number });
+  expect(server.address()).toMatchObject({ address: '127.0.0.1' });
+});
+
+test('good values are taken', () => {
+  const good: ServerOptions = {
+    noServer: true,
+    path: '/chat',
+    origins: ['https://app.example.com', 'http://localhost:3000', 'chrome-extension://abcdef'],
+    protocols: ['chat', 'v2.chat'],
+    WebSocket: MySocket,
+    perMessageDeflate: false,
+    ...Object.fromEntries(FLAGS.map((name) => [name, name === 'noServer'])),
+    ...Object.fromEntries(LIMITS.map((name) => [name, false])),
+    ...Object.fromEntries(DURATIONS.map((name) => [name, 2 ** 31 - 1])),
+  };
+  expect(manage(new WebSocketServer(good)).options).toMatchObject(good);
+  for (const maxPayload of [0, 1, Infinity, Number.MAX_SAFE_INTEGER]) make({ noServer: true, maxPayload });
+});

@@ -1,0 +1,331 @@
+import { expect, jest, test } from '@jest/globals';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { makeCertificate } from '@ws/testing';
+import { WebSocket as PeerSocket } from 'ws';
+import {
+  HandshakeError,
+  WebSocket,
+  WebSocketServer,
+  type AcceptedUpgrade,
+  type UpgradeCallback,
+} from '../src/index.js';
+import {
+  connection,
+  exchange,
+  handshake,
+  isAlive,
+  manage,
+  opened,
+  peer,
+  portOf,
+  RawPeer,
+  shake,
+  start,
+  startHttp,
+} from './support.js';
+
+const close = (server: WebSocketServer): Promise<Error | undefined> => new Promise((resolve) => server.close(resolve));
+
+test('WS-006 clients: in it before connection, out of it before the close listeners of the user (NW-024)', async () => {
+  const server = await start();
+  const sizes: number[] = [];
+  const gone = new Promise<void>((resolve) => {
+    server.on('connection', (socket) => {
+      sizes.push(server.clients.size);
+      expect(server.clients.has(socket)).toBe(true);
+      socket.on('close', () => {
+        sizes.push(server.clients.size);
+        resolve();
+      });
+    });
+  });
+  (await opened(peer(portOf(server)))).close();
+  await gone;
+  expect(sizes).toEqual([1, 0]);
+});
+
+test('NW-024 closing everybody while iterating skips nobody', async () => {
+  const server = await start();
+  const peers = await Promise.all(Array.from({ length: 5 }, () => opened(peer(portOf(server)))));
+  const closes = peers.map((client) => once(client, 'close'));
+  server.clients.forEach((client) => client.close(4000));
+  expect((await Promise.all(closes)).map(([code]) => code)).toEqual([4000, 4000, 4000, 4000, 4000]);
+});
+
+test('clientTracking: false has no clients, and close waits for the port alone', async () => {
+  const server = await start({ clientTracking: false });
+  expect(server.clients).toBeUndefined();
+  const next = connection(server);
+  await opened(peer(portOf(server)));
+  setImmediate((socket: WebSocket) => socket.terminate(), await next);
+  expect(await close(server)).toBeUndefined();
+});
+
+test('X-05 close leaves clients alone, and is done when the last one is gone', async () => {
+  const server = await start();
+  const port = portOf(server);
+  const next = connection(server);
+  const client = await opened(peer(port));
+  const socket = await next;
+  const closed = jest.fn();
+  server.on('close', closed);
+  const done = close(server);
+
+  expect(server.address()).toBeNull();
+  await expect(fetch(`http://127.0.0.1:${port}`)).rejects.toThrow();
+  const echo = once(client, 'message');
+  socket.send('still here');
+  expect(String((await echo)[0])).toBe('still here');
+  expect(closed).not.toHaveBeenCalled();
+
+  client.close();
+  expect(await done).toBeUndefined();
+  expect([closed.mock.calls.length, server.clients.size]).toEqual([1, 0]);
+});
+
+test('NW-022 a second close: while closing it waits too, afterwards its callback gets an error', async () => {
+  const server = await start();
+  expect(await Promise.all([close(server), close(server)])).toEqual([undefined, undefined]);
+  expect(await close(server)).toEqual(new Error('The server is not running'));
+  server.close();
+});
+
+test('WS-003 close detaches from an http server of somebody else, and leaves it open', async () => {
+  const http = await startHttp(createServer((_, response) => void response.end('page')));
+  const counts = (): number[] => ['upgrade', 'listening', 'error'].map((name) => http.listenerCount(name));
+  const before = counts();
+  const server = new WebSocketServer({ server: http });
+  expect(counts()).not.toEqual(before);
+  expect(await isAlive(server, portOf(http))).toBe(true);
+  for (const client of server.clients) client.terminate();
+  await close(server);
+  expect(counts()).toEqual(before);
+  expect(http.listening).toBe(true);
+  expect((await fetch(`http://127.0.0.1:${portOf(http)}`)).status).toBe(200);
+});
+
+test('close works with noServer, with and without clients', async () => {
+  await close(new WebSocketServer({ noServer: true }));
+  const http = await startHttp(createServer());
+  const server = new WebSocketServer({ noServer: true });
+  http.on('upgrade', (request, socket, head) => server.handleUpgrade(request, socket, head, () => {}));
+  const client = await opened(peer(portOf(http)));
+  const done = close(server);
+  client.close();
+  expect(await done).toBeUndefined();
+});
+
+test('close answers the handshakes that are under way with 503, and those that come later', async () => {
+  const http = await startHttp(createServer());
+  const server = new WebSocketServer({ noServer: true, verifyClient: () => new Promise<boolean>(() => {}) });
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
+    server.handleUpgrade(request, socket, head, () => {});
+  http.on('upgrade', upgrade);
+  const reasons: string[] = [];
+  server.on('refused', (reason) => reasons.push(reason));
+  const asked = once(http, 'upgrade');
+  const answer = exchange(portOf(http), handshake());
+  await asked;
+  await close(server);
+  expect(await answer).toMatchObject({ status: 503, headers: { 'retry-after': expect.any(String) } });
+  expect((await exchange(portOf(http), handshake())).status).toBe(503);
+  expect(reasons).toEqual(['closing', 'closing']);
+});
+
+test('a server that is closed by its own callback refuses the client that was asked about', async () => {
+  const server: WebSocketServer = await start({
+    verifyClient: () => {
+      server.close();
+      return true;
+    },
+  });
+  expect((await exchange(portOf(server), handshake())).status).toBe(503);
+});
+
+test('await using: closes the clients with 1001, and waits for them', async () => {
+  const server = await start();
+  const client = await opened(peer(portOf(server)));
+  const closing = once(client, 'close');
+  await server[Symbol.asyncDispose]();
+  expect((await closing)[0]).toBe(1001);
+  await server[Symbol.asyncDispose]();
+});
+
+test('address(): null before an http server listens, throws with noServer', async () => {
+  const http = createServer();
+  const server = manage(new WebSocketServer({ server: http }));
+  expect(server.address()).toBeNull();
+  const listening = once(server, 'listening');
+  await startHttp(http);
+  await listening;
+  expect(server.address()).toEqual(http.address());
+  expect(() => new WebSocketServer({ noServer: true }).address()).toThrow('The server is operating in "noServer" mode');
+});
+
+test('WS-027 an error of the http server is an error of ours', async () => {
+  const http = createServer();
+  const server = manage(new WebSocketServer({ server: http }));
+  const event = once(server, 'error').catch((error: unknown) => [error]);
+  http.emit('error', new Error('EMFILE'));
+  expect(String((await event)[0])).toContain('EMFILE');
+});
+
+test('wss: over an https server', async () => {
+  const certificate = makeCertificate();
+  const https = await startHttp(createHttpsServer(certificate));
+  const server = manage(new WebSocketServer({ server: https }));
+  server.on('connection', (socket) =>
+    socket.on('message', (data, isBinary) => socket.send(data as Buffer, { binary: isBinary })),
+  );
+  const client = new PeerSocket(`wss://localhost:${portOf(https)}`, { ca: certificate.cert, perMessageDeflate: false });
+  await once(client, 'open');
+  for (const text of ['', 'x', 'ü'.repeat(50_000)]) {
+    const echo = once(client, 'message');
+    client.send(text);
+    expect(String((await echo)[0])).toBe(text);
+  }
+  client.terminate();
+});
+
+test('wsClientError: who listens owns the socket', async () => {
+  const server = await start();
+  const refused = jest.fn();
+  server.on('refused', refused);
+  server.on('wsClientError', (error, socket, request) => {
+    expect(error).toBeInstanceOf(HandshakeError);
+    expect(request.url).toBe('/');
+    socket.end(`HTTP/1.1 418 Mine\r\nConnection: close\r\n\r\n${(error as HandshakeError).code}`);
+  });
+  const answer = await exchange(portOf(server), handshake({ 'Sec-WebSocket-Key': 'x' }));
+  expect(answer).toMatchObject({ status: 418, phrase: 'Mine', body: 'WS_ERR_INVALID_KEY' });
+  expect(refused.mock.calls.map(([reason]) => reason)).toEqual(['handshake']);
+});
+
+test('wsClientError is not for what callbacks refuse; RST of a socket that its listener keeps harms nobody', async () => {
+  const server = await start({ path: '/a' });
+  const sockets: Socket[] = [];
+  const given = new Promise<void>((resolve) =>
+    server.on('wsClientError', (_error, socket) => {
+      sockets.push(socket as Socket);
+      resolve();
+    }),
+  );
+  expect((await exchange(portOf(server), handshake())).status).toBe(400);
+  expect(sockets).toHaveLength(0);
+  const raw = new RawPeer(portOf(server)).write(handshake({ 'Sec-WebSocket-Key': 'x' }, 'GET /a HTTP/1.1'));
+  await given;
+  const gone = new Promise((resolve) => sockets[0]!.on('close', resolve));
+  raw.socket.resetAndDestroy();
+  await gone;
+});
+
+test('the option WebSocket: connections are of that class', async () => {
+  class Player extends WebSocket {
+    score = 0;
+  }
+  const server = await start({ WebSocket: Player });
+  const next = connection(server);
+  await opened(peer(portOf(server)));
+  const player = await next;
+  expect([player instanceof Player, (player as Player).score]).toEqual([true, 0]);
+});
+
+test('completeUpgrade is overridable: the last word before the 101', async () => {
+  class Counting extends WebSocketServer<number> {
+    protected override completeUpgrade(
+      accepted: AcceptedUpgrade<number>,
+      request: IncomingMessage,
+      socket: Duplex,
+      head: Uint8Array,
+      callback: UpgradeCallback<number>,
+    ): void {
+      setImmediate(() => super.completeUpgrade({ ...accepted, data: 7 }, request, socket, head, callback));
+    }
+  }
+  const server = manage(new Counting({ port: 0, host: '127.0.0.1' }));
+  await once(server, 'listening');
+  const next = connection(server);
+  await opened(peer(portOf(server)));
+  expect((await next).data).toBe(7);
+});
+
+test('handleUpgrade of a subclass sees every request', async () => {
+  const seen: (string | undefined)[] = [];
+  class Logging extends WebSocketServer {
+    override handleUpgrade(
+      request: IncomingMessage,
+      socket: Duplex,
+      head: Uint8Array,
+      callback: UpgradeCallback<unknown>,
+    ): void {
+      seen.push(request.url);
+      super.handleUpgrade(request, socket, head, callback);
+    }
+  }
+  const server = manage(new Logging({ port: 0, host: '127.0.0.1' }));
+  await once(server, 'listening');
+  await opened(peer(portOf(server), '/x'));
+  expect(seen).toEqual(['/x']);
+});
+
+test('a timeout that an http server has set for requests does not cut a WebSocket', async () => {
+  const http = createServer();
+  http.timeout = 30;
+  await startHttp(http);
+  const server = manage(new WebSocketServer({ server: http }));
+  const next = connection(server);
+  const client = await opened(peer(portOf(http)));
+  expect(((await next).socket as Socket).timeout).toBe(0);
+  client.terminate();
+});
+
+test('what connections are told by the options of the server', async () => {
+  const server = await start({ maxPayload: 10, autoPong: false });
+  const next = connection(server);
+  const client = await opened(peer(portOf(server)));
+  const pings = jest.fn();
+  client.on('pong', pings);
+  const ping = once(await next, 'ping');
+  client.ping('x');
+  await ping;
+  const closing = once(client, 'close');
+  client.send('x'.repeat(11));
+  expect((await closing)[0]).toBe(1009);
+  expect(pings).not.toHaveBeenCalled();
+});
+
+test('maxPayload is 1 MiB where nothing is said', async () => {
+  const server = await start();
+  const client = await opened(peer(portOf(server)));
+  const closing = once(client, 'close');
+  client.send(Buffer.alloc(1_048_577));
+  expect((await closing)[0]).toBe(1009);
+});
+
+test('new WebSocket by address names @ws/client', () => {
+  expect(() => new WebSocket('ws://localhost' as unknown as null)).toThrow(/@ws\/client/);
+});
+
+test('no IncomingMessage is kept behind connection', async () => {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  const server = await start({ verifyClient: async () => true, origins: async () => true });
+  const requests: WeakRef<IncomingMessage>[] = [];
+  server.on('connection', (_socket, request) => requests.push(new WeakRef(request)));
+  const clients = [await opened(peer(portOf(server))), await opened(peer(portOf(server)))];
+  await shake(portOf(server), handshake({ Origin: 'https://a.example' }));
+  // Node keeps the newest for a moment, so one of several may stay.
+  for (let turn = 0; turn < 50 && requests.filter((ref) => ref.deref()).length > 0; turn++) {
+    await new Promise(setImmediate);
+    gc();
+  }
+  expect(requests.filter((ref) => ref.deref())).toHaveLength(0);
+  expect(server.clients.size).toBe(3);
+  expect(clients.map((client) => client.readyState)).toEqual([1, 1]);
+});

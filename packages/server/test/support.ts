@@ -1,0 +1,173 @@
+import { afterEach } from '@jest/globals';
+import { once } from 'node:events';
+import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocket as PeerSocket, type ClientOptions } from 'ws';
+import { WebSocketServer, type ServerOptions, type WebSocket } from '../src/index.js';
+
+/** What has to be closed after the test, last opened first. */
+const open: (() => unknown)[] = [];
+export const closeLater = (close: () => unknown): void => void open.push(close);
+
+afterEach(async () => {
+  for (const close of open.splice(0).reverse()) await close();
+});
+
+type AnyServer = WebSocketServer | HttpServer | HttpsServer;
+
+export function portOf(server: Pick<AnyServer, 'address'>): number {
+  return (server.address() as AddressInfo).port;
+}
+
+/** A WebSocket server on a free port of the loopback. */
+export async function start<Data = unknown>(options: ServerOptions<Data> = {}): Promise<WebSocketServer<Data>> {
+  const server = manage(new WebSocketServer<Data>({ port: 0, host: '127.0.0.1', ...options }));
+  await once(server, 'listening');
+  return server;
+}
+
+/** Closes the server, its clients cut, at the end of the test. */
+export function manage<Data>(server: WebSocketServer<Data>): WebSocketServer<Data> {
+  closeLater(() => {
+    for (const client of server.clients ?? []) client.terminate();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  return server;
+}
+
+/** Starts an http or https server of the test's own. */
+export async function startHttp<Server extends HttpServer | HttpsServer>(server: Server): Promise<Server> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => sockets.add(socket));
+  closeLater(() => {
+    for (const socket of sockets) socket.destroy();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  return server;
+}
+
+/** npm `ws` as the client. */
+export function peer(port: number, path = '/', protocols: string[] = [], options: ClientOptions = {}): PeerSocket {
+  const socket = new PeerSocket(`ws://127.0.0.1:${port}${path}`, protocols, { perMessageDeflate: false, ...options });
+  closeLater(() => socket.terminate());
+  socket.on('error', () => {});
+  return socket;
+}
+
+export async function opened(socket: PeerSocket): Promise<PeerSocket> {
+  await once(socket, 'open');
+  return socket;
+}
+
+/** The status with which the handshake of npm `ws` fails, and the rest of the answer. */
+export async function refused(
+  socket: PeerSocket,
+): Promise<{ status: number | undefined; phrase: string | undefined; headers: Record<string, unknown>; body: string }> {
+  const [, response] = await once(socket, 'unexpected-response');
+  let body = '';
+  for await (const chunk of response) body += chunk;
+  return { status: response.statusCode, phrase: response.statusMessage, headers: response.headers, body };
+}
+
+/** The end of a stream, with or without an error before. */
+export const closed = (stream: Duplex): Promise<void> =>
+  new Promise((resolve) => stream.once('close', () => resolve()));
+
+/** The next connection of a server. */
+export async function connection<Data>(server: WebSocketServer<Data>): Promise<WebSocket<Data>> {
+  const [socket] = await once(server, 'connection');
+  return socket;
+}
+
+/** A bare TCP connection that keeps what it receives. */
+export class RawPeer {
+  readonly socket: Socket;
+  received = '';
+  /** Everything received, when the other side has closed; never rejects. */
+  readonly closed: Promise<string>;
+
+  constructor(port: number) {
+    this.socket = connect(port, '127.0.0.1');
+    this.socket.setEncoding('latin1').on('data', (text: string) => (this.received += text));
+    this.socket.on('error', () => {});
+    this.closed = new Promise((resolve) => this.socket.on('close', () => resolve(this.received)));
+    closeLater(() => this.socket.destroy());
+  }
+
+  write(data: string | Uint8Array): this {
+    if (typeof data === 'string') this.socket.write(data, 'latin1');
+    else this.socket.write(data);
+    return this;
+  }
+
+  /** Waits until so much has come that `part` is in it. */
+  async until(part: string): Promise<string> {
+    while (!this.received.includes(part)) await once(this.socket, 'data');
+    return this.received;
+  }
+}
+
+/** A good handshake, line by line; `undefined` takes a header away, an array repeats it. */
+export function handshake(
+  headers: Record<string, string | string[] | undefined> = {},
+  startLine = 'GET / HTTP/1.1',
+): string {
+  const all = {
+    Host: 'server.example',
+    Upgrade: 'websocket',
+    Connection: 'Upgrade',
+    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    'Sec-WebSocket-Version': '13',
+    ...headers,
+  };
+  const lines = Object.entries(all).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).flatMap((one) => (one === undefined ? [] : [`${name}: ${one}`])),
+  );
+  return [startLine, ...lines, '', ''].join('\r\n');
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly phrase: string;
+  /** Names in lower case. */
+  readonly headers: Record<string, string>;
+  readonly body: string;
+}
+
+export function parseAnswer(text: string): Answer {
+  const [head = '', ...rest] = text.split('\r\n\r\n');
+  const [statusLine = '', ...lines] = head.split('\r\n');
+  const [, status, ...phrase] = statusLine.split(' ');
+  const headers = Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 2)]),
+  );
+  return { status: Number(status), phrase: phrase.join(' '), headers, body: rest.join('\r\n\r\n') };
+}
+
+/** Sends `text` and returns the answer of a server that closes behind it. */
+export async function exchange(port: number, text: string): Promise<Answer> {
+  return parseAnswer(await new RawPeer(port).write(text).closed);
+}
+
+/** Sends a handshake and returns the answer, or the 101 as soon as it is there. */
+export async function shake(port: number, text: string): Promise<Answer> {
+  const raw = new RawPeer(port).write(text);
+  const complete = raw.until('\r\n\r\n').then(() => (raw.received.includes(' 101 ') ? raw.received : raw.closed));
+  return parseAnswer(await Promise.race([complete, raw.closed]));
+}
+
+/** Shows that a server is alive: a handshake and an echo of its own kind. */
+export async function isAlive(server: WebSocketServer, port = portOf(server)): Promise<boolean> {
+  const next = once(server, 'connection');
+  const client = await opened(peer(port));
+  const [socket] = await next;
+  const echoed = once(socket, 'message');
+  client.send('still there?');
+  const [data] = await echoed;
+  client.terminate();
+  return String(data) === 'still there?';
+}

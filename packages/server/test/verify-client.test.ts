@@ -1,0 +1,256 @@
+import { expect, jest, test } from '@jest/globals';
+import { EventEmitter, once } from 'node:events';
+import { createServer } from 'node:https';
+import { makeCertificate } from '@ws/testing';
+import { WebSocketServer, type VerifyClient, type VerifyClientInfo, type VerifyClientReply } from '../src/index.js';
+import {
+  closed,
+  connection,
+  handshake,
+  manage,
+  opened,
+  peer,
+  portOf,
+  RawPeer,
+  refused,
+  shake,
+  start,
+  startHttp,
+} from './support.js';
+
+/** Every way to say no, and what the client gets. */
+const REFUSING: [form: string, verifyClient: VerifyClient, status: number, phrase: string, body: string][] = [
+  ['false', () => false, 401, 'Unauthorized', 'Unauthorized'],
+  ['undefined', () => undefined, 401, 'Unauthorized', 'Unauthorized'],
+  ['a Promise of false', () => Promise.resolve(false), 401, 'Unauthorized', 'Unauthorized'],
+  ['{ accept: false }', () => ({ accept: false }), 401, 'Unauthorized', 'Unauthorized'],
+  ['an object', () => ({ accept: false, code: 403, reason: 'members only' }), 403, 'members only', 'members only'],
+  ['a Promise of an object', async () => ({ accept: false, code: 429 }), 429, 'Too Many Requests', 'Too Many Requests'],
+  ['cb(false)', (_, cb) => cb(false), 401, 'Unauthorized', 'Unauthorized'],
+  ['cb(false, 403, No)', (_, cb) => cb(false, 403, 'No'), 403, 'No', 'No'],
+  ['cb later', (_, cb) => void setImmediate(cb, false, 403, 'No'), 403, 'No', 'No'],
+  ['cb with an object', (_, cb) => cb({ accept: false, code: 404 }), 404, 'Not Found', 'Not Found'],
+  [
+    'a phrase that no status line can hold',
+    (_, cb) => cb(false, 403, 'nein\r\nX: y'),
+    403,
+    'Forbidden',
+    'nein\r\nX: y',
+  ],
+  ['a phrase beyond latin1', (_, cb) => cb(false, 403, 'нет'), 403, 'Forbidden', 'нет'],
+  [
+    'throw (B-25)',
+    () => {
+      throw new Error('secret');
+    },
+    500,
+    'Internal Server Error',
+    'Internal Server Error',
+  ],
+  ['reject', () => Promise.reject(new Error('secret')), 500, 'Internal Server Error', 'Internal Server Error'],
+  [
+    'throw with a callback',
+    (_, _cb) => {
+      throw new Error('secret');
+    },
+    500,
+    'Internal Server Error',
+    'Internal Server Error',
+  ],
+  [
+    'reject with a callback',
+    async (_, _cb) => {
+      throw new Error('secret');
+    },
+    500,
+    'Internal Server Error',
+    'Internal Server Error',
+  ],
+  [
+    'an object without accept',
+    () => ({ accepted: true }) as never,
+    500,
+    'Internal Server Error',
+    'Internal Server Error',
+  ],
+  ['a status that is none', (_, cb) => cb(false, 99), 500, 'Internal Server Error', 'Internal Server Error'],
+  [
+    'a header that cannot be sent',
+    (_, cb) => cb(false, 401, 'No', { 'X-A': 'a\r\nb' }),
+    500,
+    'Internal Server Error',
+    'Internal Server Error',
+  ],
+];
+
+test.each(REFUSING)('K-08 refuses by %s', async (_form, verifyClient, status, phrase, body) => {
+  const server = await start({ verifyClient });
+  const event = once(server, 'refused');
+  const answer = await refused(peer(portOf(server)));
+  expect(answer).toMatchObject({ status, phrase, body });
+  const [reason, request, error] = await event;
+  expect([reason, request.url, error !== undefined]).toEqual(['verifyClient', '/', status === 500]);
+  expect(server.clients.size).toBe(0);
+});
+
+const ACCEPTING: [form: string, verifyClient: VerifyClient][] = [
+  ['true', () => true],
+  ['a truthy value', () => 'yes' as never],
+  ['a Promise of true', () => Promise.resolve(true)],
+  ['a thenable', () => ({ then: (fulfil: (value: boolean) => void) => fulfil(true) }) as never],
+  ['{ accept: true }', () => ({ accept: true })],
+  ['cb(true)', (_, cb) => cb(true)],
+  ['cb later', (_, cb) => void setImmediate(cb, true)],
+  [
+    'cb, then a rejection',
+    async (_, cb) => {
+      cb(true);
+      throw new Error('too late');
+    },
+  ],
+  [
+    'cb, and twice more (B-25)',
+    (_, cb) => {
+      cb(true);
+      cb(false);
+      setImmediate(cb, false, 403);
+    },
+  ],
+  [
+    'cb twice, later',
+    (_, cb) =>
+      void setImmediate(() => {
+        cb(true);
+        cb(false);
+      }),
+  ],
+];
+
+test.each(ACCEPTING)('K-08 accepts by %s', async (_form, verifyClient) => {
+  const server = await start({ verifyClient });
+  const refusals = jest.fn();
+  server.on('refused', refusals);
+  const client = await opened(peer(portOf(server)));
+  const pong = once(client, 'pong');
+  client.ping();
+  await pong;
+  expect(refusals).not.toHaveBeenCalled();
+});
+
+test('A-28 refused twice, the client gets one answer', async () => {
+  const verifyClient: VerifyClient = (_, cb) => {
+    cb(false, 403, 'No');
+    cb(true);
+    cb(false, 404);
+  };
+  const server = await start({ verifyClient });
+  const raw = new RawPeer(portOf(server)).write(handshake());
+  expect((await raw.closed).match(/HTTP\/1\.1/g)).toHaveLength(1);
+  expect(server.clients.size).toBe(0);
+});
+
+test('headers of a refusal are sent, several values as several lines', async () => {
+  const headers = {
+    'WWW-Authenticate': 'Basic realm="x"',
+    'Set-Cookie': ['a=1', 'b=2'],
+    'X-Count': 3,
+    'X-Nothing': undefined,
+  };
+  const server = await start({
+    verifyClient: (_: VerifyClientInfo, cb: VerifyClientReply) => cb(false, 401, 'who?', headers),
+  });
+  const answer = await refused(peer(portOf(server)));
+  expect(answer.headers).toMatchObject({
+    'www-authenticate': 'Basic realm="x"',
+    'set-cookie': ['a=1', 'b=2'],
+    'x-count': '3',
+  });
+  expect(answer.headers).not.toHaveProperty('x-nothing');
+});
+
+test('WS-009 info has origin, secure and req, on http and on https', async () => {
+  const infos: VerifyClientInfo[] = [];
+  const verifyClient: VerifyClient = (info) => infos.push(info) > 0;
+  const plain = await start({ verifyClient, origins: 'any' });
+  await opened(peer(portOf(plain), '/plain', [], { origin: 'https://a.example' }));
+  const certificate = makeCertificate();
+  const https = await startHttp(createServer(certificate));
+  manage(new WebSocketServer({ server: https, verifyClient }));
+  const { WebSocket } = await import('ws');
+  const client = await opened(
+    new WebSocket(`wss://localhost:${portOf(https)}/tls`, { ca: certificate.cert, perMessageDeflate: false }),
+  );
+  client.terminate();
+  expect(infos.map(({ origin, secure, req }) => [origin, secure, req.url])).toEqual([
+    ['https://a.example', false, '/plain'],
+    [undefined, true, '/tls'],
+  ]);
+});
+
+test('data of an accepted client is socket.data', async () => {
+  const server = await start({
+    verifyClient: async ({ req }) => ({ accept: true, data: { user: String(req.headers['x-user']) } }),
+  });
+  const next = connection(server);
+  await opened(peer(portOf(server), '/', [], { headers: { 'X-User': 'ann' } }));
+  expect((await next).data.user).toBe('ann');
+});
+
+test('A-28 the client goes while verifyClient thinks: nothing is written, nothing happens', async () => {
+  const asked = new EventEmitter();
+  const server = await start({
+    verifyClient: (info: VerifyClientInfo, cb: VerifyClientReply) => void asked.emit('ask', info, cb),
+  });
+  const events = jest.fn();
+  server.on('refused', events).on('connection', events);
+
+  const first = once(asked, 'ask');
+  const raw = new RawPeer(portOf(server)).write(handshake());
+  const [info, answerTooLate] = await first;
+  const gone = closed(info.req.socket);
+  raw.socket.resetAndDestroy();
+  await gone;
+  answerTooLate(true);
+  expect(await raw.closed).toBe('');
+
+  const second = once(asked, 'ask');
+  const open = opened(peer(portOf(server)));
+  const [, answer] = await second;
+  answer(true);
+  await open;
+  expect(events).toHaveBeenCalledTimes(1);
+  expect(server.clients.size).toBe(1);
+});
+
+test('no answer within handshakeTimeout: 503 with Retry-After (K-08, B-25)', async () => {
+  for (const verifyClient of [(_: unknown, _cb: unknown) => {}, () => new Promise<boolean>(() => {})]) {
+    const server = await start({ verifyClient, handshakeTimeout: 50 });
+    const event = once(server, 'refused');
+    const answer = await refused(peer(portOf(server)));
+    expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': expect.stringMatching(/^\d+$/) } });
+    expect((await event)[0]).toBe('handshakeTimeout');
+  }
+});
+
+test('an answer that comes after the 503 changes nothing', async () => {
+  let answer: VerifyClientReply | undefined;
+  const server = await start({
+    verifyClient: (_: VerifyClientInfo, cb: VerifyClientReply) => void (answer = cb),
+    handshakeTimeout: 20,
+  });
+  const { status } = await shake(portOf(server), handshake());
+  answer!(true);
+  expect([status, server.clients.size]).toEqual([503, 0]);
+});
+
+test('nothing is asked of user code for a request that is malformed, foreign or on another path', async () => {
+  const verifyClient = jest.fn(() => true);
+  const server = await start({ verifyClient, path: '/here' });
+  const port = portOf(server);
+  await shake(port, handshake({}, 'GET /there HTTP/1.1'));
+  await shake(port, handshake({ 'Sec-WebSocket-Key': 'x' }, 'GET /here HTTP/1.1'));
+  await shake(port, handshake({ Origin: 'https://evil.example' }, 'GET /here HTTP/1.1'));
+  expect(verifyClient).not.toHaveBeenCalled();
+  expect((await shake(port, handshake({}, 'GET /here HTTP/1.1'))).status).toBe(101);
+  expect(verifyClient).toHaveBeenCalledTimes(1);
+});
