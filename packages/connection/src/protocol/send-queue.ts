@@ -1,9 +1,15 @@
 /** One step of sending that may take time; it calls `done` once, at once or later. */
 export type Job = (done: () => void) => void;
 
+interface Waiting {
+  readonly byteLength: number;
+  readonly job: Job;
+  readonly onDropped: (() => void) | undefined;
+}
+
 /** Keeps the order of what is sent while a step takes time: the next one starts when the one before is done. */
 export class SendQueue {
-  #waiting: { readonly job: Job; readonly byteLength: number }[] = [];
+  #waiting: Waiting[] = [];
   #running = false;
   #bytes = 0;
 
@@ -17,15 +23,21 @@ export class SendQueue {
     return this.#bytes;
   }
 
-  push(byteLength: number, job: Job): void {
+  /** `onDropped` runs where `clear` comes before the job's turn. */
+  push(byteLength: number, job: Job, onDropped?: () => void): void {
     this.#bytes += byteLength;
-    this.#waiting.push({ job, byteLength });
+    this.#waiting.push({ byteLength, job, onDropped });
     if (!this.#running) this.#run();
   }
 
   /** Forgets what waits. A running step finishes into the void: its owner checks the state when it comes back. */
   clear(): void {
+    const dropped = this.#waiting;
     this.#waiting = [];
+    for (const { byteLength, onDropped } of dropped) {
+      this.#bytes -= byteLength;
+      onDropped?.();
+    }
   }
 
   #run(): void {

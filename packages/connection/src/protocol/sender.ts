@@ -2,7 +2,7 @@ import { Opcode } from '@ws/frame';
 import type { ExtensionChain } from './extension-chain.js';
 import type { Failure } from './extension.js';
 import type { FrameLog } from './frame-log.js';
-import { SendQueue } from './send-queue.js';
+import { SendQueue, type Job } from './send-queue.js';
 import type { DeferredPayload, SendCallback, Transport } from './transport.js';
 
 type MessageOpcode = typeof Opcode.Text | typeof Opcode.Binary;
@@ -48,17 +48,21 @@ export class Sender {
       return this.#fragment(opcode, fin, 0, payload, callback);
     }
     const data = typeof payload === 'string' ? this.#options.encodeText(payload) : payload;
-    this.#enqueue(data.byteLength, (done) => {
+    const job = (done: () => void): void => {
       const settle = (error: Error | null): void => {
         done();
         if (error) callback?.(error);
       };
       if (data instanceof Uint8Array) return this.#encode(opcode, fin, compress, data, callback, settle);
+      let isRead = false;
       data.read((error, bytes) => {
+        if (isRead) return;
+        isRead = true;
         if (error) settle(error);
         else this.#encode(opcode, fin, compress, bytes, callback, settle);
       });
-    });
+    };
+    this.#enqueue(data.byteLength, job, () => callback?.(tooLate()));
   }
 
   /** Goes out between the fragments of whatever is being sent. §5.4 */
@@ -90,9 +94,9 @@ export class Sender {
     return this.#queue === undefined || this.#queue.isIdle;
   }
 
-  #enqueue(byteLength: number, job: (done: () => void) => void): void {
+  #enqueue(byteLength: number, job: Job, onDropped?: () => void): void {
     this.#queue ??= new SendQueue();
-    this.#queue.push(byteLength, job);
+    this.#queue.push(byteLength, job, onDropped);
   }
 
   #encode(
@@ -136,10 +140,12 @@ export class Sender {
     callback: SendCallback | undefined,
   ): void {
     if (this.#isClosed) {
-      callback?.(new Error('the connection was closed before this was sent'));
+      callback?.(tooLate());
       return;
     }
     const length = this.#transport.frame(opcode, fin, rsv, payload, callback);
     this.#options.log.note(true, opcode, fin, length, this.#options.now());
   }
 }
+
+const tooLate = (): Error => new Error('the connection was closed before this was sent');

@@ -1,0 +1,134 @@
+import { encodeFrame, type Opcode } from '@ws/frame';
+import { FakeClock } from '@ws/testing';
+import {
+  Protocol,
+  type Extension,
+  type Failure,
+  type ProtocolHandlers,
+  type ProtocolOptions,
+  type ReceiveLimits,
+  type SendCallback,
+  type Transport,
+} from '../../src/protocol/index.js';
+
+const NO_LIMITS: ReceiveLimits = { maxPayload: Infinity, maxFragments: Infinity, maxBufferedChunks: Infinity };
+const encoder = new TextEncoder();
+export const decodeText = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+/** What happened, in order: handlers' names with their arguments as plain values. */
+export type Happening = readonly [name: string, ...values: unknown[]];
+
+export interface CoreOptions extends Partial<Omit<ProtocolOptions, 'limits'>> {
+  readonly limits?: Partial<ReceiveLimits>;
+  readonly extensions?: readonly Extension[];
+  /** Called for each event before it is noted. */
+  readonly onEvent?: (name: string) => void;
+}
+
+/** One core with everything around it recorded: the bytes it sends, what it reports, whether it ended the stream. */
+export class Core implements Transport {
+  readonly clock: FakeClock;
+  readonly protocol: Protocol;
+  readonly happened: Happening[] = [];
+  /** Frames on their way out, one each. */
+  outgoing: Uint8Array[] = [];
+  isCongested = false;
+  isEnded = false;
+  isDestroyed = false;
+  readonly #isClient: boolean;
+
+  constructor(options: CoreOptions = {}) {
+    const { limits, onEvent, ...rest } = options;
+    this.clock = new FakeClock();
+    this.#isClient = options.role === 'client';
+    const note = (name: string, ...values: unknown[]): void => {
+      this.happened.push([name, ...values]);
+      onEvent?.(name);
+    };
+    const handlers: ProtocolHandlers = {
+      message: (data, isText) =>
+        note('message', isText ? decodeText(data as Uint8Array) : Array.isArray(data) ? data.map(plain) : plain(data)),
+      ping: (payload) => note('ping', decodeText(payload)),
+      pong: (payload) => note('pong', decodeText(payload)),
+      closing: (code, reason, initiator) => note('closing', code, reason, initiator),
+      failure: (error: Failure) => note('failure', error.code),
+      ready: () => note('ready'),
+    };
+    this.protocol = new Protocol(
+      {
+        role: 'server',
+        now: this.clock.now,
+        closeTimeoutMs: 30_000,
+        ...rest,
+        limits: { ...NO_LIMITS, ...limits },
+      },
+      this,
+      handlers,
+    );
+  }
+
+  frame(
+    opcode: Opcode,
+    fin: boolean,
+    rsv: number,
+    payload: Uint8Array | string,
+    callback: SendCallback | undefined,
+  ): number {
+    const bytes = typeof payload === 'string' ? encoder.encode(payload) : payload;
+    this.outgoing.push(encodeFrame({ opcode, fin, rsv, maskingKey: this.#isClient ? 0x01020304 : undefined }, bytes));
+    callback?.();
+    return bytes.length;
+  }
+
+  end(): void {
+    this.isEnded = true;
+  }
+
+  destroy(): void {
+    this.isDestroyed = true;
+  }
+
+  /** Takes what was sent since the last call. */
+  take(): Uint8Array[] {
+    const frames = this.outgoing;
+    this.outgoing = [];
+    return frames;
+  }
+}
+
+const plain = (bytes: Uint8Array): number[] => [...bytes];
+
+/** A client and a server whose bytes reach each other when `settle` is called. */
+export function corePair(options: { client?: CoreOptions; server?: CoreOptions } = {}): {
+  client: Core;
+  server: Core;
+  settle(): void;
+} {
+  const client = new Core({ ...options.client, role: 'client' });
+  const server = new Core({ ...options.server, role: 'server' });
+  const settle = (): void => {
+    for (;;) {
+      const [toServer, toClient] = [client.take(), server.take()];
+      if (toServer.length + toClient.length === 0) return;
+      for (const frame of toServer) server.protocol.receive(frame);
+      for (const frame of toClient) client.protocol.receive(frame);
+    }
+  };
+  return { client, server, settle };
+}
+
+/** A frame as a client sends it. */
+export const masked = (
+  opcode: Opcode,
+  payload: Uint8Array | string,
+  head: { fin?: boolean; rsv?: number } = {},
+): Uint8Array =>
+  encodeFrame(
+    { opcode, maskingKey: 0x37fa213d, ...head },
+    typeof payload === 'string' ? encoder.encode(payload) : payload,
+  );
+
+/** `bytes` one after the other. */
+export function joined(...parts: readonly Uint8Array[]): Uint8Array {
+  return new Uint8Array(Buffer.concat(parts));
+}
