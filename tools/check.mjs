@@ -39,7 +39,11 @@ const steps = [
     what: 'each package, packed and installed alone',
     commands: [[process.execPath, 'tools/check-packages/src/main.mjs']],
   },
-  { name: 'unused', what: 'knip: unused files, exports and dependencies', commands: [[bin('knip'), '--no-progress']] },
+  {
+    name: 'unused',
+    what: 'knip: unused files, exports and dependencies',
+    commands: [[bin('knip'), '--no-progress', '--no-config-hints']],
+  },
 ];
 
 const wanted = process.argv.slice(2);

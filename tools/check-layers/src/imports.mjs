@@ -40,15 +40,15 @@ export function importsOf(file) {
     ts.forEachChild(node, visit);
   };
   visit(file);
-  /** @param {ts.FileReference} reference @param {string} prefix */
+  /** Triple-slash references. @param {ts.FileReference} reference @param {string} prefix */
   const addReference = ({ fileName, pos }, prefix) =>
     found.push({
       specifier: prefix + fileName,
       typeOnly: true,
       line: file.getLineAndCharacterOfPosition(pos).line + 1,
     });
-  for (const reference of file.typeReferenceDirectives) addReference(reference, ''); // <reference types="…" />
-  for (const reference of file.referencedFiles) addReference(reference, './'); // <reference path="…" />
+  for (const reference of file.typeReferenceDirectives) addReference(reference, '');
+  for (const reference of file.referencedFiles) addReference(reference, './');
   return found;
 }
 
