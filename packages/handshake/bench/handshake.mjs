@@ -8,7 +8,7 @@ import {
   formatResponse,
   upgradeRequest,
   upgradeResponse,
-} from '../dist/esm/index.js';
+} from '@ws/handshake';
 
 const ROUNDS = 10;
 const CALLS = 20_000;
@@ -45,9 +45,9 @@ const CASES = {
 for (const [name, run] of Object.entries(CASES)) {
   let best = Infinity;
   for (let round = 0; round < ROUNDS; round++) {
-    const start = process.hrtime.bigint();
+    const start = performance.now();
     for (let call = 0; call < CALLS; call++) run();
-    best = Math.min(best, Number(process.hrtime.bigint() - start) / CALLS);
+    best = Math.min(best, ((performance.now() - start) * 1e6) / CALLS);
   }
   console.log(`${name.padEnd(40)} ${best.toFixed(0).padStart(6)} ns`);
 }

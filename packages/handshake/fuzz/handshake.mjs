@@ -16,7 +16,7 @@ import {
   parseSubprotocols,
   refusalResponse,
   upgradeResponse,
-} from '../dist/esm/index.js';
+} from '@ws/handshake';
 
 const seconds = Number(process.env.FUZZ_SECONDS ?? 10);
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 32);
@@ -199,4 +199,5 @@ while (performance.now() < end) {
   }
 }
 console.log(`seed ${seed}, ${seconds} s`);
-for (const [outcome, count] of [...counts].sort()) console.log(`${outcome.padEnd(24)} ${count}`);
+for (const outcome of [...counts.keys()].sort((one, other) => one.localeCompare(other)))
+  console.log(`${outcome.padEnd(24)} ${counts.get(outcome)}`);

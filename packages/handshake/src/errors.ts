@@ -161,7 +161,7 @@ export class HandshakeError extends Error {
   /** Holds between two loaded copies of this package as well. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (this !== HandshakeError) return Function.prototype[Symbol.hasInstance].call(this, value);
-    return typeof value === 'object' && value !== null && BRAND in value;
+    return typeof value === 'object' && value !== null && (value as { [BRAND]?: unknown })[BRAND] === true;
   }
 }
 

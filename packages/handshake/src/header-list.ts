@@ -41,13 +41,15 @@ export function isFieldValue(value: string): boolean {
   return true;
 }
 
+/** A check without a type: callers of ours without TypeScript. */
+export const isList = (value: unknown): boolean => Array.isArray(value);
+
 /**
  * Checks headers that our caller wants to send.
  * @throws {TypeError} for an odd list, a name that is not a token, a value that would break its line
  */
 export function assertHeaders(headers: HeaderList): void {
-  if (!Array.isArray(headers) || headers.length % 2 !== 0)
-    throw new TypeError('headers must be a list of names and values');
+  if (!isList(headers) || headers.length % 2 !== 0) throw new TypeError('headers must be a list of names and values');
   for (let at = 0; at < headers.length; at += 2) {
     const name = headers[at]!;
     if (!isToken(name)) throw new TypeError(`headers: name ${at / 2} is not a token`);

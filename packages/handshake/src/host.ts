@@ -28,7 +28,7 @@ const consistsOf = (text: string, test: (code: number) => boolean): boolean => {
 
 /**
  * Reads `host [":" port]`, RFC 9110 §7.2, without the parts of the grammar that no real host uses and attacks do: percent-encoding,
- * sub-delims (a comma would be two hosts), IPvFuture, zones, ports over 65535 or with leading zeros.
+ * sub-delims (a comma would be two hosts), empty labels but for the root's, IPvFuture, zones, ports over 65535 or with leading zeros.
  * @returns `undefined` for anything else
  */
 export function parseHost(text: string): Host | undefined {
@@ -38,7 +38,7 @@ export function parseHost(text: string): Host | undefined {
     if (end === 0 || !isIpv6(text.slice(1, end - 1))) return undefined;
   } else {
     while (end < text.length && isNameCode(text.charCodeAt(end))) end++;
-    if (end === 0) return undefined;
+    if (end === 0 || text.startsWith('.') || text.slice(0, end).includes('..')) return undefined;
   }
   const name = text.slice(0, end).toLowerCase();
   if (end === text.length) return { name, port: undefined };

@@ -1,4 +1,5 @@
 import { HandshakeError, quote } from './errors.js';
+import { isList } from './header-list.js';
 import { isToken, splitList } from './token.js';
 
 /**
@@ -19,13 +20,14 @@ export function parseSubprotocols(value: string): string[] {
 /**
  * Checks the subprotocols that a client is told to ask for, as `new WebSocket` of the WHATWG standard does.
  * @throws {SyntaxError} for a name that is not a token, or one that comes twice
+ * @throws {TypeError} for anything but a list
  */
 export function assertSubprotocols(protocols: readonly string[]): void {
-  if (!Array.isArray(protocols)) throw new TypeError('protocols must be an array of strings');
+  if (!isList(protocols)) throw new TypeError('protocols must be a list of strings');
   const names = new Set<string>();
-  for (const name of protocols as readonly string[]) {
-    if (!isToken(name)) throw new SyntaxError(`protocols: ${quote(String(name))} is not a valid subprotocol`);
-    if (names.has(name)) throw new SyntaxError(`protocols: ${quote(name)} is repeated`);
+  for (const name of protocols) {
+    if (!isToken(name)) throw new SyntaxError(`protocols: element ${names.size} is not a valid subprotocol`);
+    if (names.has(name)) throw new SyntaxError(`protocols: ${name} is repeated`);
     names.add(name);
   }
 }

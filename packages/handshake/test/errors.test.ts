@@ -88,8 +88,9 @@ test('instanceof holds for another copy of the class, and for nothing else', () 
     [Symbol.for('@ws/handshake.HandshakeError')]: { value: true },
   }) as unknown;
   expect(copy).toBeInstanceOf(HandshakeError);
-  for (const other of [new Error('x'), new TypeError('x'), {}, null, undefined, 'HandshakeError', 1]) {
-    expect((other as unknown) instanceof HandshakeError).toBe(false);
+  const others: unknown[] = [new Error('x'), new TypeError('x'), {}, null, undefined, 'HandshakeError', 1];
+  for (const other of others) {
+    expect(other instanceof HandshakeError).toBe(false);
   }
   class Special extends HandshakeError {}
   expect(new Special('WS_ERR_INVALID_KEY')).toBeInstanceOf(HandshakeError);

@@ -8,7 +8,7 @@ import {
   type ExtensionNegotiator,
   type ExtensionOffer,
 } from '../src/index.js';
-import { LINE_BREAKERS, PROTOTYPE_NAMES } from './messages.js';
+import { charOf, LINE_BREAKERS, PROTOTYPE_NAMES } from './messages.js';
 
 const foo = { name: 'foo', parameters: [] };
 
@@ -97,7 +97,7 @@ test('names of Object.prototype are names like others', () => {
   }
 });
 
-const token = fc.string({ unit: fc.constantFrom(..."!#$%&'*+-.^_`|~019AZaz"), minLength: 1, maxLength: 8 });
+const token = fc.string({ unit: charOf("!#$%&'*+-.^_`|~019AZaz"), minLength: 1, maxLength: 8 });
 const parameter = fc.tuple(token, fc.oneof(token, fc.constant(true as const)));
 const extension = fc.record({ name: token, parameters: fc.array(parameter, { maxLength: 4 }) });
 
@@ -111,7 +111,11 @@ test('what was formatted parses back', () => {
 
 test('blanks, quotes, escapes and empty elements make no difference', () => {
   const blank = fc.constantFrom('', ' ', '\t', ' \t ');
-  const quoted = (value: string): string => `"${[...value].map((char, at) => (at % 2 ? char : `\\${char}`)).join('')}"`;
+  const quoted = (value: string): string =>
+    `"${value
+      .split('')
+      .map((char, at) => (at % 2 ? char : `\\${char}`))
+      .join('')}"`;
   fc.assert(
     fc.property(fc.array(extension, { minLength: 1, maxLength: 5 }), blank, blank, (list, one, two) => {
       const texts = list.map(({ name, parameters }) =>
@@ -127,7 +131,7 @@ test('blanks, quotes, escapes and empty elements make no difference', () => {
 
 test('any text is a list or a HandshakeError', () => {
   const text = fc.string({
-    unit: fc.oneof(fc.constantFrom(...'ab;,="\\ \t'), fc.string({ minLength: 1, maxLength: 1 })),
+    unit: fc.oneof(charOf('ab;,="\\ \t'), fc.string({ minLength: 1, maxLength: 1 })),
   });
   fc.assert(
     fc.property(text, (value) => {

@@ -24,6 +24,10 @@ test.each([
 
 test.each([
   '',
+  '.',
+  '.example.com',
+  'a..b',
+  'a..',
   ':80',
   ' example.com',
   'example.com ',
@@ -83,7 +87,6 @@ test.each([
   ['1.2.3.4.example', true],
   ['0xabc.example', true],
   ['[::1]', true],
-  ['.', true],
   ['2130706433', false],
   ['0x7f000001', false],
   ['0x', false],

@@ -1,38 +1,40 @@
 // A handshake that is right, and ways to bend it.
+import fc from 'fast-check';
 import type { HeaderList, UpgradeRequest } from '../src/index.js';
 
 /** RFC 6455 §1.3. */
 export const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 export const ACCEPT = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=';
 
+/** Header lines as a list. */
+export function fields(...lines: string[]): string[] {
+  return lines.flatMap((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trimStart()]);
+}
+
 /** The request of RFC 6455 §1.2, without its subprotocols and origin. */
 export const REQUEST: UpgradeRequest = {
   method: 'GET',
   target: '/chat',
   httpVersion: '1.1',
-  headers: [
-    ...['Host', 'server.example.com'],
-    ...['Upgrade', 'websocket'],
-    ...['Connection', 'Upgrade'],
-    ...['Sec-WebSocket-Key', KEY],
-    ...['Sec-WebSocket-Version', '13'],
-  ],
+  headers: fields(
+    'Host: server.example.com',
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    `Sec-WebSocket-Key: ${KEY}`,
+    'Sec-WebSocket-Version: 13',
+  ),
 };
 
 /** The answer to it. */
 export const RESPONSE: { status: number; headers: HeaderList } = {
   status: 101,
-  headers: ['Upgrade', 'websocket', 'Connection', 'Upgrade', 'Sec-WebSocket-Accept', ACCEPT],
+  headers: fields('Upgrade: websocket', 'Connection: Upgrade', `Sec-WebSocket-Accept: ${ACCEPT}`),
 };
 
 /** The list with the field set to those values, one line each; with no value the field is missing. */
 export function withField(headers: HeaderList, name: string, ...values: string[]): string[] {
-  const list: string[] = [];
-  for (let at = 0; at < headers.length; at += 2) {
-    if (headers[at]!.toLowerCase() !== name.toLowerCase()) list.push(headers[at]!, headers[at + 1]!);
-  }
-  for (const value of values) list.push(name, value);
-  return list;
+  const kept = headers.filter((_, at) => headers[at - (at % 2)]?.toLowerCase() !== name.toLowerCase());
+  return [...kept, ...values.flatMap((value) => [name, value])];
 }
 
 export const requestWith = (name: string, ...values: string[]): UpgradeRequest => ({
@@ -63,3 +65,6 @@ export const LINE_BREAKERS: readonly string[] = [
   '\ud800',
   '\u2028',
 ];
+
+/** One of these characters. */
+export const charOf = (chars: string): fc.Arbitrary<string> => fc.constantFrom(...chars.split(''));

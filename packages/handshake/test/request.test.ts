@@ -12,7 +12,7 @@ import {
   type UpgradeRequest,
   type UpgradeRequestOptions,
 } from '../src/index.js';
-import { KEY, LINE_BREAKERS, PROTOTYPE_NAMES, REQUEST, requestWith, withField } from './messages.js';
+import { charOf, fields, KEY, LINE_BREAKERS, PROTOTYPE_NAMES, REQUEST, requestWith, withField } from './messages.js';
 
 const OFFER: UpgradeOffer = {
   version: 13,
@@ -62,7 +62,16 @@ const GOOD: readonly [name: string, request: UpgradeRequest, difference: Partial
     requestWith('Sec-WebSocket-Extensions', 'x; y=1'),
     { extensions: [{ name: 'x', parameters: [['y', '1']] }] },
   ],
-  ['extensions in lines', requestWith('Sec-WebSocket-Extensions', 'x; y', 'x'), { extensions: [{ name: 'x', parameters: [['y', true]] }, { name: 'x', parameters: [] }] }], // prettier-ignore
+  [
+    'extensions in lines',
+    requestWith('Sec-WebSocket-Extensions', 'x; y', 'x'),
+    {
+      extensions: [
+        { name: 'x', parameters: [['y', true]] },
+        { name: 'x', parameters: [] },
+      ],
+    },
+  ],
   ['another key', requestWith('Sec-WebSocket-Key', 'AAAAAAAAAAAAAAAAAAAAAA=='), { key: 'AAAAAAAAAAAAAAAAAAAAAA==' }],
   [
     'unused bits in the key',
@@ -184,8 +193,48 @@ const BAD: readonly Row[] = [
     'WS_ERR_INVALID_EXTENSIONS',
   ],
   // hixie-75 and -76 have neither version nor key; they learn what would be understood
-  ['hixie-75', { ...REQUEST, headers: ['Upgrade', 'WebSocket', 'Connection', 'Upgrade', 'Host', 'a', 'Origin', 'http://a', 'WebSocket-Protocol', 'x'] }, 400, 'WS_ERR_INVALID_VERSION'], // prettier-ignore
-  ['hixie-76', { ...REQUEST, headers: ['Upgrade', 'WebSocket', 'Connection', 'Upgrade', 'Host', 'a', 'Origin', 'http://a', 'Sec-WebSocket-Key1', '4 @1  46546xW%0l 1 5', 'Sec-WebSocket-Key2', '12998 5 Y3 1  .P00'] }, 400, 'WS_ERR_INVALID_VERSION'], // prettier-ignore
+  [
+    'hixie-75',
+    {
+      ...REQUEST,
+      headers: [
+        'Upgrade',
+        'WebSocket',
+        'Connection',
+        'Upgrade',
+        'Host',
+        'a',
+        'Origin',
+        'http://a',
+        'WebSocket-Protocol',
+        'x',
+      ],
+    },
+    400,
+    'WS_ERR_INVALID_VERSION',
+  ],
+  [
+    'hixie-76',
+    {
+      ...REQUEST,
+      headers: [
+        'Upgrade',
+        'WebSocket',
+        'Connection',
+        'Upgrade',
+        'Host',
+        'a',
+        'Origin',
+        'http://a',
+        'Sec-WebSocket-Key1',
+        '4 @1  46546xW%0l 1 5',
+        'Sec-WebSocket-Key2',
+        '12998 5 Y3 1  .P00',
+      ],
+    },
+    400,
+    'WS_ERR_INVALID_VERSION',
+  ],
 ];
 
 test.each(BAD)('refuses %s', (_, request, status, code) => {
@@ -250,21 +299,15 @@ const errorOf = (request: UpgradeRequest, draft08 = false): HandshakeError => {
 
 test('the error carries what the answer needs', () => {
   expect(errorOf({ ...REQUEST, method: 'PUT' }).headers).toEqual(['Allow', 'GET']);
-  expect(errorOf(requestWith('Upgrade')).headers).toEqual(['Upgrade', 'websocket', 'Sec-WebSocket-Version', '13']);
+  expect(errorOf(requestWith('Upgrade')).headers).toEqual(fields('Upgrade: websocket', 'Sec-WebSocket-Version: 13'));
   expect(errorOf(requestWith('Sec-WebSocket-Version')).headers).toEqual(['Sec-WebSocket-Version', '13']);
   expect(errorOf(requestWith('Sec-WebSocket-Version'), true).headers).toEqual(['Sec-WebSocket-Version', '13, 8']);
-  expect(errorOf(requestWith('Sec-WebSocket-Version', '7')).headers).toEqual([
-    'Upgrade',
-    'websocket',
-    'Sec-WebSocket-Version',
-    '13',
-  ]);
-  expect(errorOf(requestWith('Sec-WebSocket-Version', '7'), true).headers).toEqual([
-    'Upgrade',
-    'websocket',
-    'Sec-WebSocket-Version',
-    '13, 8',
-  ]);
+  expect(errorOf(requestWith('Sec-WebSocket-Version', '7')).headers).toEqual(
+    fields('Upgrade: websocket', 'Sec-WebSocket-Version: 13'),
+  );
+  expect(errorOf(requestWith('Sec-WebSocket-Version', '7'), true).headers).toEqual(
+    fields('Upgrade: websocket', 'Sec-WebSocket-Version: 13, 8'),
+  );
   expect(errorOf(requestWith('Host')).headers).toEqual([]);
 });
 
@@ -400,37 +443,40 @@ test('builds the request of RFC 6455 §4.1', () => {
           ],
         },
       ],
-      headers: ['X-A', '1', 'X-A', '2'],
+      headers: fields('X-A: 1', 'X-A: 2'),
     }),
   ).toEqual({
-    // prettier-ignore
     method: 'GET',
     target: '/chat?x=1',
     httpVersion: '1.1',
     key: KEY,
-    headers: [
-      ...['Host', 'example.com:8080', 'Upgrade', 'websocket', 'Connection', 'Upgrade', 'Sec-WebSocket-Key', KEY],
-      ...['Sec-WebSocket-Version', '13', 'Origin', 'http://example.com', 'Sec-WebSocket-Protocol', 'b, a'],
-      ...['Sec-WebSocket-Extensions', 'x; y=1; z', 'X-A', '1', 'X-A', '2'],
-    ],
+    headers: fields(
+      'Host: example.com:8080',
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      `Sec-WebSocket-Key: ${KEY}`,
+      'Sec-WebSocket-Version: 13',
+      'Origin: http://example.com',
+      'Sec-WebSocket-Protocol: b, a',
+      'Sec-WebSocket-Extensions: x; y=1; z',
+      'X-A: 1',
+      'X-A: 2',
+    ),
   });
 });
 
 test('leaves out what was not asked for, and makes its own key', () => {
   const { key, headers } = upgradeRequest({ host: '[::1]', target: '/' });
   expect(isKey(key)).toBe(true);
-  expect(headers).toEqual([
-    'Host',
-    '[::1]',
-    'Upgrade',
-    'websocket',
-    'Connection',
-    'Upgrade',
-    'Sec-WebSocket-Key',
-    key,
-    'Sec-WebSocket-Version',
-    '13',
-  ]);
+  expect(headers).toEqual(
+    fields(
+      'Host: [::1]',
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      `Sec-WebSocket-Key: ${key}`,
+      'Sec-WebSocket-Version: 13',
+    ),
+  );
   expect(upgradeRequest({ host: '[::1]', target: '/' }).key).not.toBe(key);
   const none = {
     protocols: undefined,
@@ -445,49 +491,44 @@ test('leaves out what was not asked for, and makes its own key', () => {
 
 test('version 8 has the origin in the header of the draft', () => {
   const { headers } = upgradeRequest({ ...ASK, version: 8, origin: 'http://a' });
-  expect(headers.slice(8)).toEqual(['Sec-WebSocket-Version', '8', 'Sec-WebSocket-Origin', 'http://a']);
+  expect(headers.slice(8)).toEqual(fields('Sec-WebSocket-Version: 8', 'Sec-WebSocket-Origin: http://a'));
 });
 
 test("Host and Origin can be the caller's, what makes the handshake one cannot", () => {
-  const theirs = [
-    'hOST',
-    'other.example',
-    'origin',
-    'http://b',
-    'Upgrade',
-    'h2c',
-    'connection',
-    'close',
-    'sec-websocket-KEY',
-    'x',
-    'Sec-WebSocket-Version',
-    '7',
-  ];
-  const more = [
-    'Sec-WebSocket-Protocol',
-    'p',
-    'Sec-WebSocket-Extensions',
-    'e',
-    'Sec-WebSocket-Accept',
-    'a',
-    'Content-Length',
-    '5',
-    'Transfer-Encoding',
-    'chunked',
-    'Cookie',
-    'c',
-  ];
+  const theirs = fields(
+    'hOST: other.example',
+    'origin: http://b',
+    'Upgrade: h2c',
+    'connection: close',
+    'sec-websocket-KEY: x',
+    'Sec-WebSocket-Version: 7',
+  );
+  const more = fields(
+    'Sec-WebSocket-Protocol: p',
+    'Sec-WebSocket-Extensions: e',
+    'Sec-WebSocket-Accept: a',
+    'Content-Length: 5',
+    'Transfer-Encoding: chunked',
+    'Cookie: c',
+  );
   const copy = [...theirs, ...more];
   const { headers } = upgradeRequest({ ...ASK, origin: 'http://a', headers: copy });
-  expect(headers).toEqual([
-    ...['Host', 'other.example', 'Upgrade', 'websocket', 'Connection', 'Upgrade', 'Sec-WebSocket-Key', KEY],
-    ...['Sec-WebSocket-Version', '13', 'Origin', 'http://b', 'Cookie', 'c'],
-  ]);
+  expect(headers).toEqual(
+    fields(
+      'Host: other.example',
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      `Sec-WebSocket-Key: ${KEY}`,
+      'Sec-WebSocket-Version: 13',
+      'Origin: http://b',
+      'Cookie: c',
+    ),
+  );
   expect(copy).toEqual([...theirs, ...more]);
 });
 
 test('a server takes what a client built', () => {
-  const token = fc.string({ unit: fc.constantFrom(..."ab.-_1!#$%&'*+^`|~"), minLength: 1, maxLength: 6 });
+  const token = fc.string({ unit: charOf("ab.-_1!#$%&'*+^`|~"), minLength: 1, maxLength: 6 });
   const options = fc.record({
     version: fc.constantFrom(13 as const, 8 as const),
     origin: fc.option(fc.constantFrom('http://a', 'null'), { nil: undefined }),
@@ -513,15 +554,15 @@ test('a server takes what a client built', () => {
 
 const REFUSED: readonly (readonly [what: string, options: object, error: new () => Error])[] = [
   ...[undefined, 1, '', 'a b', 'a/b', 'u@a', 'http://a', 'a:99999', 'a,b'].map(
-    (host) => [`host ${host}`, { host }, TypeError] as const,
+    (host) => [`host ${String(host)}`, { host }, TypeError] as const,
   ),
   ...[undefined, 1, '', '*', 'chat', 'http://a/', '/a b', '/#a', '/\u00e4'].map(
-    (target) => [`target ${target}`, { target }, TypeError] as const,
+    (target) => [`target ${String(target)}`, { target }, TypeError] as const,
   ),
-  ...['', 'x', `${KEY}=`, 1, null].map((key) => [`key ${key}`, { key }, TypeError] as const),
-  ...[7, 0, 14, '13', null].map((version) => [`version ${version}`, { version }, RangeError] as const),
+  ...['', 'x', `${KEY}=`, 1, null].map((key) => [`key ${String(key)}`, { key }, TypeError] as const),
+  ...[7, 0, 14, '13', null].map((version) => [`version ${String(version)}`, { version }, RangeError] as const),
   ...[['a', 'a'], [''], ['a b'], ['a,b'], [1]].map(
-    (protocols) => [`protocols ${protocols}`, { protocols }, SyntaxError] as const,
+    (protocols) => [`protocols ${protocols.join()}`, { protocols }, SyntaxError] as const,
   ),
   ['protocols that are no list', { protocols: 'a' }, TypeError],
   ['an extension that is no token', { extensions: [{ name: 'a b', parameters: [] }] }, TypeError],

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { HandshakeError, isToken, parseSubprotocols, selectSubprotocol } from '../src/index.js';
 import { assertSubprotocols } from '../src/subprotocol.js';
-import { LINE_BREAKERS, PROTOTYPE_NAMES } from './messages.js';
+import { charOf, LINE_BREAKERS, PROTOTYPE_NAMES } from './messages.js';
 
 test.each([
   ['chat', ['chat']],
@@ -53,20 +53,17 @@ test('names of Object.prototype are names like others', () => {
 
 test('any text is a list of distinct tokens or a HandshakeError', () => {
   fc.assert(
-    fc.property(
-      fc.string({ unit: fc.oneof(fc.constantFrom(...'ab,, '), fc.string({ minLength: 1, maxLength: 1 })) }),
-      (value) => {
-        try {
-          const names = parseSubprotocols(value);
-          expect(names.length).toBeGreaterThan(0);
-          expect(new Set(names).size).toBe(names.length);
-          expect(names.every(isToken)).toBe(true);
-          expect(parseSubprotocols(names.join(', '))).toEqual(names);
-        } catch (error) {
-          expect(error).toBeInstanceOf(HandshakeError);
-        }
-      },
-    ),
+    fc.property(fc.string({ unit: fc.oneof(charOf('ab,, '), fc.string({ minLength: 1, maxLength: 1 })) }), (value) => {
+      try {
+        const names = parseSubprotocols(value);
+        expect(names.length).toBeGreaterThan(0);
+        expect(new Set(names).size).toBe(names.length);
+        expect(names.every(isToken)).toBe(true);
+        expect(parseSubprotocols(names.join(', '))).toEqual(names);
+      } catch (error) {
+        expect(error).toBeInstanceOf(HandshakeError);
+      }
+    }),
     { numRuns: 1000 },
   );
 });
