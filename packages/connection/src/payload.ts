@@ -15,10 +15,20 @@ export function toPayload(data: unknown): Uint8Array | string {
   if (data instanceof Uint8Array) return data;
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   if (types.isAnyArrayBuffer(data)) return new Uint8Array(data);
-  if (typeof data === 'object' && (Array.isArray(data) || !('length' in data))) {
-    return Buffer.from(data as Parameters<typeof Buffer.from>[0] as string);
+  const bytes = fromObject(data);
+  if (bytes === undefined)
+    throw new TypeError(`cannot send ${typeof data === 'object' ? 'this object' : `a ${typeof data}`}`);
+  return bytes;
+}
+
+/** Arrays of bytes, and objects that turn into bytes or text, as `Buffer.from` takes them; never what only has a length. */
+function fromObject(data: unknown): Buffer | undefined {
+  if (typeof data !== 'object' || data === null || ('length' in data && !Array.isArray(data))) return undefined;
+  try {
+    return Buffer.from(data as unknown as string);
+  } catch {
+    return undefined;
   }
-  throw new TypeError(`cannot send ${typeof data === 'object' ? 'this object' : `a ${typeof data}`}`);
 }
 
 /** A Blob is read when its turn comes. */

@@ -100,10 +100,10 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
    */
   static from(duplex: Duplex, options: FromOptions): WebSocket {
     const socket = new this(null, undefined, options);
-    socket.#attach(duplex, options.head ?? NO_BYTES, options);
     process.nextTick(() => {
       if (socket.readyState === OPEN) socket.emit('open');
     });
+    socket.#attach(duplex, options.head ?? NO_BYTES, options);
     return socket;
   }
 

@@ -42,6 +42,8 @@ export class Writer {
   #chunks: Uint8Array[] = [];
   #pendingBytes = 0;
   #callbacks: SendCallback[] = [];
+  /** Callbacks of writes that are not completed, a list a write. */
+  readonly #inFlight: SendCallback[][] = [];
   #isDirty = false;
   #inTurn = false;
   #isEnded = false;
@@ -94,9 +96,10 @@ export class Writer {
     this.#closeRun();
     this.#chunks = [];
     this.#pendingBytes = 0;
-    const callbacks = this.#callbacks;
+    const callbacks = [...this.#inFlight.flat(), ...this.#callbacks];
+    this.#inFlight.length = 0;
     this.#callbacks = [];
-    for (const callback of callbacks) callback(new Error('the connection ended before this was sent'));
+    for (const callback of callbacks) callback(ended());
   }
 
   /** @returns bytes of payload */
@@ -108,7 +111,7 @@ export class Writer {
     callback: SendCallback | undefined,
   ): number {
     if (this.#isEnded || this.#duplex.destroyed) {
-      if (callback) process.nextTick(callback, new Error('the connection ended before this was sent'));
+      if (callback) process.nextTick(callback, ended());
       return payload.length;
     }
     const key = this.#maskingKey?.();
@@ -131,6 +134,7 @@ export class Writer {
   flush(): void {
     this.#isDirty = false;
     if (this.#pendingBytes === 0) return;
+    if (this.#duplex.destroyed) return this.discard();
     const slab = this.#slab;
     const run = slab?.bytes.subarray(this.#runStart, this.#runEnd);
     const chunks = this.#chunks;
@@ -138,12 +142,16 @@ export class Writer {
     this.#slab = undefined;
     this.#bytesTaken += this.#pendingBytes;
     this.#pendingBytes = 0;
-    if (chunks.length === 0 && run) {
-      this.#duplex.write(run, callback);
-    } else {
-      this.#chunks = [];
-      if (run) chunks.push(run);
-      this.#writeAll(chunks, callback);
+    try {
+      if (chunks.length === 0) {
+        this.#duplex.write(run, callback);
+      } else {
+        this.#chunks = [];
+        if (run) chunks.push(run);
+        this.#writeAll(chunks, callback);
+      }
+    } catch (error) {
+      this.#duplex.destroy(error as Error); // a stream's own fault is its connection's alone
     }
     if (slab) release(slab, !this.#isPlainSocket || this.#duplex.writableLength > 0);
   }
@@ -249,9 +257,13 @@ export class Writer {
     const callbacks = this.#callbacks;
     if (callbacks.length === 0 && !this.reportsWrites && this.#pendingBytes < FLUSH_FROM) return undefined;
     this.#callbacks = [];
+    if (callbacks.length > 0) this.#inFlight.push(callbacks);
     return (error) => {
+      if (callbacks.length > 0 && this.#inFlight[0] === callbacks) {
+        this.#inFlight.shift();
+        for (const callback of callbacks) callback(error);
+      }
       if (this.reportsWrites) this.#onWritten();
-      for (const callback of callbacks) callback(error);
     };
   }
 }
@@ -269,3 +281,5 @@ function writeText(target: Buffer, at: number, text: string): number {
   }
   return target.write(text, at, 'utf8');
 }
+
+const ended = (): Error => new Error('the connection ended before this was sent');
