@@ -1,6 +1,12 @@
 // A handshake that is right, and ways to bend it.
 import fc from 'fast-check';
-import type { HeaderList, UpgradeRequest } from '../src/index.js';
+import {
+  checkUpgradeRequest,
+  type HandshakeError,
+  type HeaderList,
+  type UpgradeOffer,
+  type UpgradeRequest,
+} from '../src/index.js';
 
 /** RFC 6455 §1.3. */
 export const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
@@ -23,6 +29,17 @@ export const REQUEST: UpgradeRequest = {
     `Sec-WebSocket-Key: ${KEY}`,
     'Sec-WebSocket-Version: 13',
   ),
+};
+
+/** What it asks for. */
+export const OFFER: UpgradeOffer = {
+  version: 13,
+  key: KEY,
+  host: 'server.example.com',
+  origin: undefined,
+  path: '/chat',
+  protocols: [],
+  extensions: [],
 };
 
 /** The answer to it. */
@@ -68,3 +85,10 @@ export const LINE_BREAKERS: readonly string[] = [
 
 /** One of these characters. */
 export const charOf = (chars: string): fc.Arbitrary<string> => fc.constantFrom(...chars.split(''));
+
+/** What is wrong with a request. */
+export function errorOf(request: UpgradeRequest, draft08 = false): HandshakeError {
+  const decision = checkUpgradeRequest(request, { draft08 });
+  if (decision.accepted) throw new Error('accepted');
+  return decision.error;
+}
