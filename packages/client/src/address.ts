@@ -1,3 +1,4 @@
+import { checkHost } from '@ws/handshake';
 import { syntaxError } from './errors.js';
 
 /** Where a WebSocket lives: RFC 6455 §3, and `ws+unix:/path/to.sock:/target?query` besides. */
@@ -55,6 +56,8 @@ export function resolveLocation(location: string, from: Address): Address {
 
 function networkAddress(url: URL, secure: boolean): Address {
   const { href, hostname, host } = url;
+  // The URL parser takes names that no `Host` header may have, such as `a,b`.
+  if (!checkHost(host, [host])) throw invalid(`The URL's host cannot be used: ${host}`);
   return {
     href,
     secure,

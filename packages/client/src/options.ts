@@ -130,10 +130,9 @@ export function clientSettings(options: ClientOptions): ClientSettings {
   for (const [name, value] of Object.entries({ createConnection, finishRequest })) checkFunction(name, value);
   for (const [name, value] of Object.entries({ host, origin, servername })) checkString(name, value);
   if (signal !== undefined && !isAbortSignal(signal)) throw wrongType('signal', signal, 'an AbortSignal');
-  const connection = {
-    ...{ allowSynchronousEvents, autoPong, closeTimeout, generateMask, highWaterMark },
-    ...{ maxBufferedChunks, maxFragments, maxPayload, skipUTF8Validation, strictLength },
-  };
+  const receiving = { maxBufferedChunks, maxFragments, maxPayload, skipUTF8Validation, strictLength };
+  const sending = { allowSynchronousEvents, autoPong, closeTimeout, generateMask, highWaterMark };
+  const connection = { ...receiving, ...sending } satisfies Record<keyof ConnectionOptions, unknown>; // all of them
   return {
     connection,
     agent,
@@ -144,7 +143,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     handshakeTimeoutMs: handshakeTimeout === false ? 0 : checkMs('handshakeTimeout', handshakeTimeout),
     headers: headerList(headers, host),
     maxRedirects: checkCount('maxRedirects', maxRedirects),
-    origin,
+    origin: origin === '' ? undefined : origin,
     protocolVersion,
     servername,
     signal,
@@ -154,7 +153,9 @@ export function clientSettings(options: ClientOptions): ClientSettings {
 
 /** Drops what would change the request behind the handshake's back, and checks what Node would check too late or without a name. */
 function requestOptions(rest: object): RequestOptions {
-  const options: RequestOptions & { onread?: unknown; setDefaultHeaders?: unknown } = { ...rest };
+  // Without what is undefined: it would hide Node's defaults, that of checkServerIdentity among them.
+  const given = Object.entries(rest).filter(([, value]) => value !== undefined);
+  const options = Object.fromEntries(given) as RequestOptions & { onread?: unknown; setDefaultHeaders?: unknown };
   delete options._defaultAgent;
   delete options.defaultPort;
   delete options.hostname;

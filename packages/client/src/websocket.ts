@@ -31,7 +31,7 @@ export class WebSocket<Data = unknown> extends Connection<Data> {
     super(null, undefined, plan === undefined ? third : plan.settings.connection);
     if (plan === undefined) return;
     this.#url = plan.address.href;
-    this.#opening = new Opening(this as WebSocket, plan, {
+    this.#opening = new Opening(this, plan, {
       moved: (href) => {
         this.#url = href;
       },

@@ -76,7 +76,7 @@ const BAD_OPTIONS: { name: string; options: object; error: string; says?: string
 ];
 
 test.each(BAD_OPTIONS)('$error at the call: $options', async ({ name, options, error }) => {
-  const thrown = await refusal((url) => new WebSocket(url, options as ClientOptions));
+  const thrown = await refusal((url) => new WebSocket(url, options));
   expect(thrown.name).toBe(error);
   expect(thrown.message).toContain(name);
 });

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterEach } from '@jest/globals';
 import { WebSocketServer, type ServerOptions, type WebSocket as Peer } from 'ws';
@@ -129,10 +128,6 @@ export const echoServer = (): Promise<{ url: string; port: number; server: WebSo
     peer.on('message', (data, isBinary) => peer.send(data as Buffer, { binary: isBinary }));
   });
 
-export async function httpServer(onRequest: RequestListener): Promise<number> {
-  return listen(createHttpServer(onRequest));
-}
-
 export interface Ending {
   /** Every event, in order; an error as its code, or its name where it has none. */
   readonly events: string[];
@@ -167,6 +162,12 @@ export async function opened(websocket: WebSocket): Promise<WebSocket> {
     websocket.once('error', reject);
   });
   return websocket;
+}
+
+/** What a list begins with; a list without anything fails the test. */
+export function first<Item>(list: Iterable<Item>): Item {
+  for (const item of list) return item;
+  throw new Error('the list is empty');
 }
 
 /** The next event of that name, its arguments as an array. */
