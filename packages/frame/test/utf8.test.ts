@@ -23,9 +23,10 @@ const COMPLETIONS = [
   ...SECOND.map((second) => [second, 0x80, 0x80]),
 ].map((completion) => Uint8Array.from(completion));
 
+const room = new Uint8Array(2048);
+
 /** Whether some text begins with these bytes: with every kind of completion, Node is asked whether it is one. */
 function canGoOn(bytes: Uint8Array): boolean {
-  const room = new Uint8Array(bytes.length + 3);
   room.set(bytes);
   return COMPLETIONS.some((completion) => {
     room.set(completion, bytes.length);
