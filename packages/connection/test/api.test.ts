@@ -1,0 +1,69 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { expect, test } from '@jest/globals';
+import * as connection from '../src/index.js';
+import * as protocol from '../src/protocol/index.js';
+
+const folder = new URL('..', import.meta.url);
+const run = (...args: string[]): string =>
+  execFileSync(process.execPath, ['--no-warnings', ...args], { cwd: folder, encoding: 'utf8' });
+
+test('the public names', () => {
+  expect(Object.keys(connection).sort()).toEqual(['WebSocket', 'createPair']);
+  expect(Object.keys(protocol).sort()).toEqual(['Protocol']);
+});
+
+test('the public members of WebSocket', () => {
+  const own = Object.getOwnPropertyNames(connection.WebSocket.prototype);
+  expect(own.sort()).toEqual(
+    [
+      ...['CLOSED', 'CLOSING', 'CONNECTING', 'OPEN', 'constructor'],
+      ...['abortConnecting', 'addEventListener', 'binaryType', 'bufferedAmount', 'close', 'closed', 'extensions'],
+      ...[
+        'failConnecting',
+        'isPaused',
+        'onclose',
+        'onerror',
+        'onmessage',
+        'onopen',
+        'pause',
+        'ping',
+        'pong',
+        'protocol',
+      ],
+      ...[
+        'readyState',
+        'removeEventListener',
+        'requestedProtocols',
+        'resume',
+        'send',
+        'setSocket',
+        'socket',
+        'terminate',
+        'url',
+      ],
+    ].sort(),
+  );
+  const { length, name, prototype, ...statics } = Object.getOwnPropertyDescriptors(connection.WebSocket);
+  expect([length.value, name.value, prototype.writable]).toEqual([3, 'WebSocket', false]);
+  expect(Object.keys(statics).sort()).toEqual(['CLOSED', 'CLOSING', 'CONNECTING', 'OPEN', 'from']);
+});
+
+test('import and require give the same class, from both entries', () => {
+  const code = `
+    import { WebSocket } from '@ws/connection';
+    import { Protocol } from '@ws/connection/protocol';
+    import { createRequire } from 'node:module';
+    const require = createRequire(process.cwd() + '/x.js');
+    console.log(WebSocket === require('@ws/connection').WebSocket, Protocol === require('@ws/connection/protocol').Protocol);`;
+  expect(run('--input-type=module', '-e', code)).toBe('true true\n');
+  expect(createRequire(import.meta.url).resolve('@ws/connection/protocol')).toContain('dist');
+});
+
+test("the README's example prints what the README says", () => {
+  const readme = readFileSync(new URL('README.md', folder), 'utf8');
+  const example = /```js\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
+  expect(example.split('\n').length).toBeLessThanOrEqual(15);
+  expect(run('--input-type=module', '-e', example)).toBe('hello\n1000 done\n');
+});
