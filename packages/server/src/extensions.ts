@@ -10,9 +10,7 @@ export interface ServerExtension extends ExtensionNegotiator {
 /** In the order of preference. permessage-deflate will be the first. */
 export const SUPPORTED_EXTENSIONS: readonly ServerExtension[] = [];
 
-export function createExtensions(agreed: readonly ExtensionOffer[]): Extension[] {
-  return agreed.flatMap(({ name, parameters }) => {
-    const extension = SUPPORTED_EXTENSIONS.find((supported) => supported.name === name);
-    return extension ? [extension.create(parameters)] : [];
-  });
+export function createExtensions(agreed: readonly ExtensionOffer[], supported = SUPPORTED_EXTENSIONS): Extension[] {
+  const byName = new Map(supported.map((extension) => [extension.name, extension]));
+  return agreed.flatMap(({ name, parameters }) => byName.get(name)?.create(parameters) ?? []);
 }

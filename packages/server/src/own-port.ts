@@ -15,7 +15,6 @@ export class OwnPort {
   /** Connections that have not come to an upgrade request yet. */
   readonly #waiting = new Map<Socket, NodeJS.Timeout | undefined>();
   readonly #forget: (this: Socket) => void;
-  #closed = false;
 
   /**
    * @param handshakeTimeoutMs 0 for none
@@ -29,8 +28,6 @@ export class OwnPort {
       this.httpServer.headersTimeout = 0;
       this.httpServer.requestTimeout = 0;
     }
-    // Looking up a host name takes a while, in which close() finds nothing to close.
-    this.httpServer.on('listening', () => void (this.#closed && this.httpServer.close()));
     this.httpServer.on('connection', (socket: Socket) => this.#track(socket));
     this.httpServer.on('clientError', answerClientError);
     const release = (socket: Socket): void => this.release(socket);
@@ -54,7 +51,6 @@ export class OwnPort {
 
   /** No new connections; those that are no WebSockets yet are cut. */
   close(): void {
-    this.#closed = true;
     this.httpServer.close();
     for (const socket of this.#waiting.keys()) socket.destroySoon();
   }

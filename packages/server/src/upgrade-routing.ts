@@ -101,7 +101,6 @@ class ForeignWatch {
 
   constructor(socket: Duplex, timeoutMs: number) {
     this.#socket = socket;
-    this.#before = traces(socket);
     socket.once('close', this.end);
     this.#before = traces(socket);
     this.#timer = timeoutMs > 0 ? setTimeout(() => this.#timeOut(), timeoutMs) : undefined;

@@ -235,7 +235,7 @@ export function refuseUpgrade<Data>(
 }
 
 /** As `ws` 8: `verifyClient`'s message is the body; it is the reason phrase too, where a status line can hold it. */
-function unverified(result: VerifyClientResult<unknown>): Refusal {
+function unverified(result: VerifyClientResult): Refusal {
   const text = result.reason || undefined;
   const phrase = text !== undefined && /^[ -~]+$/.test(text) ? text : undefined;
   return {
@@ -248,5 +248,5 @@ function unverified(result: VerifyClientResult<unknown>): Refusal {
 }
 
 function isSecure(socket: object): boolean {
-  return ('encrypted' in socket && socket.encrypted === true) || ('authorized' in socket && socket.authorized === true);
+  return 'encrypted' in socket && socket.encrypted === true;
 }

@@ -69,32 +69,36 @@ function askByCallback<Data>(
   verifyClient: VerifyClient<Data>,
   info: VerifyClientInfo,
 ): VerifyClientResult<Data> | Promise<VerifyClientResult<Data>> {
-  let first: VerifyClientResult<Data> | undefined;
-  let resolve: ((result: VerifyClientResult<Data>) => void) | undefined;
+  let reply: { readonly answer: unknown } | undefined;
+  let resolve: ((answer: unknown) => void) | undefined;
   const returned: unknown = verifyClient(info, (result, code, message, headers) => {
-    if (first) return;
-    first = typeof result === 'object' ? toResult(result) : { accept: Boolean(result), code, reason: message, headers };
-    resolve?.(first);
+    if (reply) return;
+    const answer = isObject(result) ? result : { accept: Boolean(result as unknown), code, reason: message, headers };
+    reply = { answer };
+    resolve?.(answer);
   });
   // An async function's own failure: it answers as a throw does, unless the callback has answered before.
   const failure = isPromiseLike(returned) ? Promise.resolve(returned).then(() => undefined) : undefined;
-  if (first) {
+  if (reply) {
     failure?.catch(() => {});
-    return first;
+    return toResult<Data>(reply.answer);
   }
-  return new Promise((fulfil, reject) => {
+  const answer = new Promise<unknown>((fulfil, reject) => {
     resolve = fulfil;
     failure?.catch(reject);
   });
+  return answer.then(toResult<Data>);
 }
 
 /** @throws {TypeError} for an object without `accept`: whatever was meant, it must not let everybody in */
 function toResult<Data>(answer: unknown): VerifyClientResult<Data> {
-  if (typeof answer !== 'object' || answer === null) return { accept: Boolean(answer) };
+  if (!isObject(answer)) return { accept: Boolean(answer) };
   if (!('accept' in answer)) throw new TypeError('verifyClient gave an object without "accept"');
   return answer as VerifyClientResult<Data>;
 }
 
 export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+  return isObject(value) && 'then' in value && typeof value.then === 'function';
 }
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;

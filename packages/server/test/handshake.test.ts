@@ -123,7 +123,7 @@ test.each(REFUSALS)('NW-030 $name: $status', async ({ request, status, code, hea
   const answer = await exchange(portOf(server), request);
   const [reason, , error] = await refused;
   expect({ reason, code: error.code }).toEqual({ reason: 'handshake', code });
-  const { date, ...sent } = answer.headers; // A request that is no upgrade is answered by node:http, which adds a date.
+  const { date: _date, ...sent } = answer.headers; // A request that is no upgrade is answered by node:http, which adds a date.
   expect(answer.status).toBe(status);
   expect(sent).toEqual({ ...headers, 'content-length': sent['content-length'] });
   if (!request.startsWith('HEAD')) expect(answer.body).toHaveLength(Number(sent['content-length']));

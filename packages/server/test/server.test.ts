@@ -2,7 +2,7 @@ import { expect, jest, test } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -13,11 +13,14 @@ import {
   WebSocket,
   WebSocketServer,
   type AcceptedUpgrade,
+  type ServerOptions,
   type UpgradeCallback,
 } from '../src/index.js';
 import {
+  closed,
   connection,
   exchange,
+  first,
   handshake,
   isAlive,
   manage,
@@ -73,20 +76,20 @@ test('X-05 close leaves clients alone, and is done when the last one is gone', a
   const next = connection(server);
   const client = await opened(peer(port));
   const socket = await next;
-  const closed = jest.fn();
-  server.on('close', closed);
+  const onClose = jest.fn();
+  server.on('close', onClose);
   const done = close(server);
 
   expect(server.address()).toBeNull();
-  await expect(fetch(`http://127.0.0.1:${port}`)).rejects.toThrow();
+  await expect(fetch(`http://127.0.0.1:${port}`)).rejects.toThrow('fetch failed');
   const echo = once(client, 'message');
   socket.send('still here');
   expect(String((await echo)[0])).toBe('still here');
-  expect(closed).not.toHaveBeenCalled();
+  expect(onClose).not.toHaveBeenCalled();
 
   client.close();
   expect(await done).toBeUndefined();
-  expect([closed.mock.calls.length, server.clients.size]).toEqual([1, 0]);
+  expect([onClose.mock.calls.length, server.clients.size]).toEqual([1, 0]);
 });
 
 test('NW-022 a second close: while closing it waits too, afterwards its callback gets an error', async () => {
@@ -157,6 +160,12 @@ test('await using: closes the clients with 1001, and waits for them', async () =
   await server[Symbol.asyncDispose]();
 });
 
+test('await using without clientTracking waits for the port', async () => {
+  const server = await start({ clientTracking: false });
+  await server[Symbol.asyncDispose]();
+  expect(server.address()).toBeNull();
+});
+
 test('address(): null before an http server listens, throws with noServer', async () => {
   const http = createServer();
   const server = manage(new WebSocketServer({ server: http }));
@@ -220,7 +229,7 @@ test('wsClientError is not for what callbacks refuse; RST of a socket that its l
   expect(sockets).toHaveLength(0);
   const raw = new RawPeer(portOf(server)).write(handshake({ 'Sec-WebSocket-Key': 'x' }, 'GET /a HTTP/1.1'));
   await given;
-  const gone = new Promise((resolve) => sockets[0]!.on('close', resolve));
+  const gone = new Promise((resolve) => first(sockets).on('close', resolve));
   raw.socket.resetAndDestroy();
   await gone;
 });
@@ -253,6 +262,96 @@ test('completeUpgrade is overridable: the last word before the 101', async () =>
   const next = connection(server);
   await opened(peer(portOf(server)));
   expect((await next).data).toBe(7);
+});
+
+/** Completes a handshake when it is told to. */
+class Late extends WebSocketServer {
+  complete = (): void => {};
+
+  protected override completeUpgrade(
+    accepted: AcceptedUpgrade<unknown>,
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Uint8Array,
+    callback: UpgradeCallback<unknown>,
+  ): void {
+    this.complete = () => super.completeUpgrade(accepted, request, socket, head, callback);
+    this.emit('headers', [], request);
+  }
+}
+
+test('completeUpgrade that comes too late finds the client gone', async () => {
+  const http = await startHttp(createServer());
+  const server = manage(new Late({ server: http }));
+  const accepted = once(server, 'headers');
+  const raw = new RawPeer(portOf(http)).write(handshake());
+  const [, { socket }] = await accepted;
+  const gone = closed(socket);
+  raw.socket.resetAndDestroy();
+  await gone;
+  server.complete();
+  expect(server.clients.size).toBe(0);
+});
+
+test('completeUpgrade that comes too late finds the server closing', async () => {
+  const http = await startHttp(createServer());
+  const server = manage(new Late({ server: http }));
+  const accepted = once(server, 'headers');
+  const answer = exchange(portOf(http), handshake());
+  await accepted;
+  server.close();
+  server.complete();
+  expect((await answer).status).toBe(503);
+});
+
+/** What `handleUpgrade` throws for a good handshake, and what the client gets. */
+async function throwing(
+  options: ServerOptions,
+  prepare: (server: WebSocketServer) => unknown,
+  callback: () => void = () => {},
+): Promise<{ error: unknown; reasons: string[]; status: number }> {
+  const http = await startHttp(createServer());
+  const server = manage(new WebSocketServer({ noServer: true, ...options }));
+  const reasons: string[] = [];
+  server.on('refused', (reason) => reasons.push(reason));
+  prepare(server);
+  let error: unknown;
+  http.on('upgrade', (request, socket, head) => {
+    try {
+      server.handleUpgrade(request, socket, head, callback);
+    } catch (thrown) {
+      error = thrown;
+    }
+  });
+  const { status } = await shake(portOf(http), handshake());
+  return { error, reasons, status };
+}
+
+const oops = (): never => {
+  throw new Error('oops');
+};
+
+test('the exception of a headers listener goes its way, and the peer has its answer', async () => {
+  const result = await throwing({}, (server) => server.on('headers', oops));
+  expect(result).toEqual({ error: new Error('oops'), reasons: ['headers'], status: 500 });
+});
+
+test('so does that of the constructor of the option WebSocket', async () => {
+  class Broken extends WebSocket {
+    broken = oops();
+  }
+  const result = await throwing({ WebSocket: Broken }, () => {});
+  expect(result).toEqual({ error: new Error('oops'), reasons: ['WebSocket'], status: 500 });
+});
+
+test('that of the callback is not taken for a refusal, whoever was asked before', async () => {
+  const result = await throwing({ verifyClient: (_info, cb) => cb(true), origins: 'any' }, () => {}, oops);
+  expect(result).toEqual({ error: new Error('oops'), reasons: [], status: 101 });
+});
+
+test('a callback that destroys the socket and refuses', async () => {
+  const result = await throwing({ verifyClient: ({ req }) => Boolean(!req.socket.destroy()) }, () => {}).catch(String);
+  expect(result).toMatchObject({ reasons: ['verifyClient'], status: NaN });
 });
 
 test('handleUpgrade of a subclass sees every request', async () => {
@@ -310,6 +409,27 @@ test('maxPayload is 1 MiB where nothing is said', async () => {
 
 test('new WebSocket by address names @ws/client', () => {
   expect(() => new WebSocket('ws://localhost' as unknown as null)).toThrow(/@ws\/client/);
+});
+
+test('an own port beside which requests are handed over by hand', async () => {
+  const http = await startHttp(createServer());
+  const server = await start();
+  http.on('upgrade', (request, socket, head) =>
+    server.handleUpgrade(request, socket, head, (client) => server.emit('connection', client, request)),
+  );
+  expect([await isAlive(server, portOf(http)), await isAlive(server)]).toEqual([true, true]);
+});
+
+test('a refused peer that never closes is cut', async () => {
+  const http = await startHttp(createServer());
+  manage(new WebSocketServer({ server: http, verifyClient: () => false }));
+  const accepted = once(http, 'connection');
+  const raw = connect({ port: portOf(http), host: '127.0.0.1', allowHalfOpen: true }).on('error', () => {});
+  raw.write(handshake());
+  const [socket] = await accepted;
+  await closed(socket);
+  raw.destroy();
+  expect(socket.bytesWritten).toBeGreaterThan(0);
 });
 
 test('no IncomingMessage is kept behind connection', async () => {

@@ -1,7 +1,7 @@
 import { expect, jest, test } from '@jest/globals';
 import { once } from 'node:events';
 import type { HandleProtocols, ServerOptions } from '../src/index.js';
-import { connection, exchange, handshake, opened, peer, portOf, shake, start } from './support.js';
+import { connection, exchange, first, handshake, opened, peer, portOf, shake, start } from './support.js';
 
 const OFFER = ['one', 'two', 'three'];
 
@@ -32,7 +32,7 @@ test.each(TABLE)('%s', async (_name, options, offer, agreed) => {
 });
 
 test('A-29 both ends know what was agreed', async () => {
-  const server = await start({ handleProtocols: (protocols) => [...protocols][1]! });
+  const server = await start({ handleProtocols: (protocols) => [...protocols].at(1) });
   const next = connection(server);
   const client = await opened(peer(portOf(server), '/', OFFER));
   expect([client.protocol, (await next).protocol]).toEqual(['two', 'two']);
@@ -44,7 +44,7 @@ test('K-07 handleProtocols gets a Set in the order of the client, and the reques
   await shake(port, handshake());
   expect(handleProtocols).not.toHaveBeenCalled();
   await shake(port, handshake({ 'Sec-WebSocket-Protocol': ['one, two', 'three'] }, 'GET /x HTTP/1.1'));
-  const [protocols, request] = handleProtocols.mock.calls[0]!;
+  const [protocols, request] = first(handleProtocols.mock.calls);
   expect([protocols instanceof Set, [...protocols], request.url]).toEqual([true, OFFER, '/x']);
 });
 

@@ -29,7 +29,7 @@ export async function start<Data = unknown>(options: ServerOptions<Data> = {}): 
 }
 
 /** Closes the server, its clients cut, at the end of the test. */
-export function manage<Data>(server: WebSocketServer<Data>): WebSocketServer<Data> {
+export function manage<Server extends WebSocketServer>(server: Server): Server {
   closeLater(() => {
     for (const client of server.clients ?? []) client.terminate();
     return new Promise((resolve) => server.close(resolve));
@@ -76,6 +76,13 @@ export async function refused(
 /** The end of a stream, with or without an error before. */
 export const closed = (stream: Duplex): Promise<void> =>
   new Promise((resolve) => stream.once('close', () => resolve()));
+
+/** The only one that matters, of a list that has it. */
+export function first<Item>(list: readonly Item[]): Item {
+  const [item] = list;
+  if (item === undefined) throw new RangeError('the list is empty');
+  return item;
+}
 
 /** The next connection of a server. */
 export async function connection<Data>(server: WebSocketServer<Data>): Promise<WebSocket<Data>> {

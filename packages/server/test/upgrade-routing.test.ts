@@ -7,6 +7,7 @@ import { WebSocketServer, type ServerOptions } from '../src/index.js';
 import {
   closed,
   exchange,
+  first,
   handshake,
   isAlive,
   manage,
@@ -123,8 +124,8 @@ test.each(TOUCHES)('a foreign listener that %s has taken the socket: no 404', as
   const raw = new RawPeer(port).write(get('/foreign'));
   const hasty = await start({ handshakeTimeout: 200 });
   await new RawPeer(portOf(hasty)).closed; // The time is long up.
-  expect(sockets[0]!.destroyed).toBe(false);
-  sockets[0]!.end('late answer');
+  expect(first(sockets).destroyed).toBe(false);
+  first(sockets).end('late answer');
   expect(await raw.closed).toMatch(/late answer$/);
   expect(raw.received).not.toContain('404');
 });
@@ -135,7 +136,7 @@ test('RST while a socket is left to a foreign listener harms nobody', async () =
   http.on('upgrade', (_request, socket) => upgrades.push(socket));
   const raw = new RawPeer(port).write(get('/foreign'));
   await once(http, 'upgrade');
-  const gone = closed(upgrades[0]!);
+  const gone = closed(first(upgrades));
   raw.socket.resetAndDestroy();
   await gone;
   expect(await whoTakes(port, '/a')).toBe('0');
@@ -145,10 +146,38 @@ test('the http server may have its own upgrade listener with noServer servers be
   const { http, port } = await several({ path: '/a', handshakeTimeout: 30 });
   const other = manage(new WebSocketServer({ noServer: true }));
   http.on('upgrade', (request, socket, head) => {
-    if (request.url === '/other') other.handleUpgrade(request, socket, head, (socket) => socket.send('other'));
+    if (request.url === '/other') other.handleUpgrade(request, socket, head, (client) => client.send('other'));
   });
   expect([await whoTakes(port, '/other'), await whoTakes(port, '/a')]).toEqual(['other', '0']);
   expect((await exchange(port, get('/nobody'))).status).toBe(404);
+});
+
+test('a socket that a listener in front of ours has given to another server is left alone', async () => {
+  const { http, port } = await several({});
+  const other = manage(new WebSocketServer({ noServer: true }));
+  http.prependListener('upgrade', (request, socket, head) => {
+    if (request.url === '/other') other.handleUpgrade(request, socket, head, (client) => client.send('other'));
+  });
+  expect([await whoTakes(port, '/other'), await whoTakes(port, '/')]).toEqual(['other', '0']);
+});
+
+test('a server that is closed by a listener in front of ours answers nothing', async () => {
+  const { http, port, servers } = await several({});
+  http.prependListener('upgrade', (_request, socket) => {
+    servers.forEach((server) => server.close());
+    socket.end('closed by me');
+  });
+  expect(await new RawPeer(port).write(get('/')).closed).toBe('closed by me');
+});
+
+test('handshakeTimeout: false of one of the servers leaves a socket to foreign listeners for ever', async () => {
+  const { http, port } = await several({ path: '/a', handshakeTimeout: 20 }, { path: '/b', handshakeTimeout: false });
+  const left: Duplex[] = [];
+  http.on('upgrade', (_request, socket) => left.push(socket));
+  const raw = new RawPeer(port).write(get('/nobody'));
+  const hasty = await start({ handshakeTimeout: 100 });
+  await new RawPeer(portOf(hasty)).closed;
+  expect([first(left).destroyed, raw.received]).toEqual([false, '']);
 });
 
 test('shouldHandle is overridable, asked once, and may answer later', async () => {
@@ -171,19 +200,19 @@ test('shouldHandle is overridable, asked once, and may answer later', async () =
 });
 
 test('X-20 attach: one WebSocket server on several http servers', async () => {
-  const [first, second] = [await startHttp(createServer()), await startHttp(createServer())];
+  const [one, two] = [await startHttp(createServer()), await startHttp(createServer())];
   const server = manage(new WebSocketServer({ noServer: true }));
   expect(() => server.address()).toThrow('noServer');
-  expect(server.attach(first).attach(second).attach(first)).toBe(server);
-  expect(portOf(server)).toBe(portOf(first));
-  for (const http of [first, second]) expect(await isAlive(server, portOf(http))).toBe(true);
+  expect(server.attach(one).attach(two).attach(one)).toBe(server);
+  expect(portOf(server)).toBe(portOf(one));
+  for (const http of [one, two]) expect(await isAlive(server, portOf(http))).toBe(true);
   expect(() => server.attach(express() as never)).toThrow(TypeError);
   await new Promise((resolve) => {
     server.close(resolve);
     server.clients.forEach((client) => client.terminate());
   });
-  expect([first, second].map((http) => http.listenerCount('upgrade'))).toEqual([0, 0]);
-  expect(() => server.attach(first)).toThrow('not running');
+  expect([one, two].map((http) => http.listenerCount('upgrade'))).toEqual([0, 0]);
+  expect(() => server.attach(one)).toThrow('not running');
 });
 
 test('issue: an express app with noServer and two paths', async () => {
@@ -226,14 +255,14 @@ test('A-30 handleUpgrade gives an open WebSocket, and leaves no listener behind 
   expect(counts[1]).toEqual(counts[0]);
   // `end` is node:net's own, and `close` has one of node:http's.
   expect(counts[0]).toMatchObject({ error: 1, data: 1 });
-  expect(Math.max(...Object.values(counts[0]!))).toBeLessThanOrEqual(2);
+  expect(Math.max(...Object.values(first(counts)))).toBeLessThanOrEqual(2);
 });
 
 test('A-30 the same listeners whether an own port, an http server or handleUpgrade made it', async () => {
   const { servers } = await several({});
   const own = await start();
   const counts = [];
-  for (const server of [servers[0]!, own]) {
+  for (const server of [first(servers), own]) {
     const next = once(server, 'connection');
     await opened(peer(portOf(server)));
     const [client] = await next;

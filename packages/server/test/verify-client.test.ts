@@ -26,18 +26,18 @@ const REFUSING: [form: string, verifyClient: VerifyClient, status: number, phras
   ['{ accept: false }', () => ({ accept: false }), 401, 'Unauthorized', 'Unauthorized'],
   ['an object', () => ({ accept: false, code: 403, reason: 'members only' }), 403, 'members only', 'members only'],
   ['a Promise of an object', async () => ({ accept: false, code: 429 }), 429, 'Too Many Requests', 'Too Many Requests'],
-  ['cb(false)', (_, cb) => cb(false), 401, 'Unauthorized', 'Unauthorized'],
-  ['cb(false, 403, No)', (_, cb) => cb(false, 403, 'No'), 403, 'No', 'No'],
-  ['cb later', (_, cb) => void setImmediate(cb, false, 403, 'No'), 403, 'No', 'No'],
-  ['cb with an object', (_, cb) => cb({ accept: false, code: 404 }), 404, 'Not Found', 'Not Found'],
+  ['cb(false)', (_info, cb) => cb(false), 401, 'Unauthorized', 'Unauthorized'],
+  ['cb(false, 403, No)', (_info, cb) => cb(false, 403, 'No'), 403, 'No', 'No'],
+  ['cb later', (_info, cb) => void setImmediate(cb, false, 403, 'No'), 403, 'No', 'No'],
+  ['cb with an object', (_info, cb) => cb({ accept: false, code: 404 }), 404, 'Not Found', 'Not Found'],
   [
     'a phrase that no status line can hold',
-    (_, cb) => cb(false, 403, 'nein\r\nX: y'),
+    (_info, cb) => cb(false, 403, 'nein\r\nX: y'),
     403,
     'Forbidden',
     'nein\r\nX: y',
   ],
-  ['a phrase beyond latin1', (_, cb) => cb(false, 403, 'нет'), 403, 'Forbidden', 'нет'],
+  ['a phrase beyond latin1', (_info, cb) => cb(false, 403, 'нет'), 403, 'Forbidden', 'нет'],
   [
     'throw (B-25)',
     () => {
@@ -50,7 +50,7 @@ const REFUSING: [form: string, verifyClient: VerifyClient, status: number, phras
   ['reject', () => Promise.reject(new Error('secret')), 500, 'Internal Server Error', 'Internal Server Error'],
   [
     'throw with a callback',
-    (_, _cb) => {
+    (_info, _cb) => {
       throw new Error('secret');
     },
     500,
@@ -59,9 +59,17 @@ const REFUSING: [form: string, verifyClient: VerifyClient, status: number, phras
   ],
   [
     'reject with a callback',
-    async (_, _cb) => {
+    async (_info, _cb) => {
       throw new Error('secret');
     },
+    500,
+    'Internal Server Error',
+    'Internal Server Error',
+  ],
+  ['cb(null, 403)', (_info, cb) => cb(null as never, 403), 403, 'Forbidden', 'Forbidden'],
+  [
+    'cb later, an object without accept',
+    (_info, cb) => void setImmediate(cb, { accepted: true } as never),
     500,
     'Internal Server Error',
     'Internal Server Error',
@@ -73,10 +81,10 @@ const REFUSING: [form: string, verifyClient: VerifyClient, status: number, phras
     'Internal Server Error',
     'Internal Server Error',
   ],
-  ['a status that is none', (_, cb) => cb(false, 99), 500, 'Internal Server Error', 'Internal Server Error'],
+  ['a status that is none', (_info, cb) => cb(false, 99), 500, 'Internal Server Error', 'Internal Server Error'],
   [
     'a header that cannot be sent',
-    (_, cb) => cb(false, 401, 'No', { 'X-A': 'a\r\nb' }),
+    (_info, cb) => cb(false, 401, 'No', { 'X-A': 'a\r\nb' }),
     500,
     'Internal Server Error',
     'Internal Server Error',
@@ -99,18 +107,18 @@ const ACCEPTING: [form: string, verifyClient: VerifyClient][] = [
   ['a Promise of true', () => Promise.resolve(true)],
   ['a thenable', () => ({ then: (fulfil: (value: boolean) => void) => fulfil(true) }) as never],
   ['{ accept: true }', () => ({ accept: true })],
-  ['cb(true)', (_, cb) => cb(true)],
-  ['cb later', (_, cb) => void setImmediate(cb, true)],
+  ['cb(true)', (_info, cb) => cb(true)],
+  ['cb later', (_info, cb) => void setImmediate(cb, true)],
   [
     'cb, then a rejection',
-    async (_, cb) => {
+    async (_info, cb) => {
       cb(true);
       throw new Error('too late');
     },
   ],
   [
     'cb, and twice more (B-25)',
-    (_, cb) => {
+    (_info, cb) => {
       cb(true);
       cb(false);
       setImmediate(cb, false, 403);
@@ -118,7 +126,7 @@ const ACCEPTING: [form: string, verifyClient: VerifyClient][] = [
   ],
   [
     'cb twice, later',
-    (_, cb) =>
+    (_info, cb) =>
       void setImmediate(() => {
         cb(true);
         cb(false);
@@ -138,7 +146,7 @@ test.each(ACCEPTING)('K-08 accepts by %s', async (_form, verifyClient) => {
 });
 
 test('A-28 refused twice, the client gets one answer', async () => {
-  const verifyClient: VerifyClient = (_, cb) => {
+  const verifyClient: VerifyClient = (_info, cb) => {
     cb(false, 403, 'No');
     cb(true);
     cb(false, 404);
@@ -157,7 +165,7 @@ test('headers of a refusal are sent, several values as several lines', async () 
     'X-Nothing': undefined,
   };
   const server = await start({
-    verifyClient: (_: VerifyClientInfo, cb: VerifyClientReply) => cb(false, 401, 'who?', headers),
+    verifyClient: (_info: VerifyClientInfo, cb: VerifyClientReply) => cb(false, 401, 'who?', headers),
   });
   const answer = await refused(peer(portOf(server)));
   expect(answer.headers).toMatchObject({
@@ -223,7 +231,7 @@ test('A-28 the client goes while verifyClient thinks: nothing is written, nothin
 });
 
 test('no answer within handshakeTimeout: 503 with Retry-After (K-08, B-25)', async () => {
-  for (const verifyClient of [(_: unknown, _cb: unknown) => {}, () => new Promise<boolean>(() => {})]) {
+  for (const verifyClient of [(_info: unknown, _cb: unknown) => {}, () => new Promise<boolean>(() => {})]) {
     const server = await start({ verifyClient, handshakeTimeout: 50 });
     const event = once(server, 'refused');
     const answer = await refused(peer(portOf(server)));
@@ -235,7 +243,7 @@ test('no answer within handshakeTimeout: 503 with Retry-After (K-08, B-25)', asy
 test('an answer that comes after the 503 changes nothing', async () => {
   let answer: VerifyClientReply | undefined;
   const server = await start({
-    verifyClient: (_: VerifyClientInfo, cb: VerifyClientReply) => void (answer = cb),
+    verifyClient: (_info: VerifyClientInfo, cb: VerifyClientReply) => void (answer = cb),
     handshakeTimeout: 20,
   });
   const { status } = await shake(portOf(server), handshake());
@@ -253,4 +261,12 @@ test('nothing is asked of user code for a request that is malformed, foreign or 
   expect(verifyClient).not.toHaveBeenCalled();
   expect((await shake(port, handshake({}, 'GET /here HTTP/1.1'))).status).toBe(101);
   expect(verifyClient).toHaveBeenCalledTimes(1);
+});
+
+test('two questions that are answered later, with and without a time limit', async () => {
+  for (const handshakeTimeout of [false, 5000] as const) {
+    const later = (): Promise<boolean> => new Promise((resolve) => setImmediate(resolve, true));
+    const server = await start({ origins: later, verifyClient: later, handshakeTimeout });
+    expect((await shake(portOf(server), handshake({ Origin: 'https://a.example' }))).status).toBe(101);
+  }
 });

@@ -1,0 +1,77 @@
+import { expect, test } from '@jest/globals';
+import type { IncomingMessage } from 'node:http';
+import type WS from 'ws';
+import {
+  WebSocket,
+  WebSocketServer,
+  type RawData,
+  type ServerOptions,
+  type VerifyClientCallbackAsync,
+  type VerifyClientCallbackSync,
+} from '../src/index.js';
+
+// What is shown here is shown by the type check; the run only builds the values.
+
+interface User {
+  readonly name: string;
+}
+
+test('data has the type that verifyClient gives, or the one that is named', () => {
+  const inferred = new WebSocketServer({
+    noServer: true,
+    verifyClient: ({ req }) => ({ accept: true, data: { name: req.url } }),
+  });
+  inferred.on('connection', (socket) => {
+    const name: string | undefined = socket.data.name;
+    // @ts-expect-error data has no such member
+    return [name, socket.data.age];
+  });
+  const named = new WebSocketServer<User>({
+    noServer: true,
+    verifyClient: async () => ({ accept: true, data: { name: 'ann' } }),
+  });
+  named.on('connection', (socket, request) => [socket.data.name.length, request.url]);
+  for (const { data } of named.clients) expect(data.name).toBe('nobody is here');
+  // @ts-expect-error data is a User
+  const wrong = new WebSocketServer<User>({ noServer: true, verifyClient: () => ({ accept: true, data: 5 }) });
+  const anybody: WebSocketServer[] = [inferred, named, wrong];
+  expect(anybody).toHaveLength(3);
+});
+
+test('verifyClient as it is written for ws', () => {
+  type Info = { origin: string; secure: boolean; req: IncomingMessage };
+  const sync: VerifyClientCallbackSync = ({ secure }) => secure;
+  const async: VerifyClientCallbackAsync = ({ req }, callback) => callback(req.url === '/', 401, 'no', { 'X-A': 'b' });
+  const forms: ServerOptions['verifyClient'][] = [
+    sync,
+    async,
+    (info) => info.secure,
+    (info: Info) => info.origin === 'https://a.example',
+    (info: Info, done: (accept: boolean, code?: number) => void) => done(info.secure, 403),
+    async ({ req }) => req.headers.cookie !== undefined,
+  ];
+  expect(forms.map((form) => form?.length)).toEqual([1, 2, 1, 1, 2, 1]);
+});
+
+test('listeners and options as they are written for ws', () => {
+  class Player extends WebSocket {
+    score = 0;
+  }
+  const options = {
+    noServer: true,
+    path: '/x',
+    clientTracking: true,
+    maxPayload: 100,
+    skipUTF8Validation: false,
+  } satisfies WS.ServerOptions;
+  const server = new WebSocketServer({ ...options, WebSocket: Player });
+  server.on('connection', (socket: WebSocket, request: IncomingMessage) => {
+    socket.on('message', (data: RawData, isBinary: boolean) => [data, isBinary, request]);
+    socket.on('close', (code: number, reason: Buffer) => [code, reason]);
+  });
+  server.on('headers', (headers: string[], _request: IncomingMessage) => void headers.push('X-A: b'));
+  server.on('wsClientError', (error: Error, socket) => socket.destroy(error));
+  // @ts-expect-error there is no such option
+  void new WebSocketServer({ noServer: true, maxPayLoad: 5 });
+  expect(server.listenerCount('connection')).toBe(1);
+});
