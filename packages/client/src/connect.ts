@@ -1,11 +1,11 @@
 import { request as httpRequest, type ClientRequest } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
-import { connect as connectTcp, isIP, type NetConnectOpts } from 'node:net';
+import { connect as connectTcp, isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
 import type { Address } from './address.js';
 import type { HeaderFields } from './headers.js';
-import type { ClientSettings, CreateConnection } from './options.js';
+import type { ClientSettings, CreateConnection, CreateConnectionOptions } from './options.js';
 
 /**
  * Starts one handshake request, not sent yet. Its connection is its own, unless the caller brought an agent or makes
@@ -62,16 +62,16 @@ class Connector {
     this.#custom = custom;
   }
 
-  readonly create: CreateConnection = (options, callback) => {
+  /** `path` is the request's for http, and a Unix socket's for net and tls. */
+  readonly create: NonNullable<RequestOptions['createConnection']> = (options, callback) => {
+    const target = { ...options, path: options.socketPath } as CreateConnectionOptions;
     if (this.#custom !== undefined) {
-      const stream = this.#custom(options, (error, late) => callback(error ?? notAStream(late), late));
+      const stream = this.#custom(target, (error, late) => callback(error ?? notAStream(late), late as Duplex));
       const error = stream ? notAStream(stream) : null;
       if (error) throw error;
       return stream;
     }
     try {
-      // `path` is the request's for http, and a Unix socket for net and tls.
-      const target = { ...options, path: options.socketPath } as NetConnectOpts & TlsOptions;
       return this.#secure ? connectTls(target) : connectTcp(target);
     } catch (error) {
       this.refusal = error as Error;
@@ -80,7 +80,7 @@ class Connector {
   };
 }
 
-function notAStream(value: Duplex): Error | null {
-  const usable = typeof value === 'object' && value !== null && typeof value.on === 'function' && 'write' in value;
+function notAStream(value: Partial<Duplex> | null | undefined): Error | null {
+  const usable = typeof value?.on === 'function' && typeof value.write === 'function';
   return usable ? null : new TypeError('createConnection gave something that is not a stream');
 }

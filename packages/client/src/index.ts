@@ -23,5 +23,5 @@ export type {
 export { ProtocolError, type ViolationCode } from '@ws/frame';
 export { HandshakeError, type HandshakeErrorCode, type HeaderList } from '@ws/handshake';
 export { ConnectError, type ConnectErrorCode } from './errors.js';
-export type { ClientOptions, CreateConnection } from './options.js';
+export type { ClientOptions, CreateConnection, CreateConnectionOptions } from './options.js';
 export { WebSocket } from './websocket.js';

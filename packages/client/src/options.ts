@@ -32,10 +32,18 @@ type SocketOptions = Pick<
   'autoSelectFamily' | 'autoSelectFamilyAttemptTimeout' | 'keepAlive' | 'keepAliveInitialDelay' | 'noDelay'
 >;
 
+/** What a `createConnection` is told; `net.connect` and `tls.connect` take it as it is. */
+export type CreateConnectionOptions = Omit<RequestOptions, 'host' | 'path' | 'port'> & {
+  readonly host: string;
+  readonly port: number;
+  /** Of a Unix socket. */
+  readonly path?: string | undefined;
+};
+
 /** Makes the stream that the request is written to; returns it, or gives it to the callback later. */
 export type CreateConnection = (
-  options: RequestOptions,
-  callback: (error: Error | null, stream: Duplex) => void,
+  options: CreateConnectionOptions,
+  callback: (error?: Error | null, stream?: Duplex) => void,
 ) => Duplex | null | undefined;
 
 /** Options of `new WebSocket(address, protocols, options)`; every other option of `http.request`, `https.request` and `tls.connect` is passed on. */

@@ -1,3 +1,5 @@
+import { connect as connectTcp } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { expect, test } from '@jest/globals';
 import { WebSocket as Connection } from '@ws/connection';
 import * as api from '../src/index.js';
@@ -26,6 +28,8 @@ test('the types: what people wrote for @types/ws is accepted, what cannot work i
   const made = (): unknown[] => [
     new WebSocket(url, 'p', options),
     new WebSocket(new URL(url), { createConnection }),
+    new WebSocket(url, { createConnection: connectTcp }),
+    new WebSocket(url, { createConnection: connectTls }),
     new WebSocket<{ name: string }>(url, []).data.name,
     // @ts-expect-error: no such option
     new WebSocket(url, { reconnect: true }),

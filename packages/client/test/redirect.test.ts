@@ -198,7 +198,7 @@ async function bothPorts(
   const plainPort = await rawServer(onPlain);
   return {
     createConnection: (options) =>
-      Number(options.port) === 443
+      options.port === 443
         ? connectTls({ port: tlsPort, host: '127.0.0.1', ca: cert, servername: String(options.servername) })
         : connect(plainPort, '127.0.0.1'),
   };
@@ -331,7 +331,7 @@ test('handshakeTimeout starts anew with each redirect, and holds for the last', 
   const port = await rawServer(({ socket }, count) => {
     if (count <= 3) setImmediate(() => socket.write(redirectTo('/again')));
   });
-  const websocket = new WebSocket(`ws://127.0.0.1:${port}/`, { followRedirects: true, handshakeTimeout: 100 });
+  const websocket = new WebSocket(`ws://127.0.0.1:${port}/`, { followRedirects: true, handshakeTimeout: 500 });
   expect((await ending(websocket)).events).toEqual([
     'redirect',
     'redirect',

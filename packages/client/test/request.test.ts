@@ -229,18 +229,23 @@ test.each([false as const, undefined])('WS-043 agent: %j', async (agent) => {
 });
 
 test('createConnection gets the options of the connection and makes the stream', async () => {
-  let given: Record<string, unknown> = {};
+  let given: object = {};
   const { line } = await requestOf(
     (port) =>
       new WebSocket('ws://name.example:81/x', {
         createConnection: (options) => {
-          given = options as Record<string, unknown>;
+          given = options;
           return connect(port, '127.0.0.1');
         },
       }),
   );
   expect(line).toBe('GET /x HTTP/1.1');
   expect(given).toMatchObject({ host: 'name.example', port: 81 });
+});
+
+test('net.connect is a createConnection', async () => {
+  const { line } = await withOptions({ createConnection: connect });
+  expect(line).toBe('GET / HTTP/1.1');
 });
 
 test('createConnection may hand its stream over later', async () => {
@@ -270,6 +275,11 @@ const BROKEN_CONNECTORS: { name: string; createConnection: ClientOptions['create
     message: /no luck/,
   },
   { name: 'returns a number', createConnection: (() => 5) as never, message: /createConnection/ },
+  {
+    name: 'gives nothing',
+    createConnection: (_, callback) => void setImmediate(() => callback(null)),
+    message: /createConnection/,
+  },
   {
     name: 'gives a number',
     createConnection: (_, callback) => void setImmediate(() => callback(null, 5 as never)),

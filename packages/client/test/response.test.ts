@@ -296,9 +296,11 @@ test('WS-051 unexpected-response hands the response over and suppresses the erro
 const TAKERS: {
   name: string;
   take: (request: ClientRequest, response: IncomingMessage, websocket: WebSocket) => void;
+  /** The server ends its response; else it never does. */
+  ends?: boolean;
   events: string[];
 }[] = [
-  { name: 'ignores it', take: () => {}, events: ['close 1006'] },
+  { name: 'ignores it', take: () => {}, ends: true, events: ['close 1006'] },
   { name: 'destroys the request', take: (request) => request.destroy(), events: ['close 1006'] },
   { name: 'destroys the response', take: (_, response) => response.destroy(), events: ['close 1006'] },
   {
@@ -314,16 +316,17 @@ const TAKERS: {
   },
 ];
 
-test.each(TAKERS)('unexpected-response: a listener that $name', async ({ take, events }) => {
+test.each(TAKERS)('unexpected-response: a listener that $name', async ({ take, ends = false, events }) => {
+  let peer: Socket | undefined;
   const websocket = await connectTo(({ socket }) => {
+    peer = socket;
     socket.write('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n');
-    // The body has no length: it ends with the connection, when the client has had time to look at it.
-    setImmediate(() => setImmediate(() => setImmediate(() => socket.end('sorry'))));
   });
   const done = ending(websocket);
-  websocket.on('unexpected-response', (request: ClientRequest, response: IncomingMessage) =>
-    take(request, response, websocket),
-  );
+  websocket.on('unexpected-response', (request: ClientRequest, response: IncomingMessage) => {
+    take(request, response, websocket);
+    if (ends) peer?.end('sorry'); // a body without a length: it ends with the connection
+  });
   expect((await done).events).toEqual(events);
 });
 
@@ -405,7 +408,7 @@ test('handshakeTimeout is no idle timeout: a byte at a time does not prolong it'
       };
       drip();
     },
-    { handshakeTimeout: 50, maxHeaderSize: 1 << 30 },
+    { handshakeTimeout: 200, maxHeaderSize: 1 << 30 },
   );
   expect((await ending(websocket)).events).toEqual(['error WS_ERR_HANDSHAKE_TIMEOUT', 'close 1006']);
   expect(written).toBeGreaterThan(1);
@@ -429,7 +432,7 @@ test('handshakeTimeout and timeout have no effect from open on', async () => {
   });
   expect(timers()).toBeGreaterThan(before);
   await opened(websocket);
-  expect(timers()).toBe(before);
+  expect(timers()).toBeLessThanOrEqual(before);
   expect((websocket.socket as Socket).timeout).toBe(0);
 });
 
