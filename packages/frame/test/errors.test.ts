@@ -123,7 +123,7 @@ test.each(CASES)(
   ({ code, wire, options = {} }) => {
     const legal = options.role === 'server' ? hex`82 81 00000000 07` : hex`82 01 07`;
     const seen: number[] = [];
-    const parser = new FrameParser(options, { frame: (_, payload) => seen.push(payload[0]!) });
+    const parser = new FrameParser(options, { frame: (_, payload) => seen.push(...payload) });
     expect(() => parser.push(hex`${legal} ${wire} ${legal}`)).toThrow(expect.objectContaining({ code }));
     expect(parser.bufferedBytes).toBe(0);
     const { error } = parser;

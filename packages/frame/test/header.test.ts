@@ -35,8 +35,8 @@ const VECTORS = [
   { name: 'RSV3', wire: hex`92 01`, rsv: 1, opcode: 0x2, maskingKey: undefined, payloadLength: 1 },
 ];
 
-describe.each(VECTORS)('$name', ({ name: _, wire, ...given }) => {
-  const head = { fin: true, rsv: 0, ...given };
+describe.each(VECTORS)('$name', ({ wire, fin = true, rsv = 0, opcode, maskingKey, payloadLength }) => {
+  const head = { fin, rsv, opcode, maskingKey, payloadLength };
 
   test('is decoded, asks for more when cut, leaves what follows alone', () => {
     for (let n = 0; n < wire.length; n++) expect(decodeHeader(wire.subarray(0, n))).toBeUndefined();
