@@ -15,38 +15,33 @@ const packages = ['packages', 'tools'].flatMap((folder) =>
     .map((name) => join(root, folder, name))
     .filter((directory) => existsSync(join(directory, 'package.json')))
     .map((directory) => ({ directory, manifest: JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) }))
-    .filter(({ manifest }) => manifest.scripts?.test !== undefined),
+    .filter(({ manifest }) => manifest.scripts?.test !== undefined)
+    .map(({ directory, manifest }) => ({ name: String(manifest.name), reports: join(directory, 'reports') })),
 );
-for (const { directory } of packages) rmSync(join(directory, 'reports'), { recursive: true, force: true });
+for (const { reports } of packages) rmSync(reports, { recursive: true, force: true });
 
-const summaries = join(root, '.turbo', 'runs');
-const olderSummaries = new Set(list(summaries));
-const turbo = [
-  'exec',
-  'turbo',
-  'run',
-  'test',
-  '--continue=dependencies-successful',
-  '--output-logs=new-only',
-  '--summarize',
-];
-const { status } = spawnSync(process.execPath, [join(root, 'tools', 'pnpm.mjs'), ...turbo, ...turboArguments], {
-  cwd: root,
-  stdio: 'inherit',
-});
+const { status, tasks } = runTurbo(turboArguments);
 
-const exitCodes = readExitCodes();
+// A note about something that was missing then is no news about now.
+const outdated = packages.filter(
+  ({ name, reports }) => readNotices(reports) !== '' && tasks.get(`${name}#test`)?.cached,
+);
+if (outdated.length > 0) {
+  const again = runTurbo(['--only', '--force', ...outdated.map(({ name }) => `--filter=${name}`)]);
+  for (const [task, outcome] of again.tasks) tasks.set(task, outcome);
+}
+
 const runs = packages
-  .map(({ directory, manifest }) => ({
-    name: String(manifest.name),
-    report: read(join(directory, 'reports', 'jest.json')),
-    notices: read(join(directory, 'reports', 'notices.txt')) ?? '',
-    exitCode: exitCodes.get(`${manifest.name}#test`),
+  .map(({ name, reports }) => ({
+    name,
+    report: read(join(reports, 'jest.json')),
+    notices: readNotices(reports),
+    exitCode: tasks.get(`${name}#test`)?.exitCode,
   }))
   .filter(({ report }) => report !== undefined || turboArguments.length === 0);
 
 const { totals, problems, notices } = addUp(runs, { noticesFail: isTrue(process.env['CI']) });
-for (const [task, exitCode] of exitCodes) {
+for (const [task, { exitCode }] of tasks) {
   if (exitCode !== 0 && !task.endsWith('#test')) problems.push(`${task} ended with exit code ${exitCode}`);
 }
 if (totals.failed === 0 && (status !== 0 || runs.length === 0)) {
@@ -60,17 +55,43 @@ for (const problem of problems) console.log(`Failed: ${problem}`);
 console.log(totalsLine(totals));
 process.exitCode = totals.failed === 0 ? 0 : 1;
 
-/** Exit codes by task, as turbo's own summary of this run has them; tasks from the cache have none. */
-function readExitCodes() {
-  /** @type {Map<string, number>} */
-  const codes = new Map();
-  for (const name of list(summaries).filter((file) => !olderSummaries.has(file))) {
-    for (const { taskId, execution } of JSON.parse(read(join(summaries, name)) ?? '{}').tasks ?? []) {
-      if (typeof execution?.exitCode === 'number') codes.set(taskId, execution.exitCode);
+/**
+ * Runs the `test` tasks; what became of each task, builds included, is taken from turbo's own summary of the run.
+ * @param {readonly string[]} args
+ */
+function runTurbo(args) {
+  const summaries = join(root, '.turbo', 'runs');
+  const older = new Set(list(summaries));
+  const turbo = [
+    'exec',
+    'turbo',
+    'run',
+    'test',
+    '--continue=dependencies-successful',
+    '--output-logs=new-only',
+    '--summarize',
+  ];
+  const { status } = spawnSync(process.execPath, [join(root, 'tools', 'pnpm.mjs'), ...turbo, ...args], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+
+  /** @type {Map<string, { exitCode: number | undefined, cached: boolean }>} */
+  const tasks = new Map();
+  for (const name of list(summaries).filter((file) => !older.has(file))) {
+    for (const { taskId, execution, cache } of JSON.parse(read(join(summaries, name)) ?? '{}').tasks ?? []) {
+      // Of the task, not of its absence: a package without a build script has a build task that never ran.
+      if (typeof execution?.exitCode === 'number')
+        tasks.set(taskId, { exitCode: execution.exitCode, cached: cache?.status === 'HIT' });
     }
     rmSync(join(summaries, name), { force: true });
   }
-  return codes;
+  return { status, tasks };
+}
+
+/** @param {string} reports */
+function readNotices(reports) {
+  return read(join(reports, 'notices.txt')) ?? '';
 }
 
 /** @param {string} directory */

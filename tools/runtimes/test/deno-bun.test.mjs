@@ -3,13 +3,14 @@ import { fetchRuntime, notice } from '../src/hosts.mjs';
 import { expectedFrame, expectedHandshake, expectedProtocol } from '../src/portable/expected.mjs';
 import { expectedWebsocket } from '../src/websocket-smoke.mjs';
 
+const [deno, bun] = await Promise.all([fetchRuntime('deno'), fetchRuntime('bun')]);
 const RUNTIMES = [
   {
     name: 'Deno',
-    runtime: await fetchRuntime('deno'),
+    runtime: deno,
     args: ['run', '--no-lock', '--no-config', '--node-modules-dir=manual', '--allow-all'],
   },
-  { name: 'Bun', runtime: await fetchRuntime('bun'), args: ['--no-install'] },
+  { name: 'Bun', runtime: bun, args: ['--no-install'] },
 ];
 
 describe.each(RUNTIMES)('$name', ({ name, runtime, args }) => {
