@@ -15,7 +15,7 @@ export function openChat(url) {
   const sendButton = element('say-send', HTMLButtonElement);
   const nameForm = element('name-form', HTMLFormElement);
   const name = element('name', HTMLInputElement);
-  const suggestions = /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll('[data-say]'));
+  const suggestions = [...document.querySelectorAll('button')].filter(({ dataset }) => dataset['say'] !== undefined);
 
   /** @type {Map<string, Person>} */
   const people = new Map();

@@ -203,6 +203,7 @@ export class Plot {
     c.fillStyle = color;
     if (this.#options.filled) {
       c.globalAlpha = 0.1;
+      // oxlint-disable-next-line unicorn/no-array-fill-with-reference-type -- a canvas is no array
       c.fill(area);
       c.globalAlpha = 1;
     }
