@@ -63,7 +63,7 @@ function toBinaryType(data: Uint8Array | Uint8Array[], binaryType: BinaryType): 
     case 'fragments':
       return parts.map(asBuffer);
     case 'blob':
-      return new Blob(parts as Uint8Array<ArrayBuffer>[]);
+      return new Blob(parts);
     case 'arraybuffer':
       return toArrayBuffer(whole(parts));
     case 'nodebuffer':

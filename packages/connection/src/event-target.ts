@@ -97,7 +97,8 @@ function adapterFor(target: Emitter, type: EventType, listener: AnyListener): Ad
     case 'open':
       return () => call({ type, target });
     case 'message':
-      return (data: RawData, isBinary: boolean) => call({ type, target, data: isBinary ? data : String(data) });
+      return (data: RawData, isBinary: boolean) =>
+        call({ type, target, data: isBinary ? data : (data as Buffer).toString() });
     case 'close':
       return (code: number, reason: Buffer, info: CloseInfo) =>
         call({ type, target, code, reason: reason.toString(), wasClean: info.wasClean, info });

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { Opcode } from '@ws/frame';
 import { randomBytes } from 'node:crypto';
 import { createPair, WebSocket } from '../src/index.js';
-import { clientFrame, event, framesOf, nextTurn, recorded, Recorder, tcpPair } from './streams.js';
+import type { Recorder } from './streams.js';
+import { clientFrame, event, framesOf, nextTurn, recorded, tcpPair } from './streams.js';
 
 const TEXTS = ['', 'a', 'é', '€', '😀', 'lone \ud800 surrogate', 'x'.repeat(15), 'x'.repeat(16), 'é'.repeat(15)];
 for (const length of [125, 126, 127, 42, 63, 4095, 4096, 4097, 16_384, 16_385, 65_535, 65_536, 70_000]) {
@@ -30,8 +31,8 @@ describe.each(['server', 'client'] as const)('a %s', (role) => {
     const copies = given.map((bytes) => Buffer.from(bytes));
     for (const bytes of given) socket.send(bytes);
     await nextTurn();
-    expect(payloads(stream).map((bytes, i) => bytes.equals(copies[i]!))).toEqual(SIZES.map(() => true));
-    expect(given.map((bytes, i) => bytes.equals(copies[i]!))).toEqual(SIZES.map(() => true));
+    expect(payloads(stream).map((bytes, i) => bytes.equals(copies[i]))).toEqual(SIZES.map(() => true));
+    expect(given.map((bytes, i) => bytes.equals(copies[i]))).toEqual(SIZES.map(() => true));
   });
 });
 

@@ -123,7 +123,7 @@ describe.each([true, false])('a compressing extension, synchronous: %p', (isSync
     core.protocol.receive(joined(masked(Opcode.Text, payload, { rsv: 4 }), masked(Opcode.Text, 'never')));
     await until(() => core.protocol.state === 'failed');
     expect(core.happened.at(-1)).toEqual(['failure', code]);
-    expect(Buffer.from(core.outgoing[0]!).readUInt16BE(2)).toBe(closeCode);
+    expect(Buffer.from(core.outgoing[0]).readUInt16BE(2)).toBe(closeCode);
     expect(messages(core)).toEqual([]);
   });
 

@@ -181,7 +181,7 @@ describe('limits', () => {
     const core = new Core({ limits: { maxBufferedChunks: 3 } });
     const [frame] = [masked(Binary, new Uint8Array(5))];
     core.protocol.receive(frame.slice(0, 6));
-    for (const byte of [...frame.slice(6, 9)]) core.protocol.receive(Uint8Array.of(byte));
+    for (const byte of frame.slice(6, 9)) core.protocol.receive(Uint8Array.of(byte));
     expect(core.happened).toEqual([]);
     core.protocol.receive(frame.slice(9, 10));
     expect(core.happened.at(-1)).toEqual(['failure', 'WS_ERR_TOO_MANY_BUFFERED_PARTS']);
