@@ -28,7 +28,7 @@ const steps = [
     ],
   },
   { name: 'lint', what: 'oxlint, type-aware', commands: [[bin('oxlint'), '--type-aware']] },
-  { name: 'format', what: 'prettier', commands: [[bin('prettier'), '--check', '--log-level', 'warn', '.']] },
+  { name: 'format', what: 'prettier', commands: [[bin('prettier'), '--check', '--cache', '--log-level', 'warn', '.']] },
   {
     name: 'layers',
     what: 'imports and dependencies point down',

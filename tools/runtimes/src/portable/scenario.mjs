@@ -122,6 +122,7 @@ export function protocolScenario({ encodeFrame, CloseCode }, { Protocol }) {
         pong: (payload) => log.push(`${role} pong ${hex(payload)}`),
         closing: (code, reason, initiator) => log.push(`${role} closing ${code} ${reason} ${initiator}`),
         failure: (error) => log.push(`${role} failure ${error.code}`),
+        ready: () => {},
       },
     );
   const client = end('client', () => server);
