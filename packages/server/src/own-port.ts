@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { ListenOptions, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { checkUpgradeRequest, formatResponse, HandshakeError, refusalResponse } from '@ws/handshake';
-import { answerAndClose, ignoreError } from './refusal.js';
+import { answerAndClose } from './refusal.js';
 
 const REQUEST_TIMEOUT = formatResponse(refusalResponse(408, { body: 'the request did not arrive in time' }));
 const BAD_REQUEST = formatResponse(refusalResponse(400, { body: 'this is not HTTP' }));
@@ -58,7 +58,6 @@ export class OwnPort {
   #track(socket: Socket): void {
     const timeoutMs = this.#handshakeTimeoutMs;
     this.#waiting.set(socket, timeoutMs > 0 ? setTimeout(cut, timeoutMs, socket) : undefined);
-    socket.on('error', ignoreError);
     socket.on('close', this.#forget);
   }
 }

@@ -1,10 +1,24 @@
 import { expect, jest, test } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import fc from 'fast-check';
 import { hex } from '@ws/testing';
 import { WebSocketServer, type CloseInfo, type ServerOptions } from '../src/index.js';
-import { handshake, isAlive, manage, portOf, RawPeer, shake, start, startHttp } from './support.js';
+import {
+  closed,
+  closeLater,
+  first,
+  handshake,
+  isAlive,
+  manage,
+  portOf,
+  RawPeer,
+  shake,
+  start,
+  startHttp,
+} from './support.js';
 
 // A failure here is often no assertion: an exception that nobody catches fails the test that runs.
 
@@ -42,6 +56,25 @@ test.each(STEPS)('RST %s harms nobody', async (_step, options, sent) => {
   for (const client of server.clients) client.terminate();
   await new Promise((resolve) => server.close(resolve)); // Not before every TCP connection is gone.
   expect(server.clients.size).toBe(0);
+});
+
+test('RST of a client of noServer while verifyClient thinks, and nobody else listens to the socket', async () => {
+  const http = await startHttp(createServer());
+  const server = manage(new WebSocketServer({ noServer: true, verifyClient: NEVER }));
+  const events = jest.fn();
+  server.on('refused', events).on('connection', events);
+  const sockets: Duplex[] = [];
+  http.on('upgrade', (request, socket, head) => {
+    sockets.push(socket);
+    server.handleUpgrade(request, socket, head, events);
+  });
+  const raw = new RawPeer(portOf(http)).write(HANDSHAKE);
+  await once(http, 'upgrade');
+  const gone = closed(first(sockets));
+  raw.socket.resetAndDestroy();
+  await gone;
+  await new Promise((resolve) => server.close(resolve));
+  expect(events).not.toHaveBeenCalled();
 });
 
 test('RST of a client of noServer, while its own upgrade listener awaits something', async () => {
@@ -112,6 +145,24 @@ test('a refused peer that goes on talking reads its answer first', async () => {
   const server = await start({ verifyClient: () => false });
   const raw = new RawPeer(portOf(server)).write(HANDSHAKE + 'x'.repeat(1 << 20));
   expect(await raw.until('Unauthorized')).toMatch(/^HTTP\/1\.1 401 /);
+});
+
+test('a refused peer that closes is gone at once, not when the patience with another one ends', async () => {
+  const http = await startHttp(createServer());
+  manage(new WebSocketServer({ server: http, verifyClient: () => false }));
+  const order: string[] = [];
+  for (const name of ['one that stays', 'one that closes']) {
+    const accepted = once(http, 'connection');
+    const raw = connect({ port: portOf(http), host: '127.0.0.1', allowHalfOpen: true }).on('error', () => {});
+    closeLater(() => raw.destroy());
+    const [socket] = await accepted;
+    socket.on('close', () => order.push(name));
+    raw.write(HANDSHAKE);
+    await once(raw, 'data');
+    if (name === 'one that closes') raw.end('and another thing');
+  }
+  while (order.length < 2) await new Promise(setImmediate);
+  expect(order).toEqual(['one that closes', 'one that stays']);
 });
 
 test('CVE-2024-37890: more headers than node keeps, and the handshake behind them', async () => {

@@ -12,7 +12,7 @@ const NODE = ['--no-warnings', '--input-type=module', '-e'];
 /** Runs a program against the built package and returns the lines it prints. */
 function run(code: string): { lines: AsyncIterator<string>; exit: Promise<number> } {
   const child = spawn(process.execPath, [...NODE, code], { cwd: packageFolder, stdio: ['ignore', 'pipe', 'inherit'] });
-  const exit = once(child, 'exit').then(([code]) => code as number);
+  const exit = once(child, 'exit').then(([status]) => status as number);
   closeLater(() => {
     child.kill();
     return exit;

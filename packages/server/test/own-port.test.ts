@@ -70,17 +70,17 @@ test('a peer that sends nothing is cut after handshakeTimeout, without a word (d
 const HANDSHAKE = handshake();
 
 test.each([0.1, 0.5, 0.9])('a request of which %p has come is cut with 408', async (part) => {
-  const server = await start({ handshakeTimeout: 30 });
+  const server = await start({ handshakeTimeout: 300 });
   const raw = new RawPeer(portOf(server)).write(HANDSHAKE.slice(0, HANDSHAKE.length * part));
   expect(parseAnswer(await raw.closed)).toMatchObject({ status: 408, phrase: 'Request Timeout' });
   expect(await isAlive(server)).toBe(true);
 });
 
 test('a peer that goes on byte by byte is cut all the same', async () => {
-  const server = await start({ handshakeTimeout: 100 });
+  const server = await start({ handshakeTimeout: 300 });
   const raw = new RawPeer(portOf(server));
   let at = 0;
-  const drip = setInterval(() => raw.socket.writable && raw.write(HANDSHAKE.charAt(at++)), 10);
+  const drip = setInterval(() => raw.socket.writable && raw.write(HANDSHAKE.charAt(at++)), 20);
   const text = await raw.closed;
   clearInterval(drip);
   expect(parseAnswer(text).status).toBe(408);

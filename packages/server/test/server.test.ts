@@ -350,7 +350,7 @@ test('that of the callback is not taken for a refusal, whoever was asked before'
 });
 
 test('a callback that destroys the socket and refuses', async () => {
-  const result = await throwing({ verifyClient: ({ req }) => Boolean(!req.socket.destroy()) }, () => {}).catch(String);
+  const result = await throwing({ verifyClient: ({ req }) => !req.socket.destroy().destroyed }, () => {}).catch(String);
   expect(result).toMatchObject({ reasons: ['verifyClient'], status: NaN });
 });
 

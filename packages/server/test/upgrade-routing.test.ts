@@ -115,19 +115,28 @@ const TOUCHES: [name: string, touch: (socket: Duplex) => void][] = [
 ];
 
 test.each(TOUCHES)('a foreign listener that %s has taken the socket: no 404', async (_name, touch) => {
-  const { http, port } = await several({ path: '/a', handshakeTimeout: 30 });
+  const http = await startHttp(createServer());
   const sockets: Duplex[] = [];
-  http.on('upgrade', (_request, socket) => {
+  const onUpgrade = (_request: IncomingMessage, socket: Duplex): void => {
     touch(socket);
     sockets.push(socket);
-  });
-  const raw = new RawPeer(port).write(get('/foreign'));
-  const hasty = await start({ handshakeTimeout: 200 });
-  await new RawPeer(portOf(hasty)).closed; // The time is long up.
-  expect(first(sockets).destroyed).toBe(false);
-  first(sockets).end('late answer');
-  expect(await raw.closed).toMatch(/late answer$/);
-  expect(raw.received).not.toContain('404');
+  };
+  const server = { server: http, path: '/a', handshakeTimeout: 30 };
+  for (const isFirst of [true, false]) {
+    if (isFirst) http.on('upgrade', onUpgrade);
+    const ours = manage(new WebSocketServer(server));
+    if (!isFirst) http.on('upgrade', onUpgrade);
+    const raw = new RawPeer(portOf(http)).write(get('/foreign'));
+    const hasty = await start({ handshakeTimeout: 100 });
+    await new RawPeer(portOf(hasty)).closed; // The time is long up.
+    const [socket] = sockets.splice(0);
+    expect(socket?.destroyed).toBe(false);
+    socket?.end('late answer');
+    expect(await raw.closed).toMatch(/late answer$/);
+    expect(raw.received).not.toContain('404');
+    await new Promise((resolve) => ours.close(resolve));
+    http.off('upgrade', onUpgrade);
+  }
 });
 
 test('RST while a socket is left to a foreign listener harms nobody', async () => {
@@ -259,16 +268,25 @@ test('A-30 handleUpgrade gives an open WebSocket, and leaves no listener behind 
 });
 
 test('A-30 the same listeners whether an own port, an http server or handleUpgrade made it', async () => {
-  const { servers } = await several({});
+  const { http, servers, port } = await several({ path: '/' });
+  const byHand = manage(new WebSocketServer({ noServer: true }));
+  http.on('upgrade', (request, socket, head) => {
+    if (request.url !== '/')
+      byHand.handleUpgrade(request, socket, head, (client) => byHand.emit('connection', client, request));
+  });
   const own = await start();
   const counts = [];
-  for (const server of [first(servers), own]) {
+  for (const [server, url] of [
+    [first(servers), `${port}/`],
+    [own, `${portOf(own)}/`],
+    [byHand, `${port}/other`],
+  ] as const) {
     const next = once(server, 'connection');
-    await opened(peer(portOf(server)));
+    await opened(peer(Number.parseInt(url, 10), url.slice(url.indexOf('/'))));
     const [client] = await next;
     counts.push(client.socket.eventNames().map((name: string) => [name, client.socket.listenerCount(name)]));
   }
-  expect(counts[1]).toEqual(counts[0]);
+  expect(counts.slice(1)).toEqual([counts[0], counts[0]]);
 });
 
 test('handleUpgrade twice with one socket is a mistake of the caller; so is a callback that is none', async () => {

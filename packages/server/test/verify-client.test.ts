@@ -6,6 +6,7 @@ import { WebSocketServer, type VerifyClient, type VerifyClientInfo, type VerifyC
 import {
   closed,
   connection,
+  first,
   handshake,
   manage,
   opened,
@@ -204,31 +205,34 @@ test('data of an accepted client is socket.data', async () => {
   expect((await next).data.user).toBe('ann');
 });
 
-test('A-28 the client goes while verifyClient thinks: nothing is written, nothing happens', async () => {
-  const asked = new EventEmitter();
-  const server = await start({
-    verifyClient: (info: VerifyClientInfo, cb: VerifyClientReply) => void asked.emit('ask', info, cb),
-  });
-  const events = jest.fn();
-  server.on('refused', events).on('connection', events);
+test.each([true, false])(
+  'A-28 the client goes while verifyClient thinks, and %p comes then: nothing happens',
+  async (late) => {
+    const asked = new EventEmitter();
+    const server = await start({
+      verifyClient: (info: VerifyClientInfo, cb: VerifyClientReply) => void asked.emit('ask', info, cb),
+    });
+    const events = jest.fn();
+    server.on('refused', events).on('connection', events);
 
-  const first = once(asked, 'ask');
-  const raw = new RawPeer(portOf(server)).write(handshake());
-  const [info, answerTooLate] = await first;
-  const gone = closed(info.req.socket);
-  raw.socket.resetAndDestroy();
-  await gone;
-  answerTooLate(true);
-  expect(await raw.closed).toBe('');
+    const firstAsk = once(asked, 'ask');
+    const raw = new RawPeer(portOf(server)).write(handshake());
+    const [info, answerTooLate] = await firstAsk;
+    const gone = closed(info.req.socket);
+    raw.socket.resetAndDestroy();
+    await gone;
+    answerTooLate(late);
+    expect(await raw.closed).toBe('');
 
-  const second = once(asked, 'ask');
-  const open = opened(peer(portOf(server)));
-  const [, answer] = await second;
-  answer(true);
-  await open;
-  expect(events).toHaveBeenCalledTimes(1);
-  expect(server.clients.size).toBe(1);
-});
+    const second = once(asked, 'ask');
+    const open = opened(peer(portOf(server)));
+    const [, answer] = await second;
+    answer(true);
+    await open;
+    expect(events).toHaveBeenCalledTimes(1);
+    expect(server.clients.size).toBe(1);
+  },
+);
 
 test('no answer within handshakeTimeout: 503 with Retry-After (K-08, B-25)', async () => {
   for (const verifyClient of [(_info: unknown, _cb: unknown) => {}, () => new Promise<boolean>(() => {})]) {
@@ -240,15 +244,16 @@ test('no answer within handshakeTimeout: 503 with Retry-After (K-08, B-25)', asy
   }
 });
 
-test('an answer that comes after the 503 changes nothing', async () => {
-  let answer: VerifyClientReply | undefined;
-  const server = await start({
-    verifyClient: (_info: VerifyClientInfo, cb: VerifyClientReply) => void (answer = cb),
-    handshakeTimeout: 20,
-  });
+test.each([true, false])('%p that comes after the 503 changes nothing', async (late) => {
+  const answers: VerifyClientReply[] = [];
+  const verifyClient: VerifyClient = (_info, cb) => void answers.push(cb);
+  const server = await start({ verifyClient, handshakeTimeout: 20 });
+  const reasons: string[] = [];
+  server.on('refused', (reason) => reasons.push(reason));
   const { status } = await shake(portOf(server), handshake());
-  answer!(true);
-  expect([status, server.clients.size]).toEqual([503, 0]);
+  first(answers)(late);
+  await new Promise(setImmediate);
+  expect([status, reasons, server.clients.size]).toEqual([503, ['handshakeTimeout'], 0]);
 });
 
 test('nothing is asked of user code for a request that is malformed, foreign or on another path', async () => {
