@@ -18,7 +18,7 @@ export const CloseCode = {
 } as const;
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
 
-/** Whether `code` may travel in a Close frame: registered for the wire, for libraries (3000-3999) or private (4000-4999). RFC 6455 §7.4.2. */
+/** Whether `code` may travel in a Close frame: of the protocol, registered (3000-3999) or private (4000-4999). RFC 6455 §7.4.2. */
 export function isValidCloseCode(code: number): boolean {
   if (!Number.isInteger(code)) return false;
   return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);

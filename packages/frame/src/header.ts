@@ -34,7 +34,8 @@ export const minimalLength = (length7: number): number => (length7 === 127 ? 0x1
  * on its own: rules that need the role, an extension or an earlier frame are the caller's.
  * @param strictLength refuse a length that is not in its shortest form
  * @returns `undefined` while `bytes` ends before the header does
- * @throws {ProtocolError} WS_ERR_INVALID_OPCODE, WS_ERR_EXPECTED_FIN, WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH, WS_ERR_NON_MINIMAL_LENGTH, WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH
+ * @throws {ProtocolError} WS_ERR_INVALID_OPCODE, WS_ERR_EXPECTED_FIN, WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH,
+ * WS_ERR_NON_MINIMAL_LENGTH, WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH
  */
 export function decodeHeader(bytes: Uint8Array, strictLength = true): FrameHeader | undefined {
   if (bytes.length < 2) return undefined;

@@ -7,7 +7,7 @@ export const WORDS_PAY_FROM = 64;
 /** The key as it applies `by` bytes further on. RFC 6455 §5.3: octet i is masked with key octet i MOD 4. */
 export function rotateKey(maskingKey: number, by: number): number {
   const bits = (by & 3) << 3;
-  return bits === 0 ? maskingKey : (maskingKey << bits) | (maskingKey >>> (32 - bits));
+  return (maskingKey << bits) | (maskingKey >>> (32 - bits)); // for 0 as well: a shift by 32 is one by 0
 }
 
 /** The four octets of `key`, first octet on top, as one word of this machine's memory. */

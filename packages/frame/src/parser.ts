@@ -31,6 +31,9 @@ const PAYLOAD = 1;
 const FRAME_END = 2;
 const MESSAGE_END = 3;
 
+/** Shorter payloads are unmasked byte by byte: what words need before and after their borders costs more. */
+const SHORT = 32;
+
 const NOTHING: Uint8Array = new Uint8Array(0);
 
 /**
@@ -143,7 +146,10 @@ export class FrameParser {
     this.#open(NOTHING);
   }
 
-  /** One handler call, or several of `frame`; the state is ready for the next before a handler is called. @returns false if that takes more bytes */
+  /**
+   * Makes the next handler call, or several of `frame`; the state is that of afterwards before a handler is called.
+   * @returns false if that takes more bytes
+   */
   #step(): boolean {
     switch (this.#phase) {
       case HEADER:
@@ -280,8 +286,6 @@ export class FrameParser {
     return new this.#View(this.#memory, this.#base + from, to - from);
   }
 }
-
-const SHORT = 32;
 
 function unmaskedCopy(chunk: Uint8Array, from: number, to: number, maskingKey: number, offset: number): Uint8Array {
   const copy = Uint8Array.prototype.slice.call(chunk, from, to); // a Buffer's own `slice` does not copy

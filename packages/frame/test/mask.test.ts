@@ -8,7 +8,8 @@ const KEYS = [0, 1, 0x37fa213d, KEY, 0x7fffffff, 0x80000000, 0xffffffff];
 
 /** `length` bytes that lie `shift` behind a word border, with a fence around them. */
 function placed(length: number, shift: number): { memory: Uint8Array; bytes: Uint8Array } {
-  const memory = Uint8Array.from({ length: length + 24 }, (_, i) => (i * 151 + length) & 0xff);
+  const memory = new Uint8Array(length + 24);
+  for (let i = 0; i < memory.length; i++) memory[i] = i * 151 + length;
   return { memory, bytes: memory.subarray(8 + shift, 8 + shift + length) };
 }
 

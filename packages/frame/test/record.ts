@@ -23,7 +23,7 @@ export interface Report {
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 /** Handlers that write a report, and check what holds for every piece of payload. `whole` listens for `frame` as well. */
-export class Recorder implements FrameHandlers {
+class Recorder implements FrameHandlers {
   readonly report: Report = { events: [], error: undefined };
   readonly frame?: (head: FrameHead, payload: Uint8Array) => void;
   #open: ReportedFrame | undefined;
