@@ -20,7 +20,8 @@ const packages = ['packages', 'tools'].flatMap((folder) =>
 );
 for (const { reports } of packages) rmSync(reports, { recursive: true, force: true });
 
-const { status, tasks } = runTurbo(turboArguments);
+const first = runTurbo(turboArguments);
+const { tasks } = first;
 
 // A note about something that was missing then is no news about now.
 const outdated = packages.filter(
@@ -44,8 +45,8 @@ const { totals, problems, notices } = addUp(runs, { noticesFail: isTrue(process.
 for (const [task, { exitCode }] of tasks) {
   if (exitCode !== 0 && !task.endsWith('#test')) problems.push(`${task} ended with exit code ${exitCode}`);
 }
-if (totals.failed === 0 && (status !== 0 || runs.length === 0)) {
-  problems.push(runs.length === 0 ? 'no package was tested' : `turbo ended with exit code ${status}`);
+if (totals.failed === 0 && (first.status !== 0 || runs.length === 0)) {
+  problems.push(runs.length === 0 ? 'no package was tested' : `turbo ended with exit code ${first.status}`);
   totals.failed = 1;
 }
 
@@ -77,16 +78,16 @@ function runTurbo(args) {
   });
 
   /** @type {Map<string, { exitCode: number | undefined, cached: boolean }>} */
-  const tasks = new Map();
+  const outcomes = new Map();
   for (const name of list(summaries).filter((file) => !older.has(file))) {
     for (const { taskId, execution, cache } of JSON.parse(read(join(summaries, name)) ?? '{}').tasks ?? []) {
       // Of the task, not of its absence: a package without a build script has a build task that never ran.
       if (typeof execution?.exitCode === 'number')
-        tasks.set(taskId, { exitCode: execution.exitCode, cached: cache?.status === 'HIT' });
+        outcomes.set(taskId, { exitCode: execution.exitCode, cached: cache?.status === 'HIT' });
     }
     rmSync(join(summaries, name), { force: true });
   }
-  return { status, tasks };
+  return { status, tasks: outcomes };
 }
 
 /** @param {string} reports */
