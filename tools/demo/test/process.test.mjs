@@ -1,6 +1,6 @@
 // start.mjs as a process of its own: what it prints, how it ends.
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { Peer } from './peer.mjs';
 import { connectMute } from './raw.mjs';
 
 const FOLDER = fileURLToPath(new URL('..', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** Far above what an end should take, far below what a peer can draw out. */
 const BOUND_MS = 10_000;
 const GOING_AWAY = Buffer.from([0x03, 0xe9]);
@@ -25,8 +26,16 @@ afterEach(() => {
  * @param {Record<string, string>} [env]
  * @param {string} [folder]
  */
-function run(env = {}, folder = FOLDER) {
-  const child = spawn(process.execPath, [join(folder, 'start.mjs')], {
+const run = (env = {}, folder = FOLDER) => watch(process.execPath, [join(folder, 'start.mjs')], env);
+
+/**
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {Record<string, string>} env
+ */
+function watch(command, args, env) {
+  const child = spawn(command, args, {
+    cwd: ROOT,
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -71,6 +80,14 @@ test.each(/** @type {const} */ (['SIGINT', 'SIGTERM']))('%s: 1001 to everybody, 
   expect({ code, killedBy, err }).toEqual({ code: 0, killedBy: null, err: '' });
   expect(out.trim().split('\n')).toHaveLength(1);
   unfinished.destroy();
+});
+
+test('npm start: a signal that reaches npm alone reaches the demo, not a shell in between', async () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const { child, url, ended } = watch('sh', ['-c', scripts.start], {}); // as npm runs it, and signals it
+  await url;
+  child.kill('SIGINT');
+  expect(await ended).toMatchObject({ code: 0, signal: null, err: '' });
 });
 
 test('SIGINT: a peer that never answers gets its 1001 and does not hold up the exit', async () => {
