@@ -33,7 +33,6 @@ export function openRequest(
     path: address.target,
     port: address.port || '0', // 0 would be taken for "the default"
     protocol: address.secure ? 'https:' : 'http:',
-    setHost: false,
   };
   const request = (address.secure ? httpsRequest : httpRequest)(options);
   request.maxHeadersCount = 0; // none is dropped unseen: maxHeaderSize is limit enough

@@ -163,12 +163,10 @@ export function clientSettings(options: ClientOptions): ClientSettings {
 function requestOptions(rest: object): RequestOptions {
   // Without what is undefined: it would hide Node's defaults, that of checkServerIdentity among them.
   const given = Object.entries(rest).filter(([, value]) => value !== undefined);
-  const options = Object.fromEntries(given) as RequestOptions & { onread?: unknown; setDefaultHeaders?: unknown };
+  const options = Object.fromEntries(given) as RequestOptions & { onread?: unknown };
   delete options._defaultAgent;
-  delete options.defaultPort;
   delete options.hostname;
   delete options.onread;
-  delete options.setDefaultHeaders;
   const { checkServerIdentity, family, localAddress, lookup, socketPath, timeout } = options;
   for (const [name, value] of Object.entries({ checkServerIdentity, lookup })) checkFunction(name, value);
   for (const [name, value] of Object.entries({ localAddress, socketPath })) checkString(name, value);

@@ -321,10 +321,15 @@ test.each(['close', 'terminate'] as const)('%s in redirect: the second request i
     count++;
     socket.write(redirectTo('/again'));
   });
-  const websocket = new WebSocket(`ws://127.0.0.1:${port}/`, { followRedirects: true });
+  let finished = 0;
+  const finishRequest = (request: ClientRequest): void => {
+    finished++;
+    request.end();
+  };
+  const websocket = new WebSocket(`ws://127.0.0.1:${port}/`, { followRedirects: true, finishRequest });
   websocket.on('redirect', () => websocket[method]());
   expect((await ending(websocket)).events).toEqual(['redirect', 'error Error', 'close 1006']);
-  expect(count).toBe(1);
+  expect([count, finished]).toEqual([1, 1]);
 });
 
 test('handshakeTimeout starts anew with each redirect, and holds for the last', async () => {

@@ -1,4 +1,5 @@
 import { Agent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import { connect } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { WebSocket, type ClientOptions } from '../src/index.js';
@@ -173,8 +174,8 @@ test('NW-008 options that would change the request or its destination have no ef
     protocol: 'https:',
     setHost: true,
     setDefaultHeaders: false,
-    _defaultAgent: new Agent(),
-    onread: { buffer: Buffer.alloc(1) },
+    _defaultAgent: new HttpsAgent(),
+    onread: { buffer: Buffer.alloc(1), callback: () => false },
   } as ClientOptions);
   expect(line).toBe('GET / HTTP/1.1');
   expect(headers.get('host')).toEqual([`127.0.0.1:${socket.localPort}`]);
@@ -343,4 +344,6 @@ test('finishRequest may close the socket, or destroy the request', async () => {
   expect(closed.error?.message).toBe('WebSocket was closed before the connection was established');
   const destroyed = await ending(new WebSocket(url, { finishRequest: (request) => request.destroy() }));
   expect(destroyed.events).toEqual(['error ECONNRESET', 'close 1006']);
+  const gone = await ending(new WebSocket(url, { finishRequest: (request) => void request.emit('close') }));
+  expect(gone.events).toEqual(['error WS_ERR_REQUEST_CLOSED', 'close 1006']);
 });

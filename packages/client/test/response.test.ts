@@ -1,5 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { everySplit, hex } from '@ws/testing';
 import { WebSocket, type ClientOptions } from '../src/index.js';
@@ -221,6 +221,31 @@ test.each(['close', 'terminate'] as const)('%s in upgrade gives the connection u
   expect(events).toEqual(['upgrade', 'error Error', 'close 1006']);
   expect(error?.message).toBe('WebSocket was closed before the connection was established');
   await cut;
+});
+
+test.each([
+  {
+    name: 'the 101 is refused',
+    changes: { 'Sec-WebSocket-Accept': 'x' },
+    listener: () => {},
+    code: 'WS_ERR_INVALID_ACCEPT',
+  },
+  { name: 'upgrade calls close()', changes: {}, listener: (websocket: WebSocket) => websocket.close(), code: 'Error' },
+])('a stream that breaks while it is destroyed is no exception: $name', async ({ changes, listener, code }) => {
+  const port = await rawServer(({ key, socket }) => socket.write(switching(key, changes)));
+  let broken: Promise<unknown> | undefined;
+  const websocket = new WebSocket(`ws://127.0.0.1:${port}/`, {
+    createConnection: (options) => {
+      const socket = connect(options);
+      const destroy = socket._destroy.bind(socket);
+      socket._destroy = (_error, done) => destroy(null, () => done(new Error('it broke')));
+      broken = next(socket, 'close');
+      return socket;
+    },
+  });
+  websocket.on('upgrade', () => listener(websocket));
+  expect((await ending(websocket)).events).toEqual(['upgrade', `error ${code}`, 'close 1006']);
+  await broken;
 });
 
 test('frames in the packet of the 101 are delivered after open', async () => {
