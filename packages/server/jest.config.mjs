@@ -1,3 +1,4 @@
 import base from '../../jest.config.base.mjs';
 
-export default { ...base };
+// Real peers and child processes, on machines that may be busy.
+export default { ...base, testTimeout: 20_000 };

@@ -75,7 +75,7 @@ const RULES: { readonly [Name in keyof ServerOptions]-?: Rule } = {
   },
   WebSocket: {
     expected: 'a class that extends WebSocket',
-    type: (value) => typeof value === 'function' && (value === WebSocket || value.prototype instanceof WebSocket),
+    type: (value) => typeof value === 'function' && value.prototype instanceof WebSocket,
   },
   maxPayload: limit,
   maxFragments: limit,

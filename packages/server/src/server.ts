@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions, WebSocket } from '@ws/connection';
 import { formatResponse, upgradeResponse } from '@ws/handshake';
+import type { WebSocketServerEvents } from './events.js';
 import { createExtensions, SUPPORTED_EXTENSIONS } from './extensions.js';
 import { addedHeaders, responseLines } from './headers-event.js';
 import { isHttpServer } from './option-rules.js';
@@ -22,21 +23,8 @@ import {
   type UpgradeHost,
 } from './upgrade.js';
 
-/** Events of a `WebSocketServer` and what their listeners get. */
-export interface WebSocketServerEvents<Data = unknown> {
-  /** After `close()`: the own port is closed and every tracked client is gone. */
-  close: [];
-  connection: [socket: WebSocket<Data>, request: IncomingMessage];
-  /** From the http server, such as EADDRINUSE. */
-  error: [error: Error];
-  /** The lines of the 101, before it is sent; header lines may be added. */
-  headers: [headers: string[], request: IncomingMessage];
-  listening: [];
-  /** A malformed handshake. Who listens owns the socket, and has to answer and to close it. */
-  wsClientError: [error: Error, socket: Duplex, request: IncomingMessage];
-  /** A handshake was refused; `error` is what a callback threw, or what was wrong, where there is such a thing. */
-  refused: [reason: RefusalReason, request: IncomingMessage, error: unknown];
-}
+/** Marks every copy of the class, so that `instanceof` holds where a bundler or a test runner loads two. */
+const BRAND = Symbol.for('@ws/server.WebSocketServer');
 
 /**
  * Accepts WebSocket connections: on its own port, on http and https servers of others, or request by request.
@@ -74,6 +62,15 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     if (this.options.clientTracking) this.clients = new Set();
     if (this.options.server) this.attach(this.options.server);
     if (this.options.port !== undefined) this.#listen(callback);
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== WebSocketServer) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return typeof value === 'object' && value !== null && BRAND in value;
+  }
+
+  get [BRAND](): true {
+    return true;
   }
 
   /**

@@ -18,8 +18,8 @@ export interface UpgradeTarget {
 const NO_SUCH_PATH: Refusal = { reason: 'path', status: 400, body: 'no WebSocket server here serves this path' };
 
 const routers = new WeakMap<AnyHttpServer, UpgradeRouter>();
-/** Sockets that came to a `handleUpgrade`. */
-const taken = new WeakSet<Duplex>();
+/** Marks sockets that came to a `handleUpgrade`, also for another copy of this package. */
+const TAKEN = Symbol.for('@ws/server.taken');
 const watches = new WeakMap<Duplex, ForeignWatch>();
 
 /** Lets `target` have its share of the upgrade requests of `httpServer`. */
@@ -36,12 +36,12 @@ export function unroute(httpServer: AnyHttpServer, target: UpgradeTarget): void 
 
 /** Marks a socket as a WebSocket server's. @throws {Error} if it already is */
 export function takeOver(socket: Duplex): void {
-  if (taken.has(socket)) {
+  if (TAKEN in socket) {
     throw new Error(
       'handleUpgrade was called twice with the same socket; does another server handle the same request?',
     );
   }
-  taken.add(socket);
+  Object.defineProperty(socket, TAKEN, { value: true });
   watches.get(socket)?.end();
 }
 
@@ -69,7 +69,7 @@ class UpgradeRouter {
   }
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    if (taken.has(socket)) return;
+    if (TAKEN in socket) return;
     if (!socket.listeners('error').includes(ignoreError)) socket.on('error', ignoreError);
     for (const target of this.#targets) {
       let handled: boolean | PromiseLike<boolean>;

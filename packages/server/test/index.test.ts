@@ -2,9 +2,10 @@ import { expect, test } from '@jest/globals';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import * as api from '../src/index.js';
-import { closeLater, handshake, opened, peer, RawPeer, shake } from './support.js';
+import { closeLater, handshake, manage, opened, peer, portOf, RawPeer, shake, startHttp } from './support.js';
 
 const packageFolder = new URL('..', import.meta.url);
 const NODE = ['--no-warnings', '--input-type=module', '-e'];
@@ -41,6 +42,23 @@ test('the members of a server', () => {
     'options',
     'clients',
   ]);
+});
+
+test('class identity: instanceof and the routes hold between two copies of the package', async () => {
+  const name = '@ws/server';
+  const copy = (await import(name)) as typeof api;
+  class Mine extends api.WebSocketServer {}
+  expect(copy.WebSocketServer).not.toBe(api.WebSocketServer);
+  expect(new copy.WebSocketServer({ noServer: true })).toBeInstanceOf(api.WebSocketServer);
+  expect(new Mine({ noServer: true })).toBeInstanceOf(copy.WebSocketServer);
+  expect(new copy.WebSocketServer({ noServer: true })).not.toBeInstanceOf(Mine);
+  expect(Object.create(null)).not.toBeInstanceOf(api.WebSocketServer);
+  const http = await startHttp(createServer());
+  for (const { WebSocketServer } of [api, copy]) {
+    const server = manage(new WebSocketServer({ server: http, WebSocket: api.WebSocket }));
+    server.on('connection', (socket) => socket.send('taken'));
+  }
+  expect(String((await once(peer(portOf(http)), 'message'))[0])).toBe('taken');
 });
 
 test('the built package has them too, by import and by require, as the same classes', () => {

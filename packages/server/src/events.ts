@@ -1,0 +1,20 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from '@ws/connection';
+import type { RefusalReason } from './refusal.js';
+
+/** Events of a `WebSocketServer` and what their listeners get. */
+export interface WebSocketServerEvents<Data = unknown> {
+  /** After `close()`: the own port is closed and every tracked client is gone. */
+  close: [];
+  connection: [socket: WebSocket<Data>, request: IncomingMessage];
+  /** From the http server, such as EADDRINUSE. */
+  error: [error: Error];
+  /** The lines of the 101, before it is sent; header lines may be added. */
+  headers: [headers: string[], request: IncomingMessage];
+  listening: [];
+  /** A malformed handshake. Who listens owns the socket, and has to answer and to close it. */
+  wsClientError: [error: Error, socket: Duplex, request: IncomingMessage];
+  /** A handshake was refused; `error` is what a callback threw, or what was wrong, where there is such a thing. */
+  refused: [reason: RefusalReason, request: IncomingMessage, error: unknown];
+}
