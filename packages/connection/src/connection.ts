@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import type { Duplex } from 'node:stream';
 import { asBuffer } from './delivery.js';
 import { maskingKeysFrom, randomMaskingKey } from './masking-key.js';

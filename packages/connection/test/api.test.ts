@@ -20,8 +20,10 @@ test('the public members of WebSocket', () => {
     'CLOSED CLOSING CONNECTING OPEN abortConnecting addEventListener binaryType bufferedAmount close closed constructor extensions failConnecting isPaused onclose onerror ' +
     'onmessage onopen pause ping pong protocol readyState removeEventListener requestedProtocols resume send setSocket socket terminate url';
   expect(own.sort()).toEqual(members.split(' '));
-  const { length, name, prototype, ...statics } = Object.getOwnPropertyDescriptors(connection.WebSocket);
-  expect([length.value, name.value, prototype.writable]).toEqual([3, 'WebSocket', false]);
+  const { length, name, prototype, ...statics } = Object.getOwnPropertyDescriptors<object>(
+    connection.WebSocket,
+  ) as Record<string, PropertyDescriptor>;
+  expect([length?.value, name?.value, prototype?.writable]).toEqual([3, 'WebSocket', false]);
   expect(Object.keys(statics).sort()).toEqual(['CLOSED', 'CLOSING', 'CONNECTING', 'OPEN', 'from']);
 });
 

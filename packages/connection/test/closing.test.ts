@@ -248,8 +248,8 @@ test('createPair carries more than its streams hold, both ways at once', async (
   const { client, server } = createPair({ protocol: 'p' });
   expect([client.protocol, server.protocol]).toEqual(['p', 'p']);
   const counts = [0, 0];
-  client.on('message', (data) => (counts[0] += (data as Buffer).length));
-  server.on('message', (data) => (counts[1] += (data as Buffer).length));
+  client.on('message', (data) => (counts[0]! += (data as Buffer).length));
+  server.on('message', (data) => (counts[1]! += (data as Buffer).length));
   for (let i = 0; i < 50; i++) {
     client.send(Buffer.alloc(100_000));
     server.send(Buffer.alloc(50_000));

@@ -87,7 +87,7 @@ export const event = (emitter: EventEmitter, name: string): Promise<unknown[]> =
 /** Names and arguments of the events of a socket from now on. */
 export function record(socket: WebSocket, names: readonly string[]): unknown[][] {
   const events: unknown[][] = [];
-  for (const name of names) socket.on(name, (...args: unknown[]) => events.push([name, ...args]));
+  for (const name of names) socket.on(name as 'message', (...args: unknown[]) => events.push([name, ...args]));
   return events;
 }
 

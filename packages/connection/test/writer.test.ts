@@ -31,8 +31,8 @@ describe.each(['server', 'client'] as const)('a %s', (role) => {
     const copies = given.map((bytes) => Buffer.from(bytes));
     for (const bytes of given) socket.send(bytes);
     await nextTurn();
-    expect(payloads(stream).map((bytes, i) => bytes.equals(copies[i]))).toEqual(SIZES.map(() => true));
-    expect(given.map((bytes, i) => bytes.equals(copies[i]))).toEqual(SIZES.map(() => true));
+    expect(payloads(stream).map((bytes, i) => bytes.equals(copies[i]!))).toEqual(SIZES.map(() => true));
+    expect(given.map((bytes, i) => bytes.equals(copies[i]!))).toEqual(SIZES.map(() => true));
   });
 });
 

@@ -29,7 +29,8 @@ export interface AssemblerEvents {
   control(opcode: Opcode, payload: Uint8Array): void;
   hold(): void;
   release(): void;
-  fail(error: Failure): void;
+  /** Something was thrown, or failed, later than the call that caused it. */
+  caught(error: unknown): void;
 }
 
 const EMPTY: Uint8Array = new Uint8Array(0);
@@ -131,7 +132,8 @@ export class Assembler implements FrameHandlers {
     this.#opcode = Opcode.Continuation;
     if (isText && this.#options.validateUtf8 && this.#utf8?.end() === false)
       throw new ProtocolError('WS_ERR_INVALID_UTF8');
-    this.#events.message(this.#buffer.take(isText), isText);
+    const { keepFragments } = this.#buffer;
+    this.#events.message(keepFragments && !isText ? this.#buffer.takeParts() : this.#buffer.takeWhole(), isText);
   }
 
   /** Drops what was kept; nothing more comes. */
@@ -222,13 +224,12 @@ export class Assembler implements FrameHandlers {
   #decoded(failure: Failure | undefined): void {
     const ends = this.#endsAfterDecoding;
     this.#endsAfterDecoding = false;
-    if (failure) return this.#events.fail(failure);
+    if (failure) return this.#events.caught(failure);
     if (!this.isOpen) return; // discarded meanwhile
     try {
       if (ends) this.messageEnd();
     } catch (error) {
-      if (error instanceof ProtocolError) return this.#events.fail(error);
-      throw error;
+      this.#events.caught(error);
     } finally {
       this.#events.release();
     }

@@ -1,4 +1,5 @@
 import type { Extension, Failure, IncomingPiece, OutgoingFragment } from './extension.js';
+import { MessageBuffer } from './message-buffer.js';
 
 type Output = (slice: Uint8Array) => void;
 type Done = (error: Failure | null) => void;
@@ -53,20 +54,15 @@ export class ExtensionChain {
   /** `rsv`: the bits of the message's first frame. */
   decode(slice: Uint8Array, piece: IncomingPiece, rsv: number, output: Output, done: Done): void {
     const takers = this.#list.filter((extension) => applies(extension, rsv));
-    const step = (i: number, slices: readonly Uint8Array[]): void => {
+    const step = (i: number, bytes: Uint8Array): void => {
       const extension = takers[i];
       if (extension === undefined) return done(null);
-      if (i === 0) return feed(extension, slices, piece, output, done);
-      const decoded: Uint8Array[] = [];
-      feed(
-        extension,
-        slices,
-        piece,
-        (part) => decoded.push(part.slice()),
-        (error) => (error ? done(error) : step(i - 1, decoded)),
-      );
+      if (i === 0) return extension.decode(bytes, piece, output, done);
+      const decoded = new MessageBuffer((byteLength) => new Uint8Array(byteLength));
+      const onDecoded = (error: Failure | null): void => (error ? done(error) : step(i - 1, decoded.takeWhole()));
+      extension.decode(bytes, piece, (part) => decoded.append(part), onDecoded);
     };
-    step(takers.length - 1, [slice]);
+    step(takers.length - 1, slice);
   }
 
   close(): void {
@@ -75,21 +71,3 @@ export class ExtensionChain {
 }
 
 const applies = (extension: Extension, rsv: number): boolean => extension.rsv === 0 || (extension.rsv & rsv) !== 0;
-
-/** Gives the slices to one extension, one after the other; a message that ends with none of them still ends. */
-function feed(
-  extension: Extension,
-  slices: readonly Uint8Array[],
-  piece: IncomingPiece,
-  output: Output,
-  done: Done,
-): void {
-  const all = slices.length === 0 && (piece.last || piece.first) ? [NOTHING] : slices;
-  const next = (i: number): void => {
-    const slice = all[i];
-    if (slice === undefined) return done(null);
-    const part = { ...piece, first: piece.first && i === 0, last: piece.last && i === all.length - 1 };
-    extension.decode(slice, part, output, (error) => (error ? done(error) : next(i + 1)));
-  };
-  next(0);
-}

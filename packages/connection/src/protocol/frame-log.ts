@@ -35,8 +35,13 @@ export class FrameLog {
     const kept = Math.min(this.#count, KEPT);
     return Array.from({ length: kept }, (_, i) => {
       const slot = ((this.#count - kept + i) % KEPT) * FIELDS;
-      const [out = 0, opcode = 0, fin = 0, length = 0, at = 0] = ring.slice(slot, slot + FIELDS);
-      return { direction: out === 1 ? 'out' : 'in', opcode, fin: fin === 1, length, at };
+      return {
+        direction: ring[slot] === 1 ? 'out' : 'in',
+        opcode: ring[slot + 1]!,
+        fin: ring[slot + 2] === 1,
+        length: ring[slot + 3]!,
+        at: ring[slot + 4]!,
+      };
     });
   }
 }

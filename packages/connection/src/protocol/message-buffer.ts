@@ -42,13 +42,18 @@ export class MessageBuffer {
     this.#used = needed;
   }
 
-  /** The message, and an empty buffer for the next one. Text is always one buffer. */
-  take(isText: boolean): Uint8Array | Uint8Array[] {
+  /** The message as it was kept, and an empty buffer for the next one. */
+  takeParts(): Uint8Array[] {
     this.#closeBlock();
     const parts = this.#parts;
-    const length = this.#partBytes;
     this.clear();
-    if (this.keepFragments && !isText) return parts;
+    return parts;
+  }
+
+  /** The same in one buffer. */
+  takeWhole(): Uint8Array {
+    const length = this.byteLength;
+    const parts = this.takeParts();
     if (parts.length === 1) return parts[0]!;
     const whole = this.#allocate(length);
     let at = 0;

@@ -64,6 +64,7 @@ export class Protocol {
   #error: Failure | null = null;
   #initiator: Initiator | undefined;
   #lastActivity: number;
+  #isReceiving = false;
   #closeDeadline = Infinity;
   #holds = 0;
   #unansweredPing: Uint8Array | undefined;
@@ -88,7 +89,15 @@ export class Protocol {
       this.#assembler,
     );
     const onFailure = (error: Failure): void => this.fail(error);
-    this.#sender = new Sender(transport, { extensions: this.#extensions, encodeText, log: this.#log, now, onFailure });
+    // The clock is read once a chunk: what is sent while one is parsed is sent at its time.
+    const at = (): number => (this.#isReceiving ? this.#lastActivity : now());
+    this.#sender = new Sender(transport, {
+      extensions: this.#extensions,
+      encodeText,
+      log: this.#log,
+      now: at,
+      onFailure,
+    });
   }
 
   get state(): State {
@@ -142,10 +151,13 @@ export class Protocol {
   receive(chunk: Uint8Array): void {
     if (!isReceiving(this.#state)) return;
     this.#lastActivity = this.#options.now();
+    this.#isReceiving = true;
     try {
       this.#parser.push(chunk);
     } catch (error) {
       this.#caught(error);
+    } finally {
+      this.#isReceiving = false;
     }
   }
 
@@ -262,7 +274,7 @@ export class Protocol {
       control: (opcode, payload) => this.#receiveControl(opcode, payload),
       hold: () => this.#hold(Hold.Extension),
       release: () => this.#release(Hold.Extension),
-      fail: (error) => this.fail(error),
+      caught: (error) => this.#caught(error),
     };
   }
 

@@ -5,11 +5,13 @@ interface Waiting {
   readonly byteLength: number;
   readonly job: Job;
   readonly onDropped: (() => void) | undefined;
+  next: Waiting | undefined;
 }
 
 /** Keeps the order of what is sent while a step takes time: the next one starts when the one before is done. */
 export class SendQueue {
-  #waiting: Waiting[] = [];
+  #first: Waiting | undefined;
+  #last: Waiting | undefined;
   #running = false;
   #bytes = 0;
 
@@ -26,23 +28,31 @@ export class SendQueue {
   /** `onDropped` runs where `clear` comes before the job's turn. */
   push(byteLength: number, job: Job, onDropped?: () => void): void {
     this.#bytes += byteLength;
-    this.#waiting.push({ byteLength, job, onDropped });
+    const entry = { byteLength, job, onDropped, next: undefined };
+    if (this.#last) this.#last.next = entry;
+    else this.#first = entry;
+    this.#last = entry;
     if (!this.#running) this.#run();
   }
 
   /** Forgets what waits. A running step finishes into the void: its owner checks the state when it comes back. */
   clear(): void {
-    const dropped = this.#waiting;
-    this.#waiting = [];
-    for (const { byteLength, onDropped } of dropped) {
-      this.#bytes -= byteLength;
-      onDropped?.();
+    for (let entry = this.#take(); entry !== undefined; entry = this.#take()) {
+      this.#bytes -= entry.byteLength;
+      entry.onDropped?.();
     }
+  }
+
+  #take(): Waiting | undefined {
+    const entry = this.#first;
+    this.#first = entry?.next;
+    if (this.#first === undefined) this.#last = undefined;
+    return entry;
   }
 
   #run(): void {
     this.#running = true;
-    for (let entry = this.#waiting.shift(); entry !== undefined; entry = this.#waiting.shift()) {
+    for (let entry = this.#take(); entry !== undefined; entry = this.#take()) {
       const { job, byteLength } = entry;
       let done = false;
       let waits = false;

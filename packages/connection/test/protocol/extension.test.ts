@@ -123,7 +123,7 @@ describe.each([true, false])('a compressing extension, synchronous: %p', (isSync
     core.protocol.receive(joined(masked(Opcode.Text, payload, { rsv: 4 }), masked(Opcode.Text, 'never')));
     await until(() => core.protocol.state === 'failed');
     expect(core.happened.at(-1)).toEqual(['failure', code]);
-    expect(Buffer.from(core.outgoing[0]).readUInt16BE(2)).toBe(closeCode);
+    expect(Buffer.from(core.outgoing[0]!).readUInt16BE(2)).toBe(closeCode);
     expect(messages(core)).toEqual([]);
   });
 
@@ -191,6 +191,43 @@ describe('several extensions', () => {
     const extensions = bits.map((rsv) => ({ ...invert(), rsv }));
     expect(() => new Core({ extensions })).toThrow(RangeError);
   });
+});
+
+test('a decoder that gives more than it may is stopped, whatever it gives later', () => {
+  const greedy: Extension = {
+    ...invert(),
+    decode(_slice, { remaining }, output, done) {
+      output(new Uint8Array(remaining + 1));
+      output(new Uint8Array(1));
+      done(null);
+    },
+  };
+  const core = new Core({ extensions: [greedy], limits: { maxPayload: 100 } });
+  core.protocol.receive(masked(Opcode.Binary, 'x'));
+  expect(core.happened.at(-1)).toEqual(['failure', 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH']);
+});
+
+test('what a listener throws behind a piece that came late is the listener’s', () => {
+  let give: () => void = () => undefined;
+  const slow: Extension = {
+    ...invert(),
+    decode(slice, _piece, output, done) {
+      give = () => {
+        output(slice);
+        done(null);
+      };
+    },
+  };
+  const core = new Core({
+    extensions: [slow],
+    onEvent: (name) => {
+      if (name === 'message') throw new RangeError('mine');
+    },
+  });
+  core.protocol.receive(joined(masked(Opcode.Binary, 'x'), masked(Opcode.Ping, 'p')));
+  expect(give).toThrow('mine');
+  expect([core.protocol.state, core.protocol.isHeld]).toEqual(['open', false]);
+  expect(core.happened.map(([name]) => name)).toEqual(['message', 'ping', 'ready']);
 });
 
 describe('reserved bits of an extension, RFC 7692 §6', () => {
