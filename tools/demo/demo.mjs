@@ -67,7 +67,6 @@ export async function openDemo({ port = 0, host = '127.0.0.1', log = () => {} } 
     }
     http.closeIdleConnections();
     const deadline = setTimeout(() => {
-      for (const server of servers) for (const socket of server.clients) socket.terminate();
       for (const socket of tcpSockets) socket.destroy();
     }, CLOSE_GRACE_MS);
     await Promise.all(ends);
