@@ -1,10 +1,39 @@
-export { WebSocket, type BinaryType, type CloseInfo, type RawData } from '@ws/connection';
+export {
+  WebSocket,
+  type BinaryType,
+  type BufferLike,
+  type CloseEvent,
+  type CloseFrame,
+  type CloseInfo,
+  type ConnectionOptions,
+  type ErrorEvent,
+  type Event,
+  type EventListener,
+  type EventType,
+  type Failure,
+  type FrameRecord,
+  type FromOptions,
+  type Initiator,
+  type MessageEvent,
+  type RawData,
+  type SendCallback,
+  type SendOptions,
+  type SocketOptions,
+  type WebSocketEvents,
+} from '@ws/connection';
 export { ProtocolError, type ViolationCode } from '@ws/frame';
-export { HandshakeError, type HandshakeErrorCode, type UpgradeOffer } from '@ws/handshake';
+export {
+  HandshakeError,
+  type ExtensionOffer,
+  type HandshakeErrorCode,
+  type HeaderList,
+  type UpgradeOffer,
+} from '@ws/handshake';
 export type { WebSocketServerEvents } from './events.js';
 export type { HandleProtocols, OriginCheck, ResolvedServerOptions, ServerOptions } from './options.js';
 export type { RefusalReason } from './refusal.js';
 export { WebSocketServer } from './server.js';
+export type { AnyHttpServer } from './upgrade-routing.js';
 export type { AcceptedUpgrade, UpgradeCallback } from './upgrade.js';
 export type {
   VerifyClient,

@@ -41,7 +41,7 @@ export interface ServerOptions<Data = unknown> {
   readonly protocolPreference?: 'client' | 'server' | undefined;
   /** Refuse (400) a client with which no subprotocol is agreed. @default false */
   readonly requireProtocol?: boolean | undefined;
-  /** ms from the TCP connection to the answer, and for each question to user code. @default 10_000 */
+  /** ms for the request to arrive on an own port, and again for user code to decide over it. @default 10_000 */
   readonly handshakeTimeout?: number | false | undefined;
   /** Also accept protocol version 8, the last draft before RFC 6455. @default false */
   readonly draft08?: boolean | undefined;
