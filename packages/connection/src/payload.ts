@@ -24,6 +24,8 @@ export function toPayload(data: unknown): Uint8Array | string {
 /** Arrays of bytes, and objects that turn into bytes or text, as `Buffer.from` takes them; never what only has a length. */
 function fromObject(data: unknown): Buffer | undefined {
   if (typeof data !== 'object' || data === null || ('length' in data && !Array.isArray(data))) return undefined;
+  if (Array.isArray(data) && data.length > 0 && data.every((part) => part instanceof Uint8Array))
+    return Buffer.concat(data);
   try {
     return Buffer.from(data as unknown as string);
   } catch {

@@ -7,7 +7,7 @@ export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments' | 'blob';
 /** A message as `'message'` gives it: text is always a Buffer of UTF-8. */
 export type RawData = Buffer | ArrayBuffer | Buffer[] | Blob;
 
-/** What `ping`, `pong` and `send` take beside Blobs. Numbers are sent as text. */
+/** What `ping`, `pong` and `send` take beside Blobs. Numbers are sent as text; a list of buffers, as `binaryType: 'fragments'` gives it, as one payload. */
 export type BufferLike =
   | string
   | number
@@ -15,6 +15,7 @@ export type BufferLike =
   | ArrayBuffer
   | SharedArrayBuffer
   | readonly number[]
+  | readonly Uint8Array[]
   | { valueOf(): ArrayBuffer | SharedArrayBuffer | Uint8Array | readonly number[] | string }
   | { [Symbol.toPrimitive](hint: string): string };
 

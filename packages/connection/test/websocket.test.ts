@@ -126,6 +126,8 @@ describe('WS-070: what send takes', () => {
     ['SharedArrayBuffer', shared, [8, 9]],
     ['resizable ArrayBuffer', resizable, [0, 0, 0, 0]],
     ['array of bytes', [1, 2], [1, 2]],
+    ['empty array', [], []],
+    ['array of buffers', [Buffer.from('a'), Uint8Array.of(98)], [97, 98]],
     ['object with valueOf', { valueOf: () => 'v' }, [118]],
     ['Blob', new Blob(['bl', 'ob']), [98, 108, 111, 98]],
     ...views,

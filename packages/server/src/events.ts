@@ -7,7 +7,12 @@ import type { RefusalReason } from './refusal.js';
 export interface WebSocketServerEvents<Data = unknown> {
   /** After `close()`: the own port is closed and every tracked client is gone. */
   close: [];
-  connection: [socket: WebSocket<Data>, request: IncomingMessage];
+  /**
+   * What else there is comes from whoever emits it: programs for `ws` 8 pass on what they found out about the client.
+   * It has the type that the listener gives it, so nothing narrower than `any` will do.
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any
+  connection: [socket: WebSocket<Data>, request: IncomingMessage, ...extra: any[]];
   /** From the http server, such as EADDRINUSE. */
   error: [error: Error];
   /** The lines of the 101, before it is sent; header lines may be added. */

@@ -75,3 +75,12 @@ test('listeners and options as they are written for ws', () => {
   void new WebSocketServer({ noServer: true, maxPayLoad: 5 });
   expect(server.listenerCount('connection')).toBe(1);
 });
+
+test('what a program passes on with connection, as it is written for ws', () => {
+  const server = new WebSocketServer({ noServer: true });
+  const seen: string[] = [];
+  server.on('connection', (_socket, { url }, user: string) => seen.push(`${url} ${user}`));
+  const socket = new WebSocket(null);
+  server.emit('connection', socket, { url: '/chat' } as IncomingMessage, 'ann');
+  expect(seen).toEqual(['/chat ann']);
+});
