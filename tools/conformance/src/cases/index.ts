@@ -1,0 +1,37 @@
+import type { Case } from '../case.js';
+import { closePayloads } from './close-payload.js';
+import { closing } from './close.js';
+import { control } from './control.js';
+import { fragmentation } from './fragmentation.js';
+import { framing } from './framing.js';
+import { limits } from './limits.js';
+import { masking } from './masking.js';
+import { requestsAccepted } from './request-accepted.js';
+import { requestLists } from './request-lists.js';
+import { requestOrigins } from './request-origins.js';
+import { requestsRefused } from './request-refused.js';
+import { requestStages } from './request-stages.js';
+import { reserved } from './reserved.js';
+import { responsesAccepted } from './response-accepted.js';
+import { responsesRefused } from './response-refused.js';
+import { utf8 } from './utf8.js';
+
+/** The whole table. */
+export const CASES: readonly Case[] = [
+  ...framing,
+  ...masking,
+  ...reserved,
+  ...control,
+  ...fragmentation,
+  ...utf8,
+  ...closePayloads,
+  ...closing,
+  ...limits,
+  ...requestsAccepted,
+  ...requestsRefused,
+  ...requestLists,
+  ...requestOrigins,
+  ...requestStages,
+  ...responsesAccepted,
+  ...responsesRefused,
+];

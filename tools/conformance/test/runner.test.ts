@@ -1,0 +1,171 @@
+import { expect, test } from '@jest/globals';
+import { themeOf, type Case, type FrameCase } from '../src/case.js';
+import { CASES } from '../src/cases/index.js';
+import { loadPeer, type EndpointSocket, type Peer } from '../src/endpoint.js';
+import { summary } from '../src/report.js';
+import { runCases, type CaseResult } from '../src/runner.js';
+import { naivePeer } from './naive-server.js';
+
+// The runner against peers that are broken on purpose: it has to fail exactly the cases that the fault concerns.
+
+const themes = (...names: string[]): Case[] => CASES.filter((testCase) => names.includes(themeOf(testCase)));
+const named = (...ids: string[]): Case[] => CASES.filter(({ id }) => ids.includes(id));
+const failed = (results: readonly CaseResult[]): string[] =>
+  results.filter(({ verdict }) => verdict === 'fail').map(({ testCase }) => testCase.id);
+const idsOf = (cases: readonly Case[]): string[] => cases.map(({ id }) => id);
+const frameCases = (cases: readonly Case[]): FrameCase[] => cases.filter((testCase) => testCase.kind === 'frames');
+
+const ours = await loadPeer('@ws');
+
+/** Our own packages, with options that break them. */
+function withOptions(options: Readonly<Record<string, unknown>>): Peer {
+  const { WebSocketServer, WebSocket } = ours;
+  return {
+    ...ours,
+    WebSocketServer: class extends WebSocketServer {
+      constructor(own: Readonly<Record<string, unknown>>) {
+        super({ ...own, ...options });
+      }
+    },
+    WebSocket: class extends WebSocket {
+      constructor(address: string, protocols: readonly string[], own: Readonly<Record<string, unknown>>) {
+        super(address, protocols, { ...own, ...options });
+      }
+    },
+  };
+}
+
+/** Our own server, with something done to each socket before the application sees it. */
+function withSockets(spoil: (socket: EndpointSocket) => void): Peer {
+  const { WebSocketServer } = ours;
+  return {
+    ...ours,
+    WebSocketServer: class extends WebSocketServer {
+      constructor(options: Readonly<Record<string, unknown>>) {
+        super(options);
+        this.on('connection', spoil);
+      }
+    },
+  };
+}
+
+const QUICK = { modes: ['whole'], watchdogMs: 400 } as const;
+const BOTH = ['server', 'client'] as const;
+
+test('a peer that checks nothing fails every case in which something is to be refused, and no other', async () => {
+  const cases = frameCases(themes('framing', 'masking', 'reserved', 'control', 'fragmentation', 'utf8')).filter(
+    ({ options }) => options === undefined,
+  );
+  const refusals = cases.filter(({ role, expect: { outcome } }) => role !== 'client' && outcome.kind === 'fail');
+  const results = await runCases(naivePeer, cases, ['server'], { ...QUICK, concurrency: 50 });
+  expect(failed(results).sort()).toEqual(idsOf(refusals).sort());
+  expect(refusals.length).toBeGreaterThan(200);
+  expect(results.length - refusals.length).toBeGreaterThan(130);
+});
+
+test('a peer that does not look at UTF-8 fails the cases with bad UTF-8, on both ends', async () => {
+  const cases = themes('utf8');
+  const bad = frameCases(cases).filter(({ expect: { outcome } }) => outcome.kind === 'fail');
+  const results = await runCases(withOptions({ skipUTF8Validation: true }), cases, BOTH, { ...QUICK, concurrency: 50 });
+  expect([...new Set(failed(results))].sort()).toEqual(idsOf(bad).sort());
+  expect(failed(results)).toHaveLength(2 * bad.length);
+});
+
+test('a peer without pongs fails the cases with pings, on both ends', async () => {
+  const cases = themes('control', 'framing');
+  const pings = frameCases(cases).filter(
+    ({ expect: { events, pongs } }) => pongs === 'yes' && events.some(({ type }) => type === 'ping'),
+  );
+  const results = await runCases(withOptions({ autoPong: false }), cases, BOTH, { ...QUICK, concurrency: 50 });
+  expect([...new Set(failed(results))].sort()).toEqual(idsOf(pings).sort());
+});
+
+test('a peer with looser lengths fails the cases with lengths that are not in their shortest form', async () => {
+  const cases = themes('framing');
+  const long = cases.filter(({ id, options }) => id.startsWith('framing/not-minimal') && options === undefined);
+  const results = await runCases(withOptions({ strictLength: false }), cases, BOTH, { ...QUICK, concurrency: 50 });
+  expect([...new Set(failed(results))].sort()).toEqual(idsOf(long).sort());
+});
+
+test('a server that lets every page in fails the cases with foreign origins', async () => {
+  const cases = CASES.filter(({ id }) => id.startsWith('request/origin'));
+  const foreign = cases.filter((testCase) => testCase.kind === 'request' && !testCase.expect.status.includes(101));
+  const results = await runCases(withOptions({ origins: 'any' }), cases, ['server'], QUICK);
+  // Two Origin headers, or one that is no origin, may be refused under any rule.
+  expect(idsOf(foreign)).toEqual(expect.arrayContaining(failed(results)));
+  expect(failed(results)).toContain('request/origin-cross-1');
+  expect(failed(results)).toContain('request/origin-not-listed');
+});
+
+test('a server that echoes twice, or adds a byte, fails each case with a message', async () => {
+  const cases = named('framing/text-0', 'framing/two-messages', 'control/ping-text', 'close/empty');
+  const twice = withSockets((socket) => socket.on('message', (data) => socket.send(data, { binary: false }, () => {})));
+  expect(failed(await runCases(twice, cases, ['server'], QUICK))).toEqual(['framing/text-0', 'framing/two-messages']);
+});
+
+test('an exception that nobody catches fails the run that caused it, and only that', async () => {
+  const cases = named('framing/text-1', 'control/ping-text', 'control/ping-125', 'close/empty', 'close/code-1000');
+  const throwing = withSockets((socket) =>
+    socket.on('message', () =>
+      setImmediate(() => {
+        throw new Error('planted');
+      }),
+    ),
+  );
+  const results = await runCases(throwing, cases, ['server'], QUICK);
+  expect(failed(results)).toEqual(['framing/text-1']);
+  expect(results.flatMap(({ problems }) => problems.map(({ text }) => text)).join()).toContain('planted');
+});
+
+test('an exception in the listener of a data event is caught by the runner as well', async () => {
+  const throwing = withSockets((socket) =>
+    socket.on('message', () => {
+      throw new Error('planted');
+    }),
+  );
+  const results = await runCases(throwing, named('framing/text-1', 'close/code-1000'), ['server'], QUICK);
+  expect(failed(results)).toEqual(['framing/text-1']);
+});
+
+test('a server that closes with its own code fails where another is due', async () => {
+  const rude = withSockets((socket) => socket.on('ping', () => socket.close(1001)));
+  const cases = named('control/ping-text', 'close/code-1000', 'framing/text-5');
+  expect(failed(await runCases(rude, cases, ['server'], QUICK))).toEqual(['control/ping-text']);
+});
+
+test('a server that never lets go of its connections fails everything', async () => {
+  const { WebSocketServer } = ours;
+  const stubborn: Peer = {
+    ...ours,
+    WebSocketServer: class extends WebSocketServer {
+      override close(): void {
+        super.close(() => {});
+      }
+    },
+  };
+  const results = await runCases(stubborn, named('framing/text-1', 'close/empty'), ['server'], QUICK);
+  expect(failed(results)).toHaveLength(2);
+  expect(results[0]?.problems.map(({ text }) => text).join()).toContain('server.close()');
+});
+
+test('alternatives are told from passes and from failures', async () => {
+  const cases = named('close/ours-then-ping', 'framing/text-1');
+  const results = await runCases(ours, cases, ['client'], QUICK);
+  expect(results.map(({ verdict }) => verdict)).toEqual(['pass', 'no-pong']);
+});
+
+test('the summary counts by theme and end', async () => {
+  const cases = named('framing/rfc-masked-text', 'framing/rfc-unmasked-text', 'control/ping-125');
+  const text = summary(await runCases(withOptions({ autoPong: false }), cases, BOTH, QUICK));
+  expect(text.split('\n').map((line) => line.trim().split(/\s+/))).toEqual([
+    ['theme', 'cases', 'server', 'client', 'non-strict'],
+    ['framing', '2', '1/1', '1/1', '0'],
+    ['control', '1', '0/1', '0/1', '0'],
+    ['all', '3', '1/2', '1/2', '0'],
+  ]);
+});
+
+test('npm ws can take the place of our packages', async () => {
+  const cases = CASES.filter(({ id }) => id.startsWith('framing/rfc') || id.startsWith('request/example'));
+  expect(failed(await runCases(await loadPeer('ws'), cases, BOTH, QUICK))).toEqual([]);
+});
