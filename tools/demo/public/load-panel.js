@@ -78,7 +78,7 @@ export function openLoadPanel(url) {
   /** @param {string} reason */
   function stopped(reason) {
     const seconds = (performance.now() - startedAt) / 1000;
-    const summary = total > 0 ? ` ${count(total)} messages, ${count(total / seconds)} per second on average.` : '';
+    const summary = total > 0 ? ` ${count(total / seconds)} messages per second on average.` : '';
     status.textContent = reason + summary;
     showActive(false);
     ratePlot.add({ at: performance.now(), values: [NaN] });

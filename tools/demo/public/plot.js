@@ -154,6 +154,7 @@ export class Plot {
       [15, 'center'],
       [0, 'right'],
     ])) {
+      if (ago % 30 !== 0 && right - left < 320) continue; // no room
       c.textAlign = align;
       c.fillText(ago === 0 ? 'now' : `−${ago} s`, right - (ago / 60) * (right - left), bottom + 16);
     }
