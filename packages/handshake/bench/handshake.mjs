@@ -10,8 +10,8 @@ import {
   upgradeResponse,
 } from '@ws/handshake';
 
-const ROUNDS = 10;
-const CALLS = 20_000;
+const ROUNDS = 200;
+const CALLS = 1000;
 
 // prettier-ignore
 const chrome = {

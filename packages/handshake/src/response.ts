@@ -185,7 +185,7 @@ export function checkUpgradeResponse(
     return { accepted: true, protocol: readProtocol(headers, sent.protocols ?? []), extensions };
   } catch (error) {
     if (!(error instanceof HandshakeError)) throw error;
-    return { accepted: false, error: new HandshakeError(error.code, error.detail, { status: 0, headers: [] }) };
+    return { accepted: false, error: new HandshakeError(error.code, error.detail, { status: 0 }) };
   }
 }
 
