@@ -308,9 +308,9 @@ test('Chromium is there, as it must be under CI=true', () => {
       await say(page, 'unbroken'.repeat(100));
       await heard(page, 'unbroken').waitFor();
       const { canvases, sideways, cut, back } = await page.evaluate(() => ({
-        canvases: [...document.querySelectorAll('canvas')].map(({ clientWidth, clientHeight, width, height }) => ({
-          ratio: [width / clientWidth, height / clientHeight].map((ratio) => Math.round(ratio * 10) / 10),
-          tall: clientHeight > 90 && clientHeight < 400,
+        canvases: [...document.querySelectorAll('canvas')].map((canvas) => ({
+          ratio: [canvas.width / canvas.clientWidth, canvas.height / canvas.clientHeight].map(Math.round),
+          tall: canvas.clientHeight > 90 && canvas.clientHeight < 400,
         })),
         sideways: ['html', '#log', '#say'].filter((selector) => {
           const node = document.querySelector(selector);
