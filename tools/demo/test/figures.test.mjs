@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Histogram } from '../public/histogram.js';
+import { linearScale, logScale } from '../public/plot-scale.js';
 import { byteRate, compactCount, count, size, time } from '../public/numbers.js';
 
 const durations = fc.array(fc.double({ min: 0.001, max: 60_000, noNaN: true }), { minLength: 1, maxLength: 200 });
@@ -47,4 +48,35 @@ test.each([
   [time(1500), '1.5 s'],
 ])('%s', (shown, wanted) => {
   expect(shown).toBe(wanted);
+});
+
+const room = fc.integer({ min: 2, max: 12 });
+const value = fc.double({ min: 1e-3, max: 1e7, noNaN: true });
+
+test('a linear axis holds its greatest value and shows no more lines than there is room for', () => {
+  expect(linearScale(-Infinity, 4)).toEqual({ ticks: [0, 50, 100, 150], low: 0, high: 100 });
+  fc.assert(
+    fc.property(value, room, (greatest, most) => {
+      const { ticks, low, high } = linearScale(greatest, most);
+      expect(low).toBe(0);
+      expect(high).toBeGreaterThan(greatest);
+      const shown = ticks.filter((tick) => tick <= high).length;
+      expect(shown).toBeGreaterThanOrEqual(1);
+      expect(shown).toBeLessThanOrEqual(most + 1);
+    }),
+  );
+});
+
+test('a logarithmic axis holds both its values and always shows a line', () => {
+  fc.assert(
+    fc.property(value, value, room, (a, b, most) => {
+      const [least, greatest] = [Math.min(a, b), Math.max(a, b)];
+      const { ticks, low, high } = logScale(least, greatest, most);
+      expect(low).toBeLessThan(Math.log10(least));
+      expect(high).toBeGreaterThan(Math.log10(greatest));
+      expect(ticks.filter((tick) => Math.log10(tick) >= low && Math.log10(tick) <= high).length).toBeGreaterThanOrEqual(
+        1,
+      );
+    }),
+  );
 });
