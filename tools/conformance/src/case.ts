@@ -95,6 +95,7 @@ export interface EndpointOptions {
   readonly origins?: string | readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
   readonly origin?: string;
+  readonly perMessageDeflate?: false;
 }
 
 interface CaseBase {
@@ -114,8 +115,13 @@ export interface FrameCase extends CaseBase {
   readonly kind: 'frames';
   readonly input: readonly Piece[];
   readonly app?: App;
-  /** The peer never ends TCP by itself: our end has to, after its `closeTimeout`. */
-  readonly peerHangs?: boolean;
+  /**
+   * What the peer does with TCP behind the input, where it does not what it should.
+   * - `'ends'`: it ends its side at once
+   * - `'hangs'`: it never does; our end has to, after its `closeTimeout`
+   * - `'floods'`: the same, and it sends messages for ever
+   */
+  readonly peer?: 'ends' | 'hangs' | 'floods';
   readonly expect: Expectation;
   /** Other results the RFC allows. One that occurs has to be listed, with a reason, in expected-failures.txt. */
   readonly alternatives?: readonly { readonly name: string; readonly expect: Expectation }[];

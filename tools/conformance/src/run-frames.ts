@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FrameCase, Role } from './case.js';
 import { closeServer, EndpointLog, listen, type EndpointSocket, type Peer } from './endpoint.js';
-import { close, render, text, type Step } from './input.js';
+import { binary, close, noise, render, text, type Step } from './input.js';
 import { cut, type Mode } from './modes.js';
 import { verify, type Observed } from './verify.js';
 import type { Watch } from './watch.js';
@@ -77,6 +77,15 @@ async function sendInput(
   }
 }
 
+/** A message every few milliseconds, for as long as the other end takes them. */
+function flood(wire: Wire, role: Role): () => void {
+  const [message] = render([binary(noise(1000))], role);
+  const timer = setInterval(() => {
+    if (Buffer.isBuffer(message) && wire.socket.writable) wire.socket.write(message);
+  }, 5);
+  return () => clearInterval(timer);
+}
+
 /** Lets the connection come to its end: who has to close TCP first depends on the outcome and the role. */
 async function finish(
   wire: Wire,
@@ -92,12 +101,17 @@ async function finish(
   const isClosed = (): boolean => log === undefined || log.closes.length > 0;
   if (kind === 'reset') {
     wire.socket.resetAndDestroy();
-  } else if (testCase.peerHangs === true) {
-    await watch.until(isClosed, "the 'close' event, while the peer keeps TCP open");
-    await watch.until(isOver, 'the end of TCP, while the peer keeps it open');
+  } else if (testCase.peer === 'hangs' || testCase.peer === 'floods') {
+    const stop = testCase.peer === 'floods' ? flood(wire, role) : undefined;
+    try {
+      await watch.until(isClosed, "the 'close' event, while the peer keeps TCP open");
+      await watch.until(isOver, 'the end of TCP, while the peer keeps it open');
+    } finally {
+      stop?.();
+    }
     wire.socket.destroy();
   } else {
-    if (kind === 'cut') {
+    if (kind === 'cut' || testCase.peer === 'ends') {
       wire.socket.end();
       await watch.until(isOver, 'the end of TCP after ours');
     } else {

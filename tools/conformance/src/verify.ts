@@ -186,7 +186,7 @@ export function verify(testCase: FrameCase, expect: Expectation, role: Role, mod
     ...checkCloseFrame(observed, expect),
   ];
   if (observed.rest.length > 0) problems.push(`bytes behind the last frame: ${show(observed.rest)}`);
-  const hard = expect.outcome.kind === 'reset' || testCase.peerHangs === true;
+  const hard = expect.outcome.kind === 'reset' || ['hangs', 'floods'].includes(testCase.peer ?? '');
   if (observed.end !== 'fin' && !hard) problems.push(`TCP: ${observed.end === 'open' ? 'not ended' : 'reset'}`);
   return mode === 'bare' ? problems : [...problems, ...checkEvents(observed, expect)];
 }

@@ -4,7 +4,7 @@ import { CASES } from '../src/cases/index.js';
 import { loadPeer, type EndpointSocket, type Peer } from '../src/endpoint.js';
 import { summary } from '../src/report.js';
 import { runCases, type CaseResult } from '../src/runner.js';
-import { naivePeer } from './naive-server.js';
+import { naivePeer } from './naive-peer.js';
 
 // The runner against peers that are broken on purpose: it has to fail exactly the cases that the fault concerns.
 
@@ -61,6 +61,33 @@ test('a peer that checks nothing fails every case in which something is to be re
   expect(failed(results).sort()).toEqual(idsOf(refusals).sort());
   expect(refusals.length).toBeGreaterThan(200);
   expect(results.length - refusals.length).toBeGreaterThan(130);
+});
+
+test('a server that takes any request fails every case in which one is to be refused', async () => {
+  const cases = CASES.filter(
+    (testCase) =>
+      testCase.kind === 'request' &&
+      testCase.then === 'wait' &&
+      typeof testCase.request === 'string' &&
+      testCase.request.includes('\r\n\r\n'),
+  );
+  const refusals = cases.filter(
+    (testCase) =>
+      testCase.kind === 'request' && testCase.expect.status.length > 0 && !testCase.expect.status.includes(101),
+  );
+  const results = await runCases(naivePeer, cases, ['server'], { ...QUICK, concurrency: 50 });
+  expect(failed(results)).toEqual(expect.arrayContaining(idsOf(refusals)));
+  expect(failed(results)).not.toContain('request/example');
+  expect(refusals.length).toBeGreaterThan(100);
+});
+
+test('a client that takes any answer fails every case in which one is to be refused', async () => {
+  const cases = themes('response');
+  const refusals = cases.filter((testCase) => testCase.kind === 'response' && testCase.expect.kind === 'error');
+  const results = await runCases(naivePeer, cases, ['client'], { ...QUICK, concurrency: 50 });
+  expect(failed(results)).toEqual(expect.arrayContaining(idsOf(refusals)));
+  expect(failed(results)).not.toContain('response/request-plain');
+  expect(refusals.length).toBeGreaterThan(50);
 });
 
 test('a peer that does not look at UTF-8 fails the cases with bad UTF-8, on both ends', async () => {

@@ -80,6 +80,20 @@ const accepted: RequestRow[] = [
     expect: opens(),
   },
   {
+    id: 'content-length-0',
+    section: 'RFC 9110 §8.6',
+    title: 'Content-Length: 0',
+    request: request({ 'Content-Length': '0' }),
+    expect: opens(),
+  },
+  {
+    id: 'leading-empty-line',
+    section: 'RFC 9112 §2.2',
+    title: 'an empty line before the request line',
+    request: `\r\n${request()}`,
+    expect: opens(),
+  },
+  {
     id: 'query',
     section: '§4.2.1',
     title: 'a target with a query, every path served',

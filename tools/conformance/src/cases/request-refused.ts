@@ -80,6 +80,35 @@ const refusals: RequestRow[] = [
     expect: refused([400, 426]),
   })),
   {
+    id: 'key-loose-bits',
+    section: '§4.2.1',
+    title: 'a key whose last letter has bits that are no part of the 16 bytes',
+    request: request({ 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZR==' }),
+    expect: refused([101, 400]),
+    note: 'RFC 4648 §3.5 lets a decoder refuse them',
+  },
+  {
+    id: 'body-announced',
+    section: 'RFC 9110 §7.8',
+    title: 'an upgrade request that announces a body of 5 bytes: what follows is never half body, half frame',
+    request: request({ 'Content-Length': '5' }),
+    expect: refused([101, 400, 413]),
+  },
+  {
+    id: 'body-chunked',
+    section: 'RFC 9110 §7.8',
+    title: 'an upgrade request that announces a chunked body',
+    request: request({ 'Transfer-Encoding': 'chunked' }),
+    expect: refused([101, 400, 413]),
+  },
+  {
+    id: 'folded-header',
+    section: 'RFC 9112 §5.2',
+    title: 'a header folded over two lines',
+    request: request({ 'X-Folded': 'a\r\n b' }),
+    expect: refused([101, 400]),
+  },
+  {
     id: 'version-missing',
     section: '§4.2.1',
     title: 'no Sec-WebSocket-Version',
@@ -107,6 +136,16 @@ const refusals: RequestRow[] = [
     request: request({ Upgrade: 'websocket2' }),
     expect: refused([400, 426]),
   },
+  ...['h2c, websocket', 'websocket, h2c', 'websocket/13', ['h2c', 'websocket'], ['websocket', 'websocket']].map(
+    (value, i): RequestRow => ({
+      id: `upgrade-list-${i + 1}`,
+      section: '§4.2.1',
+      title: `Upgrade: ${[value].flat().join(' | ')}: taken or refused, but answered`,
+      request: request({ Upgrade: value }),
+      expect: refused([101, 400, 426]),
+      note: 'RFC 9110 has a list here, §4.2.1 "the value": both readings are in use',
+    }),
+  ),
   {
     id: 'upgrade-empty',
     section: '§4.2.1',

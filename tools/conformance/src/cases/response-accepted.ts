@@ -82,6 +82,20 @@ const accepted: ResponseRow[] = [
     expect: opens(),
   },
   {
+    id: 'content-length',
+    section: 'RFC 9112 §6.3',
+    title: 'a 101 has no body, whatever its Content-Length says',
+    response: response({ 'Content-Length': '5' }),
+    expect: opens(),
+  },
+  {
+    id: 'transfer-encoding',
+    section: 'RFC 9112 §6.3',
+    title: 'a 101 has no body, whatever its Transfer-Encoding says',
+    response: response({ 'Transfer-Encoding': 'chunked' }),
+    expect: opens(),
+  },
+  {
     id: 'after-100',
     section: 'RFC 9110 §15.2',
     title: 'a 100 Continue before the 101',

@@ -1,25 +1,27 @@
 import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { FrameReader } from '../src/decoder.js';
 import type { EndpointServer, EndpointSocket, Peer } from '../src/endpoint.js';
 
 // A peer with every fault of a first attempt: it echoes well, answers pings and close frames, and checks nothing.
 
-const encode = (opcode: number, payload: Uint8Array): Buffer => {
+function encode(opcode: number, payload: Uint8Array, masked: boolean): Buffer {
   const length = payload.length;
   const header = Buffer.alloc(length < 126 ? 2 : length < 65_536 ? 4 : 10);
   header[0] = 0x80 | opcode;
-  header[1] = length < 126 ? length : length < 65_536 ? 126 : 127;
+  header[1] = (masked ? 0x80 : 0) | (length < 126 ? length : length < 65_536 ? 126 : 127);
   if (header.length === 4) header.writeUInt16BE(length, 2);
   if (header.length === 10) header.writeBigUInt64BE(BigInt(length), 2);
-  return Buffer.concat([header, payload]);
-};
+  // With a key of zeros the payload stays as it is.
+  return Buffer.concat([header, Buffer.alloc(masked ? 4 : 0), payload]);
+}
 
 class NaiveSocket extends EventEmitter implements EndpointSocket {
   readyState = 1;
   readonly protocol = '';
   readonly #tcp: Socket;
+  readonly #masks: boolean;
   readonly #reader = new FrameReader();
   #done = 0;
   #parts: Buffer[] = [];
@@ -27,18 +29,22 @@ class NaiveSocket extends EventEmitter implements EndpointSocket {
   #closeCode = 1006;
   #reason: Buffer = Buffer.alloc(0);
 
-  constructor(tcp: Socket, head: Buffer) {
+  constructor(tcp: Socket, masks: boolean) {
     super();
     this.#tcp = tcp;
+    this.#masks = masks;
     tcp.on('close', () => {
       this.readyState = 3;
       this.emit('close', this.#closeCode, this.#reason);
     });
-    setImmediate(() => this.#read(head));
-    tcp.on('data', (chunk: Buffer) => this.#read(chunk));
   }
 
-  #read(chunk: Buffer): void {
+  start(head: Buffer): void {
+    setImmediate(() => this.read(head));
+    this.#tcp.on('data', (chunk: Buffer) => this.read(chunk));
+  }
+
+  protected read(chunk: Buffer): void {
     this.#reader.push(chunk);
     for (; this.#done < this.#reader.frames.length && this.readyState === 1; this.#done++) {
       const { opcode, fin, payload } = this.#reader.frames[this.#done] ?? {
@@ -48,14 +54,14 @@ class NaiveSocket extends EventEmitter implements EndpointSocket {
       };
       if (opcode === 9) {
         this.emit('ping', payload);
-        this.#tcp.write(encode(10, payload));
+        this.#tcp.write(encode(10, payload, this.#masks));
       } else if (opcode === 10) {
         this.emit('pong', payload);
       } else if (opcode === 8) {
         this.#closeCode = payload.length < 2 ? 1005 : payload.readUInt16BE(0);
         this.#reason = payload.subarray(2);
         this.readyState = 2;
-        this.#tcp.end(encode(8, payload));
+        this.#tcp.end(encode(8, payload, this.#masks));
       } else {
         if (opcode !== 0) this.#type = opcode;
         this.#parts.push(payload);
@@ -65,11 +71,11 @@ class NaiveSocket extends EventEmitter implements EndpointSocket {
   }
 
   send(data: unknown, { binary }: { binary: boolean }): void {
-    this.#tcp.write(encode(binary ? 2 : 1, data as Uint8Array));
+    this.#tcp.write(encode(binary ? 2 : 1, data as Uint8Array, this.#masks));
   }
 
   close(code = 1000, reason = ''): void {
-    this.#tcp.write(encode(8, Buffer.concat([Buffer.from([code >> 8, code & 255]), Buffer.from(reason)])));
+    this.#tcp.write(encode(8, Buffer.concat([Buffer.from([code >> 8, code & 255]), Buffer.from(reason)]), this.#masks));
   }
 
   terminate(): void {
@@ -96,7 +102,8 @@ class NaiveServer extends EventEmitter implements EndpointServer {
       tcp.write(
         `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
       );
-      const socket = new NaiveSocket(tcp, chunk.subarray(end + 4));
+      const socket = new NaiveSocket(tcp, false);
+      socket.start(chunk.subarray(end + 4));
       this.clients.add(socket);
       this.emit('connection', socket);
     });
@@ -111,19 +118,27 @@ class NaiveServer extends EventEmitter implements EndpointServer {
   }
 }
 
-/** Only the server is there; nobody asks for the client. */
+class NaiveClient extends NaiveSocket {
+  constructor(address: string) {
+    const { hostname, port, host, pathname } = new URL(address);
+    const tcp = connect(Number(port), hostname);
+    super(tcp, true);
+    this.readyState = 0;
+    tcp.on('error', () => {});
+    tcp.write(
+      `GET ${pathname} HTTP/1.1\r\nHost: ${host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n`,
+    );
+    tcp.once('data', (chunk: Buffer) => {
+      this.readyState = 1;
+      this.emit('open');
+      this.start(chunk.subarray(chunk.indexOf('\r\n\r\n') + 4));
+    });
+  }
+}
+
 export const naivePeer: Peer = {
   name: 'naive',
   WebSocketServer: NaiveServer,
-  WebSocket: class extends EventEmitter implements EndpointSocket {
-    readonly readyState = 3;
-    readonly protocol = '';
-    constructor(_address: string) {
-      super();
-    }
-    send(): void {}
-    close(): void {}
-    terminate(): void {}
-  },
-  handshakeCodes: false,
+  WebSocket: NaiveClient,
+  handshakeCodes: true,
 };
