@@ -2,9 +2,10 @@
 // Runs the pnpm version that package.json pins, on a machine that has only node and npm.
 // Usage: node tools/pnpm.mjs <pnpm arguments>
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, readFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findChromium } from './chromium.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -41,21 +42,5 @@ function npx(args, stdio) {
 
 /** What test results depend on beside the repository: part of turbo's cache key, so that they are not taken for those of another machine. */
 function describeMachine() {
-  const chromium =
-    process.env.CHROMIUM_PATH ??
-    (process.env.PATH ?? '')
-      .split(delimiter)
-      .map((directory) => join(directory, 'chromium'))
-      .find(isExecutable);
-  return `${process.platform} ${process.arch} node ${process.version} chromium ${chromium ?? 'missing'}`;
-}
-
-/** @param {string} path */
-function isExecutable(path) {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  return `${process.platform} ${process.arch} node ${process.version} chromium ${findChromium() ?? 'missing'}`;
 }

@@ -39,7 +39,7 @@ const runs = packages
     notices: readNotices(reports),
     exitCode: tasks.get(`${name}#test`)?.exitCode,
   }))
-  .filter(({ report }) => report !== undefined || turboArguments.length === 0);
+  .filter(({ name, report }) => report !== undefined || tasks.has(`${name}#test`) || turboArguments.length === 0);
 
 const { totals, problems, notices } = addUp(runs, { noticesFail: isTrue(process.env['CI']) });
 for (const [task, { exitCode }] of tasks) {

@@ -1,9 +1,9 @@
 // Where the other runtimes come from, and what is said when one is missing.
 import { execFile } from 'node:child_process';
-import { accessSync, appendFileSync, constants, mkdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { delimiter, extname, join } from 'node:path';
+import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
@@ -18,23 +18,6 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 export function notice(line) {
   mkdirSync(join(root, 'reports'), { recursive: true });
   appendFileSync(join(root, 'reports', 'notices.txt'), `${line}\n`);
-}
-
-/** CHROMIUM_PATH, else `chromium` on the PATH. */
-export function findChromium() {
-  const { CHROMIUM_PATH, PATH = '' } = process.env;
-  const candidates =
-    CHROMIUM_PATH === undefined
-      ? PATH.split(delimiter).map((directory) => join(directory, 'chromium'))
-      : [CHROMIUM_PATH];
-  return candidates.find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
 
 /**

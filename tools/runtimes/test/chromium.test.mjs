@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { chromium } from 'playwright-core';
-import { findChromium, notice, serveFiles } from '../src/hosts.mjs';
+import { CHROMIUM_FLAGS, findChromium } from '../../chromium.mjs';
+import { notice, serveFiles } from '../src/hosts.mjs';
 import { expectedFrame, expectedHandshake, expectedProtocol } from '../src/portable/expected.mjs';
 
 const executablePath = findChromium();
@@ -10,14 +11,6 @@ if (executablePath === undefined)
 // Without a browser there is nothing to test; the notice says so.
 const browserTest = executablePath === undefined ? test.skip : test;
 
-const args = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--no-first-run',
-];
 /** @type {import('playwright-core').Browser | undefined} */
 let browser;
 /** @type {import('node:http').Server | undefined} */
@@ -29,7 +22,7 @@ beforeAll(async () => {
   if (executablePath === undefined) return;
   server = await serveFiles();
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  browser = await chromium.launch({ executablePath, args });
+  browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
   const page = await browser.newPage();
   const errors = /** @type {string[]} */ ([]);
   page.on('pageerror', ({ message }) => errors.push(message));

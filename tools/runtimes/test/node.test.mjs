@@ -6,13 +6,12 @@ import { expectedWebsocket } from '../src/websocket-smoke.mjs';
 
 test('Node: a worker thread', async () => {
   const worker = new Worker(new URL('../src/worker-thread.mjs', import.meta.url));
-  const ended = once(worker, 'exit');
-  const [message] = await once(worker, 'message');
+  const [[message], exit] = await Promise.all([once(worker, 'message'), once(worker, 'exit')]);
   expect(JSON.parse(message)).toEqual({
     frame: expectedFrame,
     handshake: expectedHandshake,
     protocol: expectedProtocol,
     websocket: expectedWebsocket,
   });
-  expect(await ended).toEqual([0]);
+  expect(exit).toEqual([0]);
 });
