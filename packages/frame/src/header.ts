@@ -39,9 +39,8 @@ export const minimalLength = (length7: number): number => (length7 === 127 ? 0x1
  */
 export function decodeHeader(bytes: Uint8Array, strictLength = true): FrameHeader | undefined {
   if (bytes.length < 2) return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const first = view.getUint8(0);
-  const second = view.getUint8(1);
+  const first = bytes[0]!;
+  const second = bytes[1]!;
 
   const fin = (first & 0x80) !== 0;
   const opcode = first & 0x0f;
@@ -56,12 +55,23 @@ export function decodeHeader(bytes: Uint8Array, strictLength = true): FrameHeade
   const byteLength = keyOffset + (masked ? 4 : 0);
   if (bytes.length < byteLength) return undefined;
 
-  const payloadLength =
-    length7 === 127 ? view.getUint32(2) * 2 ** 32 + view.getUint32(6) : length7 === 126 ? view.getUint16(2) : length7;
+  const payloadLength = length7 === 127 ? uint64(bytes, 2) : length7 === 126 ? uint16(bytes, 2) : length7;
   if (strictLength && payloadLength < minimalLength(length7))
     throw new ProtocolError('WS_ERR_NON_MINIMAL_LENGTH', `${payloadLength} bytes`);
   if (payloadLength > Number.MAX_SAFE_INTEGER)
     throw new ProtocolError('WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH', `${payloadLength} bytes`);
-  const maskingKey = masked ? view.getUint32(keyOffset) : undefined;
+  const maskingKey = masked ? uint32(bytes, keyOffset) : undefined;
   return { fin, rsv: (first >> 4) & 0x7, opcode, maskingKey, payloadLength, byteLength };
+}
+
+/** Network byte order, as all of §5.2. */
+export const uint16 = (bytes: Uint8Array, at: number): number => (bytes[at]! << 8) | bytes[at + 1]!;
+
+export const uint32 = (bytes: Uint8Array, at: number): number =>
+  ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
+
+/** Not exact beyond 2^53, where it is refused. What fits into the lower half stays a small integer to the engine. */
+export function uint64(bytes: Uint8Array, at: number): number {
+  const high = uint32(bytes, at);
+  return high === 0 ? uint32(bytes, at + 4) : high * 2 ** 32 + uint32(bytes, at + 4);
 }

@@ -2,7 +2,7 @@
 const LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 /** Below this many bytes, creating an Int32Array costs more than it saves. */
-export const WORDS_PAY_FROM = 64;
+export const WORDS_PAY_FROM = 96;
 
 /** The key as it applies `by` bytes further on. RFC 6455 §5.3: octet i is masked with key octet i MOD 4. */
 export function rotateKey(maskingKey: number, by: number): number {
@@ -39,19 +39,22 @@ export function maskBytes(bytes: Uint8Array, from: number, to: number, key: numb
   if (i + 2 < to) bytes[i + 2]! ^= k2;
 }
 
-/** As `maskBytes`, a word at a time; `words` is `wordsOf(bytes)`. */
+/**
+ * As `maskBytes`, a word at a time; `words` is `wordsOf(bytes)`. The indices of words are made uint32, enough for 16 GiB:
+ * once they may be fractions to the compiler, 64 KiB take 14 us instead of 6.
+ */
 export function maskWords(bytes: Uint8Array, words: Int32Array, from: number, to: number, key: number): void {
   const firstWord = -bytes.byteOffset & 3;
-  const lead = -(from - firstWord) & 3;
-  if (to - from < lead + 4) return maskBytes(bytes, from, to, key);
-  if (lead !== 0) {
-    maskBytes(bytes, from, from + lead, key);
-    key = rotateKey(key, lead);
+  const aligned = Math.min(to, from + ((firstWord - from) & 3));
+  let at = from;
+  for (; at < aligned; at++) {
+    bytes[at]! ^= key >>> 24;
+    key = rotateKey(key, 1);
   }
-  const aligned = from + lead;
+  const wholeWords = to - at - ((to - at) & 3);
   const word = wordKey(key);
-  let i = (aligned - firstWord) / 4; // no shifts here: memory may be larger than 32 bits count
-  const end = i + (to - aligned - ((to - aligned) & 3)) / 4;
+  let i = ((at - firstWord) / 4) >>> 0;
+  const end = (i + wholeWords / 4) >>> 0;
   for (const last = end - 8; i <= last; i += 8) {
     words[i]! ^= word;
     words[i + 1]! ^= word;
@@ -63,8 +66,10 @@ export function maskWords(bytes: Uint8Array, words: Int32Array, from: number, to
     words[i + 7]! ^= word;
   }
   for (; i < end; i++) words[i]! ^= word;
-  const tail = firstWord + end * 4;
-  if (tail < to) maskBytes(bytes, tail, to, key);
+  for (at += wholeWords; at < to; at++) {
+    bytes[at]! ^= key >>> 24;
+    key <<= 8;
+  }
 }
 
 /**

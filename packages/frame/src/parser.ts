@@ -1,6 +1,6 @@
 import { ByteQueue } from './byte-queue.js';
 import type { ProtocolError } from './errors.js';
-import type { FrameHead } from './header.js';
+import { uint16, uint32, uint64, type FrameHead } from './header.js';
 import { mask, maskBytes, maskWords, rotateKey, wordsOf, WORDS_PAY_FROM } from './mask.js';
 import type { Opcode } from './opcode.js';
 import { PartialHeader } from './partial-header.js';
@@ -32,7 +32,7 @@ const FRAME_END = 2;
 const MESSAGE_END = 3;
 
 /** Shorter payloads are unmasked byte by byte: what words need before and after their borders costs more. */
-const SHORT = 32;
+const SHORT = 48;
 
 const NOTHING: Uint8Array = new Uint8Array(0);
 
@@ -137,13 +137,11 @@ export class FrameParser {
       while (!this.#paused && (this.#step() || this.#openNext()));
     } finally {
       this.#running = false;
-      if (this.#rules.violation !== undefined) this.#discard();
+      if (this.#rules.violation !== undefined) {
+        this.#waiting.clear();
+        this.#open(NOTHING);
+      }
     }
-  }
-
-  #discard(): void {
-    this.#waiting.clear();
-    this.#open(NOTHING);
   }
 
   /**
@@ -181,12 +179,12 @@ export class FrameParser {
       let payloadLength = second & 0x7f;
       if (payloadLength === 126) {
         if (at + 2 > end) break;
-        payloadLength = (chunk[at]! << 8) | chunk[at + 1]!;
+        payloadLength = uint16(chunk, at);
         rules.checkLength(126, payloadLength, 1);
         at += 2;
       } else if (payloadLength === 127) {
         if (at + 8 > end) break;
-        payloadLength = uint32(chunk, at) * 2 ** 32 + uint32(chunk, at + 4);
+        payloadLength = uint64(chunk, at);
         rules.checkLength(127, payloadLength, 1);
         at += 8;
       }
@@ -245,9 +243,8 @@ export class FrameParser {
     this.#at = from + here;
     this.#offset = offset + here;
     if (here === left) this.#phase = FRAME_END;
-    const handlers = this.#handlers;
-    if (handlers.payload === undefined) return true;
-    handlers.payload(this.#take(from, from + here, maskingKey, offset), offset, here === left);
+    if (this.#handlers.payload === undefined) return true;
+    this.#handlers.payload(this.#take(from, from + here, maskingKey, offset), offset, here === left);
     return true;
   }
 
@@ -300,6 +297,3 @@ function viewClass(chunk: Uint8Array): ViewClass {
   const species = (chunk.constructor as { readonly [Symbol.species]?: unknown })[Symbol.species];
   return typeof species === 'function' ? (species as ViewClass) : Uint8Array;
 }
-
-const uint32 = (bytes: Uint8Array, at: number): number =>
-  ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;

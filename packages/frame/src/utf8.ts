@@ -102,14 +102,14 @@ function completeEnd(bytes: Uint8Array): number {
 function scan(bytes: Uint8Array, from: number, to: number): boolean {
   const words = to - from < WORDS_FROM ? undefined : wordsOf(bytes);
   const firstWord = -bytes.byteOffset & 3;
-  const lastWord = (to - firstWord - ((to - firstWord) & 3)) / 4;
+  const lastWord = ((to - firstWord) / 4) >>> 0;
   let i = from;
   while (i < to) {
     const lead = bytes[i]!;
     if (lead < 0x80) {
       i++;
       if (words !== undefined && ((i - firstWord) & 3) === 0)
-        i = firstWord + 4 * skipAscii(words, (i - firstWord) / 4, lastWord);
+        i = firstWord + 4 * skipAscii(words, ((i - firstWord) / 4) >>> 0, lastWord);
       continue;
     }
     const second = bytes[i + 1]!;
