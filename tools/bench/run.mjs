@@ -11,8 +11,8 @@ import { formatDoubts, formatTable, formatTargets, ratio } from './lib/table.mjs
 
 const USAGE = `usage: node tools/bench/run.mjs [options]
   --scenario NAME   only this one; may be repeated (${SCENARIOS.map(({ name }) => name).join(', ')})
-  --rounds N        measurements of each server (5)
-  --seconds S       length of a measurement (1)
+  --rounds N        measurements of each server (8)
+  --seconds S       length of a measurement (0.6)
   --servers LIST    ours,ws,net
   --json FILE       every sample
   --malloc          all servers with raised glibc thresholds, see README.md
@@ -29,8 +29,8 @@ function readOptions() {
   const { values } = parseArgs({
     options: {
       scenario: { type: 'string', multiple: true, default: [] },
-      rounds: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '1' },
+      rounds: { type: 'string', default: '8' },
+      seconds: { type: 'string', default: '0.6' },
       servers: { type: 'string', default: 'ours,ws,net' },
       json: { type: 'string' },
       malloc: { type: 'boolean', default: false },

@@ -1,4 +1,5 @@
 // Rows of figures as aligned text.
+import { median } from './rounds.mjs';
 
 /** @param {number} value */
 const short = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
@@ -12,13 +13,20 @@ const optional = (value, format) => (value === undefined ? '-' : format(value));
 
 const NAMES = /** @type {Record<string, string>} */ ({ ours: '@ws', ws: 'npm ws', net: 'raw net' });
 
-/** @param {readonly import('./rounds.mjs').Row[]} rows @param {string} server */
-const valueOf = (rows, server) => rows.find((row) => row.server === server)?.value;
-
-/** How many times less ours needs than npm ws. @param {readonly import('./rounds.mjs').Row[]} rows */
-export function ratio(rows) {
-  const [ours, ws] = [valueOf(rows, 'ours'), valueOf(rows, 'ws')];
-  return ours === undefined || ws === undefined ? undefined : ws / ours;
+/**
+ * How many times less a server needs than npm ws: the median over the rounds of what the two needed side by side, so
+ * that a machine which is slow for a while is slow for both.
+ * @param {readonly import('./rounds.mjs').Row[]} rows
+ * @param {string} server
+ */
+export function ratio(rows, server = 'ours') {
+  const samplesOf = (/** @type {string} */ name) => rows.find((row) => row.server === name)?.samples ?? [];
+  const theirs = samplesOf('ws');
+  const ratios = samplesOf(server).flatMap(({ value }, round) => {
+    const other = theirs[round];
+    return other === undefined ? [] : [other.value / value];
+  });
+  return ratios.length === 0 ? undefined : median(ratios);
 }
 
 const HEAD = ['scenario', 'server', 'cost', '', '+-', 'rate/s', 'p99 us', 'busy %', 'ws / this'];
@@ -43,7 +51,6 @@ function align(lines) {
  * @returns {string[][]}
  */
 function linesOf(scenario, rows) {
-  const ws = valueOf(rows, 'ws');
   return rows.map((row, index) => [
     index === 0 ? scenario.title : '',
     NAMES[row.server] ?? row.server,
@@ -53,7 +60,7 @@ function linesOf(scenario, rows) {
     optional(row.rate, thousands),
     optional(row.p99, short),
     `${optional(row.serverBusy, (share) => (share * 100).toFixed(0))}/${optional(row.loadBusy, (share) => (share * 100).toFixed(0))}`,
-    row.server === 'ws' || ws === undefined ? '' : (ws / row.value).toFixed(2),
+    row.server === 'ws' ? '' : optional(ratio(rows, row.server), (times) => times.toFixed(2)),
   ]);
 }
 
