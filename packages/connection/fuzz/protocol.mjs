@@ -47,6 +47,7 @@ function observe(chunks, isUtf8OfHost) {
   let allocated = 0;
   const transport = {
     isCongested: false,
+    dropped: () => undefined,
     frame(opcode, fin, rsv, payload) {
       frames.push([opcode, Buffer.from(payload).toString('hex')]);
       return payload.length;
@@ -61,6 +62,7 @@ function observe(chunks, isUtf8OfHost) {
     closing: (code, reason, initiator) => seen.push(['closing', code, reason, initiator]),
     failure: (error) => seen.push(['failure', error.code, error.closeCode]),
     ready: () => undefined,
+    deadline: () => undefined,
   };
   const protocol = new Protocol(
     {

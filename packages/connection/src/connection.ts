@@ -1,10 +1,10 @@
 import { isUtf8 } from 'node:buffer';
-import { Socket } from 'node:net';
-import { performance } from 'node:perf_hooks';
 import type { Duplex } from 'node:stream';
-import { asBuffer } from './delivery.js';
+import { encodeClosePayload, type Opcode } from '@ws/frame';
+import { closeReport, now } from './close-report.js';
 import { maskingKeysFrom, randomMaskingKey } from './masking-key.js';
 import type { ConnectionSettings } from './options.js';
+import { isPlainSocket, ownsItsChunks } from './plain-socket.js';
 import {
   Protocol,
   type CloseInfo,
@@ -20,23 +20,30 @@ import { Writer } from './writer.js';
 export type Role = 'server' | 'client';
 
 /** Who is told what happens on a connection. */
-export interface ConnectionOwner {
-  onMessage(data: Uint8Array | Uint8Array[], isText: boolean): void;
-  onPing(payload: Buffer): void;
-  onPong(payload: Buffer): void;
-  onClosing(code: number, reason: string, initiator: 'local' | 'remote'): void;
-  onFailure(error: Failure): void;
-  onDrain(): void;
+export interface ConnectionOwner extends Omit<ProtocolHandlers, 'ready' | 'deadline'> {
+  /** There is room again after `send` returned false. */
+  drain(): void;
   /** Last, once, when the stream is gone. */
-  onClose(info: CloseInfo): void;
+  close(info: CloseInfo): void;
 }
 
 /** The connection behind a stream: lets all of them share their listeners. */
 const kConnection = Symbol('connection');
 type Carrier = Duplex & { [kConnection]?: Connection };
 
+/** From so many unwritten bytes on, pings are answered later. */
+const CONGESTED_FROM = 65_536;
+
+/** Node's means for the core. */
+const NODE = {
+  now,
+  isUtf8,
+  allocate: (byteLength: number): Uint8Array => Buffer.allocUnsafeSlow(byteLength),
+  encodeText: (text: string): Uint8Array => Buffer.from(text),
+} as const;
+
 /** The protocol core on a Duplex: the one file that reads a stream and sets a timer. */
-export class Connection {
+export class Connection implements Transport, ProtocolHandlers {
   readonly duplex: Duplex;
   readonly protocol: Protocol;
   readonly #writer: Writer;
@@ -49,6 +56,7 @@ export class Connection {
   #inputEnded = false;
   #streamClosed = false;
   #isClosed = false;
+  #needsDrain = false;
   #bytesUnsent = 0;
 
   /** @throws {TypeError} when the stream already carries a connection */
@@ -64,45 +72,31 @@ export class Connection {
     this.duplex = duplex;
     this.#owner = owner;
     this.#highWaterMark = settings.highWaterMark;
-    this.#bytesBefore = duplex instanceof Socket ? duplex.bytesWritten : 0;
-    const { generateMask } = settings;
+    this.#bytesBefore = isPlainSocket(duplex) ? duplex.bytesWritten : 0;
+    const { generateMask, limits, closeTimeoutMs, autoPong, strictLength, validateUtf8 } = settings;
     const maskingKey = role === 'server' ? undefined : generateMask ? maskingKeysFrom(generateMask) : randomMaskingKey;
     this.#writer = new Writer(duplex, maskingKey, () => this.#written());
-    this.protocol = new Protocol(
-      {
-        role,
-        now,
-        limits: { ...settings.limits },
-        closeTimeoutMs: settings.closeTimeoutMs,
-        autoPong: settings.autoPong,
-        strictLength: settings.strictLength,
-        validateUtf8: settings.validateUtf8,
-        extensions,
-        // A socket's chunks are made for us; those of another Duplex may be somebody's own memory.
-        preserveInput: !(duplex instanceof Socket),
-        isUtf8,
-        allocate: Buffer.allocUnsafeSlow,
-        encodeText: (text) => Buffer.from(text),
-      },
-      this.#transport(),
-      this.#handlers(),
-    );
+    const preserveInput = !ownsItsChunks(duplex);
+    const rules = { role, limits: { ...limits }, closeTimeoutMs, autoPong, strictLength, validateUtf8 };
+    this.protocol = new Protocol({ ...NODE, ...rules, extensions, preserveInput }, this, this);
     carrier[kConnection] = this;
   }
 
   /** Data flows from a later tick on; `head` comes first. */
   start(head: Uint8Array): void {
     const { duplex } = this;
-    if (duplex instanceof Socket) {
+    if (isPlainSocket(duplex)) {
       duplex.setTimeout(0);
       duplex.setNoDelay();
     }
+    duplex.allowHalfOpen = true; // what came before the peer's end is seen to before ours
     duplex.on('error', onError);
     duplex.on('close', onClose);
     duplex.on('end', onEnd);
     if (head.length > 0) duplex.unshift(Buffer.from(head));
     duplex.on('data', onData);
-    if (duplex.destroyed) process.nextTick(() => this.closed());
+    if (duplex.destroyed) process.nextTick(onClose.bind(duplex));
+    else if (duplex.readableEnded) process.nextTick(onEnd.bind(duplex));
   }
 
   get isOpen(): boolean {
@@ -115,8 +109,8 @@ export class Connection {
     return this.#isClosed ? 0 : this.#writer.bufferedBytes + this.protocol.queuedBytes;
   }
 
-  /** @returns false above the high-water mark; `onDrain` follows */
-  send(
+  /** @returns false above the high-water mark; `drain` follows */
+  sendMessage(
     payload: Uint8Array | string | DeferredPayload,
     isText: boolean,
     fin: boolean,
@@ -125,21 +119,22 @@ export class Connection {
   ): boolean {
     this.protocol.send(payload, isText, fin, compress, callback);
     if (this.bufferedAmount < this.#highWaterMark) return true;
-    this.#writer.reportsWrites = true;
+    this.#needsDrain = true;
+    this.#writer.reportWrites();
     return false;
   }
 
-  close(code: number | undefined, reason: string | Uint8Array | undefined): void {
-    try {
-      this.protocol.close(code, reason);
-    } finally {
-      this.#armTimer();
-    }
+  /** @throws as `Protocol.close`, in every state */
+  closeWith(code: number | undefined, reason: string | Uint8Array | undefined): void {
+    if (this.isOpen) this.protocol.close(code, reason);
+    else encodeClosePayload(code, reason);
   }
 
+  /** Cut, by the user: what was sent in this turn is with the stream before. */
   terminate(): void {
+    this.#writer.flush();
     this.protocol.stop('local');
-    this.#destroy();
+    this.destroy();
   }
 
   pause(): void {
@@ -157,106 +152,58 @@ export class Connection {
     setImmediate(() => this.#inTurn(() => this.protocol.resume('turn')));
   }
 
-  /** Bytes from the stream. */
+  // What the stream tells.
+
   received(chunk: Uint8Array): void {
-    this.#writer.beginTurn();
-    let isDone = false;
-    try {
-      this.protocol.receive(chunk);
-      isDone = true;
-    } finally {
-      this.#writer.endTurn();
-      // A listener threw: the rest of the chunk is still to come.
-      if (!isDone) setImmediate(() => this.received(NOTHING));
-      if (this.protocol.state !== 'open') this.#armTimer();
-      if (this.protocol.isHeld && !this.protocol.isStopped) this.duplex.pause();
-    }
+    this.#inTurn(() => this.protocol.receive(chunk));
   }
 
-  /** The peer ended its half; what it sent before that is seen to first. */
   inputEnded(): void {
     this.#inputEnded = true;
-    if (!this.protocol.isHeld || this.protocol.isStopped) this.#end();
+    if (!this.protocol.isHeld || this.protocol.isStopped) this.end();
   }
 
-  /** The stream broke; it destroys itself. */
   failed(error: Error): void {
     this.#streamError ??= error;
+    this.duplex.destroy(); // for streams that do not do it by themselves
   }
 
-  /** The stream is gone; an extension may still be at work on what came before. */
   closed(): void {
     this.#streamClosed = true;
-    if (this.#isClosed || this.protocol.isDecoding) return;
+    if (this.#isClosed || this.protocol.isBusy) return;
     this.#isClosed = true;
     clearTimeout(this.#timer);
     this.#countUnsent();
     this.protocol.transportEnd();
     this.#writer.discard();
-    this.#owner.onClose(this.#closeInfo());
+    this.#letGo();
+    this.#owner.close(closeReport(this.protocol, this.#bytesUnsent, this.#streamError));
   }
 
-  #inTurn(step: () => void): void {
-    this.#writer.beginTurn();
-    try {
-      step();
-    } finally {
-      this.#writer.endTurn();
-      if (this.protocol.state !== 'open') this.#armTimer();
-    }
+  // The core's transport.
+
+  frame(
+    opcode: Opcode,
+    fin: boolean,
+    rsv: number,
+    payload: Uint8Array | string,
+    callback: SendCallback | undefined,
+  ): number {
+    return this.#writer.frame(opcode, fin, rsv, payload, callback);
   }
 
-  #armTimer(): void {
-    const deadline = this.protocol.nextDeadline();
-    if (deadline === undefined || this.#timer !== undefined || this.#isClosed) return;
-    this.#timer = setTimeout(() => this.protocol.handleTimeout(deadline), Math.max(0, deadline - now()));
-  }
-
-  #transport(): Transport {
-    const writer = this.#writer;
-    const isCongested = (): boolean => this.#isCongested();
-    return {
-      frame: (opcode, fin, rsv, payload, callback) => writer.frame(opcode, fin, rsv, payload, callback),
-      get isCongested() {
-        return isCongested();
-      },
-      end: () => this.#end(),
-      destroy: () => this.#destroy(),
-    };
-  }
-
-  #handlers(): ProtocolHandlers {
-    const owner = this.#owner;
-    return {
-      message: (data, isText) => owner.onMessage(data, isText),
-      ping: (payload) => owner.onPing(asBuffer(payload)),
-      pong: (payload) => owner.onPong(asBuffer(payload)),
-      closing: (code, reason, initiator) => owner.onClosing(code, reason, initiator),
-      failure: (error) => owner.onFailure(error),
-      ready: () => this.#ready(),
-    };
-  }
-
-  #ready(): void {
-    if (this.#streamClosed) return this.closed();
-    this.duplex.resume();
-    if (this.#inputEnded) this.#end();
-  }
-
-  #isCongested(): boolean {
-    if (this.bufferedAmount < this.#highWaterMark) return false;
-    this.#writer.reportsWrites = true;
+  get isCongested(): boolean {
+    if (this.#writer.bufferedBytes < CONGESTED_FROM) return false;
+    this.#writer.reportWrites();
     return true;
   }
 
-  #written(): void {
-    if (this.#isClosed || this.bufferedAmount > this.#highWaterMark / 2) return;
-    this.#writer.reportsWrites = false;
-    this.protocol.drained();
-    this.#owner.onDrain();
+  dropped(): void {
+    this.#written();
   }
 
-  #end(): void {
+  end(): void {
+    if (this.#inputEnded) this.protocol.inputEnd();
     this.#writer.end(() => {
       if (this.#inputEnded) this.duplex.destroy();
     });
@@ -264,41 +211,83 @@ export class Connection {
     if (this.#inputEnded && this.duplex.writableFinished) this.duplex.destroy();
   }
 
-  #destroy(): void {
+  destroy(): void {
     this.#countUnsent();
     this.duplex.destroy();
+  }
+
+  // What the core tells.
+
+  message(data: Uint8Array | Uint8Array[], isText: boolean): void {
+    this.#owner.message(data, isText);
+  }
+  ping(payload: Uint8Array): void {
+    this.#owner.ping(payload);
+  }
+  pong(payload: Uint8Array): void {
+    this.#owner.pong(payload);
+  }
+  closing(code: number, reason: string, initiator: 'local' | 'remote'): void {
+    this.#owner.closing(code, reason, initiator);
+  }
+  failure(error: Failure): void {
+    this.#owner.failure(error);
+  }
+
+  ready(): void {
+    if (this.#streamClosed) return this.closed();
+    if (this.protocol.isHeld && !this.protocol.isStopped) return;
+    this.duplex.resume();
+    if (this.#inputEnded) this.end();
+  }
+
+  deadline(): void {
+    const deadline = this.protocol.nextDeadline();
+    if (deadline === undefined || this.#timer !== undefined || this.#isClosed) return;
+    this.#timer = setTimeout(() => this.protocol.handleTimeout(deadline), Math.max(0, deadline - now()));
+  }
+
+  /** Parses; what is sent meanwhile leaves in one write. A listener that throws stops only itself: the rest follows. */
+  #inTurn(parse: () => void): void {
+    this.#writer.beginTurn();
+    let isDone = false;
+    try {
+      parse();
+      isDone = true;
+    } finally {
+      this.#writer.endTurn();
+      if (!isDone) setImmediate(() => this.#inTurn(() => this.protocol.proceed()));
+      if (this.protocol.isHeld && !this.protocol.isStopped) this.duplex.pause();
+    }
+  }
+
+  #written(): void {
+    if (this.#isClosed) return;
+    if (this.#writer.bufferedBytes < CONGESTED_FROM) this.protocol.drained();
+    if (this.bufferedAmount > Math.min(this.#highWaterMark, CONGESTED_FROM) / 2) return;
+    this.#writer.reportsWrites = false;
+    if (!this.#needsDrain) return;
+    this.#needsDrain = false;
+    this.#owner.drain();
   }
 
   /** Destroying a stream empties it: whoever is first here sees the most. */
   #countUnsent(): void {
     const { duplex } = this;
     const waiting = this.bufferedAmount;
-    const given = duplex instanceof Socket ? this.#writer.bytesTaken - (duplex.bytesWritten - this.#bytesBefore) : 0;
+    const given = isPlainSocket(duplex) ? this.#writer.bytesTaken - (duplex.bytesWritten - this.#bytesBefore) : 0;
     this.#bytesUnsent = Math.max(this.#bytesUnsent, waiting, given);
   }
 
-  #closeInfo(): CloseInfo {
-    const { sent, received, error, initiator, lastActivity } = this.protocol;
-    const { code, reason } = received ?? { code: 1006, reason: '' };
-    const wasClean = sent !== null && received !== null;
-    return {
-      code,
-      reason,
-      wasClean,
-      initiator,
-      sent,
-      received,
-      error: error ?? this.#streamError,
-      bytesUnsent: this.#bytesUnsent,
-      lastActivity: sinceEpoch(lastActivity),
-      frames: wasClean ? [] : this.protocol.recentFrames().map((frame) => ({ ...frame, at: sinceEpoch(frame.at) })),
-    };
+  /** The stream is the user's again, but for errors that come late. */
+  #letGo(): void {
+    const carrier: Carrier = this.duplex;
+    carrier.off('data', onData);
+    carrier.off('end', onEnd);
+    carrier.off('close', onClose);
+    delete carrier[kConnection];
   }
 }
-
-const NOTHING = new Uint8Array(0);
-const now = (): number => performance.now();
-const sinceEpoch = (ms: number): number => Math.round(performance.timeOrigin + ms);
 
 function onData(this: Carrier, chunk: Buffer): void {
   this[kConnection]?.received(chunk);

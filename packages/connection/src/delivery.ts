@@ -18,43 +18,43 @@ export class Delivery implements ConnectionOwner {
     this.#onDelivered = onDelivered;
   }
 
-  onMessage(data: Uint8Array | Uint8Array[], isText: boolean): void {
+  message(data: Uint8Array | Uint8Array[], isText: boolean): void {
     const socket = this.#socket;
     this.#onDelivered?.();
     if (isText) socket.emit('message', asBuffer(data as Uint8Array), false);
     else socket.emit('message', toBinaryType(data, socket.binaryType), true);
   }
 
-  onPing(payload: Buffer): void {
+  ping(payload: Uint8Array): void {
     this.#onDelivered?.();
-    this.#socket.emit('ping', payload);
+    this.#socket.emit('ping', asBuffer(payload));
   }
 
-  onPong(payload: Buffer): void {
+  pong(payload: Uint8Array): void {
     this.#onDelivered?.();
-    this.#socket.emit('pong', payload);
+    this.#socket.emit('pong', asBuffer(payload));
   }
 
-  onClosing(code: number, reason: string, initiator: 'local' | 'remote'): void {
+  closing(code: number, reason: string, initiator: 'local' | 'remote'): void {
     this.#socket.emit('closing', code, reason, initiator);
   }
 
   /** A peer's offence never throws: it is emitted where somebody listens, and it is in `CloseInfo`. */
-  onFailure(error: Failure): void {
+  failure(error: Failure): void {
     if (this.#socket.listenerCount('error') > 0) this.#socket.emit('error', error);
   }
 
-  onDrain(): void {
+  drain(): void {
     this.#socket.emit('drain');
   }
 
-  onClose(info: CloseInfo): void {
+  close(info: CloseInfo): void {
     this.#onClose(info);
     this.#socket.emit('close', info.code, Buffer.from(info.reason), info);
   }
 }
 
-export const asBuffer = (bytes: Uint8Array): Buffer =>
+const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 function toBinaryType(data: Uint8Array | Uint8Array[], binaryType: BinaryType): RawData {

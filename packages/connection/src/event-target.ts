@@ -60,6 +60,7 @@ export function addListener(
   once: boolean,
   isAttribute = false,
 ): void {
+  if (typeof listener !== 'function' && typeof listener?.handleEvent !== 'function') return;
   if (!isAttribute && adapters(socket, type).some((known) => known[kListener] === listener && !known[kIsAttribute]))
     return;
   const adapter = adapterFor(socket, type, listener);

@@ -11,14 +11,17 @@ class MemoryStream extends Duplex {
   #taken: (() => void) | undefined;
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
-    const { peer } = this;
-    if (peer === undefined || peer.destroyed) return callback();
-    if (peer.push(chunk)) callback();
-    else peer.#taken = callback;
+    const copy = Buffer.from(chunk); // what the reader gets is his own
+    process.nextTick(() => {
+      const { peer } = this;
+      if (peer === undefined || peer.destroyed) return callback();
+      if (peer.push(copy)) callback();
+      else peer.#taken = callback;
+    });
   }
 
   override _final(callback: () => void): void {
-    this.peer?.push(null);
+    process.nextTick(() => this.peer?.push(null));
     callback();
   }
 

@@ -194,7 +194,7 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
     const payload = data instanceof Blob ? fromBlob(data) : toPayload(data);
     if (connection === undefined || !connection.isOpen) return this.#refuse(payload, callback);
     const isText = options?.binary === undefined ? typeof payload === 'string' : !options.binary;
-    return connection.send(payload, isText, options?.fin ?? true, options?.compress, callback);
+    return connection.sendMessage(payload, isText, options?.fin ?? true, options?.compress, callback);
   }
 
   /**
@@ -222,8 +222,10 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
    * @param reason at most 123 bytes of UTF-8
    * @throws {TypeError | RangeError} for another code or reason, before anything is done
    */
-  close(code?: number, reason?: string | Uint8Array): void {
-    if (this.#connection) this.#connection.close(code, reason);
+  close(code?: number | null, reason?: string | Uint8Array | null): void {
+    const isBare = code === undefined || code === null; // as in ws 8, a reason without a code is dropped
+    if (this.#connection)
+      this.#connection.closeWith(isBare ? undefined : code, isBare ? undefined : (reason ?? undefined));
     else if (this.#state === CONNECTING) this.#giveUp();
   }
 

@@ -1,8 +1,8 @@
-import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
 import { headerLength, mask, writeHeader, type Opcode } from '@ws/frame';
+import { isPlainSocket } from './plain-socket.js';
 import type { SendCallback } from './protocol/index.js';
+import { settle } from './protocol/settle.js';
 import { release, slabFor, type Slab } from './slab.js';
 
 /** Payloads up to here are copied behind their header; larger ones are written apart. */
@@ -13,14 +13,29 @@ const SHORT_STRING = 4096;
 const FLUSH_FROM = 65_536;
 const MAX_HEADER = 14;
 const CHAR_LOOP_BELOW = 16;
+const NOTHING = Buffer.alloc(0);
 
 /** Writers with something to write at the end of this turn. */
 let dirty: Writer[] = [];
+
+/** The one whose connection is being parsed for. */
+let inTurn: Writer | undefined;
+let flushesAtExit = false;
+
+function enterTurn(writer: Writer | undefined): void {
+  inTurn = writer;
+}
 
 function flushDirty(): void {
   const writers = dirty;
   dirty = [];
   for (const writer of writers) writer.flush();
+}
+
+/** `process.exit()` right behind `send`: what the operating system takes at once still goes out. */
+function flushAtExit(): void {
+  inTurn?.flush();
+  flushDirty();
 }
 
 /**
@@ -43,12 +58,12 @@ export class Writer {
   #pendingBytes = 0;
   #callbacks: SendCallback[] = [];
   /** Callbacks of writes that are not completed, a list a write. */
-  readonly #inFlight: SendCallback[][] = [];
+  readonly #inFlight = new Set<SendCallback[]>();
   #isDirty = false;
   #inTurn = false;
   #isEnded = false;
   #bytesTaken = 0;
-  /** Have `onWritten` called after each write, until it is switched off. */
+  /** `onWritten` is called after each write, until this is switched off. */
   reportsWrites = false;
 
   /** `maskingKey` is a client's. */
@@ -56,7 +71,7 @@ export class Writer {
     this.#duplex = duplex;
     this.#maskingKey = maskingKey;
     this.#onWritten = onWritten;
-    this.#isPlainSocket = duplex instanceof Socket && !(duplex instanceof TLSSocket);
+    this.#isPlainSocket = isPlainSocket(duplex);
   }
 
   /** Bytes taken that the stream has not passed on. */
@@ -67,11 +82,22 @@ export class Writer {
   /** Frames from now on leave with `endTurn`, in one write. */
   beginTurn(): void {
     this.#inTurn = true;
+    enterTurn(this);
   }
 
   endTurn(): void {
     this.#inTurn = false;
+    enterTurn(undefined);
     if (this.#pendingBytes > 0) this.flush();
+  }
+
+  /** Switches `reportsWrites` on, and has a report come even if nothing more is written. */
+  reportWrites(): void {
+    if (this.reportsWrites) return;
+    this.reportsWrites = true;
+    if (this.#pendingBytes === 0 && !this.#isEnded && !this.#duplex.destroyed) {
+      this.#duplex.write(NOTHING, () => this.#onWritten());
+    }
   }
 
   /** Bytes given to the stream so far. */
@@ -96,10 +122,10 @@ export class Writer {
     this.#closeRun();
     this.#chunks = [];
     this.#pendingBytes = 0;
-    const callbacks = [...this.#inFlight.flat(), ...this.#callbacks];
-    this.#inFlight.length = 0;
+    const callbacks = [...this.#inFlight, this.#callbacks].flat();
+    this.#inFlight.clear();
     this.#callbacks = [];
-    for (const callback of callbacks) callback(ended());
+    for (const callback of callbacks) settle(callback, ended());
   }
 
   /** @returns bytes of payload */
@@ -135,6 +161,9 @@ export class Writer {
     this.#isDirty = false;
     if (this.#pendingBytes === 0) return;
     if (this.#duplex.destroyed) return this.discard();
+    // A stream that is behind keeps a copy: a slab is not to be held by the few bytes of each slow reader.
+    const isBehind = this.#duplex.writableLength > 0;
+    if (isBehind) this.#closeRun();
     const slab = this.#slab;
     const run = slab?.bytes.subarray(this.#runStart, this.#runEnd);
     const chunks = this.#chunks;
@@ -158,6 +187,8 @@ export class Writer {
 
   #markDirty(): void {
     this.#isDirty = true;
+    if (!flushesAtExit) process.once('exit', flushAtExit);
+    flushesAtExit = true;
     if (dirty.push(this) === 1) process.nextTick(flushDirty);
   }
 
@@ -235,12 +266,16 @@ export class Writer {
   #closeRun(): void {
     const slab = this.#slab;
     if (slab === undefined) return;
-    this.#chunks.push(slab.bytes.subarray(this.#runStart, this.#runEnd));
+    this.#chunks.push(Buffer.from(slab.bytes.subarray(this.#runStart, this.#runEnd)));
     this.#slab = undefined;
-    release(slab, true);
+    release(slab, false);
   }
 
   #writeAll(chunks: Uint8Array[], callback: SendCallback | undefined): void {
+    if (chunks.length === 1) {
+      this.#duplex.write(chunks[0], callback);
+      return;
+    }
     const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     if (total <= COPY_UP_TO) {
       this.#duplex.write(Buffer.concat(chunks, total), callback);
@@ -257,12 +292,9 @@ export class Writer {
     const callbacks = this.#callbacks;
     if (callbacks.length === 0 && !this.reportsWrites && this.#pendingBytes < FLUSH_FROM) return undefined;
     this.#callbacks = [];
-    if (callbacks.length > 0) this.#inFlight.push(callbacks);
+    if (callbacks.length > 0) this.#inFlight.add(callbacks);
     return (error) => {
-      if (callbacks.length > 0 && this.#inFlight[0] === callbacks) {
-        this.#inFlight.shift();
-        for (const callback of callbacks) callback(error);
-      }
+      if (this.#inFlight.delete(callbacks)) for (const callback of callbacks) settle(callback, error);
       if (this.reportsWrites) this.#onWritten();
     };
   }

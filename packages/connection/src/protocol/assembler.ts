@@ -70,11 +70,6 @@ export class Assembler implements FrameHandlers {
     this.#buffer.keepFragments = keep;
   }
 
-  /** Bytes kept of the message that is open. */
-  get bufferedBytes(): number {
-    return this.#buffer.byteLength;
-  }
-
   get isOpen(): boolean {
     return this.#opcode !== Opcode.Continuation;
   }
@@ -224,10 +219,9 @@ export class Assembler implements FrameHandlers {
   #decoded(failure: Failure | undefined): void {
     const ends = this.#endsAfterDecoding;
     this.#endsAfterDecoding = false;
-    if (failure) return this.#events.caught(failure);
-    if (!this.isOpen) return; // discarded meanwhile
     try {
-      if (ends) this.messageEnd();
+      if (failure) this.#events.caught(failure);
+      else if (ends && this.isOpen) this.messageEnd(); // else it was discarded meanwhile
     } catch (error) {
       this.#events.caught(error);
     } finally {

@@ -1,3 +1,4 @@
+import { ProtocolError } from '@ws/frame';
 import type { Extension, Failure, IncomingPiece, OutgoingFragment } from './extension.js';
 import { MessageBuffer } from './message-buffer.js';
 
@@ -43,10 +44,15 @@ export class ExtensionChain {
     const step = (i: number, bytes: Uint8Array, rsv: number): void => {
       const extension = this.#list[i];
       if (extension === undefined) return done(null, bytes, rsv);
-      extension.encode(bytes, fragment, (error, encoded, bits) => {
-        if (error) return done(error, NOTHING, 0);
-        step(i + 1, encoded, rsv | bits);
-      });
+      const next = (error: Failure | null, encoded: Uint8Array, bits: number): void => {
+        if (error) done(error, NOTHING, 0);
+        else step(i + 1, encoded, rsv | bits);
+      };
+      attempt(
+        (answer) =>
+          extension.encode(bytes, fragment, (error, encoded, bits) => answer(() => next(error, encoded, bits))),
+        (error) => done(error, NOTHING, 0),
+      );
     };
     step(0, payload, 0);
   }
@@ -57,16 +63,47 @@ export class ExtensionChain {
     const step = (i: number, bytes: Uint8Array): void => {
       const extension = takers[i];
       if (extension === undefined) return done(null);
-      if (i === 0) return extension.decode(bytes, piece, output, done);
       const decoded = new MessageBuffer((byteLength) => new Uint8Array(byteLength));
-      const onDecoded = (error: Failure | null): void => (error ? done(error) : step(i - 1, decoded.takeWhole()));
-      extension.decode(bytes, piece, (part) => decoded.append(part), onDecoded);
+      let excess: Failure | null = null;
+      const collect = (part: Uint8Array): void => {
+        const length = decoded.byteLength + part.length;
+        if (length > piece.remaining)
+          excess ??= new ProtocolError('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', `${length} bytes`);
+        else decoded.append(part);
+      };
+      const next = (error: Failure | null): void => {
+        const failure = error ?? excess;
+        if (failure || i === 0) done(failure);
+        else step(i - 1, decoded.takeWhole());
+      };
+      attempt((answer) => {
+        extension.decode(bytes, piece, i === 0 ? output : collect, (error) => answer(() => next(error)));
+      }, next);
     };
     step(takers.length - 1, slice);
   }
 
   close(): void {
     for (const extension of this.#list) extension.close?.();
+  }
+}
+
+/**
+ * Asks an extension, whose first answer counts and no other. What it throws instead of answering is a failure of its
+ * own; what is thrown once it has answered comes from further on, and passes.
+ */
+function attempt(ask: (answer: (act: () => void) => void) => void, failed: (error: Failure) => void): void {
+  let isAnswered = false;
+  try {
+    ask((act) => {
+      if (isAnswered) return;
+      isAnswered = true;
+      act();
+    });
+  } catch (error) {
+    if (isAnswered) throw error;
+    isAnswered = true;
+    failed(error as Failure);
   }
 }
 

@@ -17,8 +17,10 @@ export interface ProtocolHandlers {
   closing(code: number, reason: string, initiator: 'local' | 'remote'): void;
   /** The peer broke the protocol or a limit; the Close frame is on its way. */
   failure(error: Failure): void;
-  /** Nothing holds the parser any longer, and what had been received is parsed: read on. */
+  /** What had been received is parsed, as far as the user lets it: read on, unless held. */
   ready(): void;
+  /** `nextDeadline()` has changed. */
+  deadline(): void;
 }
 
 export interface ProtocolOptions {
@@ -133,9 +135,9 @@ export class Protocol {
   get isStopped(): boolean {
     return (this.#holds & Hold.Stopped) !== 0;
   }
-  /** An extension still has a piece of what was received. */
-  get isDecoding(): boolean {
-    return (this.#holds & Hold.Extension) !== 0;
+  /** Held, but not by the user: what was received will be delivered without anybody's doing. */
+  get isBusy(): boolean {
+    return !this.isStopped && (this.#holds & (Hold.Turn | Hold.Extension)) !== 0;
   }
   /** Give binary messages as lists of buffers. */
   set keepFragments(keep: boolean) {
@@ -171,6 +173,18 @@ export class Protocol {
     this.#release(holder === 'user' ? Hold.User : Hold.Turn);
   }
 
+  /** Parses what was kept, unless held: for after a handler has thrown. Throws only what a handler threw. */
+  proceed(): void {
+    if (this.#holds === 0) {
+      try {
+        this.#parser.resume();
+      } catch (error) {
+        this.#caught(error);
+      }
+    }
+    if (!this.isBusy) this.#handlers.ready();
+  }
+
   /**
    * Sends a message, or one fragment of it: with `fin` false the next call continues it. Order is kept while extensions
    * or deferred payloads take their time.
@@ -202,7 +216,7 @@ export class Protocol {
     const payload = encodeClosePayload(code, reason);
     if (this.#state !== 'open') return;
     this.#enter('sendClose');
-    this.#initiator = 'local';
+    this.#initiator ??= 'local';
     this.#startCloseTimeout();
     this.#sender.inOrder(() => this.#sendClose(payload));
     const frame = decodeClosePayload(payload);
@@ -216,12 +230,21 @@ export class Protocol {
     this.#enter('fail');
     this.#error = error;
     this.#initiator ??= 'local';
-    this.stop();
     this.#startCloseTimeout();
+    this.stop();
     if (this.#sent === null) this.#sendClose(encodeClosePayload(error.closeCode ?? 1011));
     this.#transport.end();
-    if (wasOpen && this.#sent !== null) this.#announce(this.#sent, 'local');
-    this.#deliver(() => this.#handlers.failure(error));
+    try {
+      if (wasOpen && this.#sent !== null) this.#announce(this.#sent, 'local');
+    } finally {
+      this.#deliver(() => this.#handlers.failure(error));
+    }
+  }
+
+  /** The peer has ended its half of the byte stream, and all that came before is seen to: ours must end in time too. */
+  inputEnd(): void {
+    this.#initiator ??= 'transport';
+    this.#startCloseTimeout();
   }
 
   /** Nothing more is parsed or delivered, and what waits to be sent is dropped. */
@@ -255,7 +278,7 @@ export class Protocol {
   handleTimeout(nowMs: number): void {
     if (this.#state === 'closed' || nowMs < this.#closeDeadline) return;
     this.#closeDeadline = Infinity;
-    if (this.#received === null && this.#error === null) this.#initiator = 'timeout';
+    if (this.#initiator === 'local' && this.#received === null && this.#error === null) this.#initiator = 'timeout';
     this.stop();
     this.#transport.destroy();
   }
@@ -321,7 +344,9 @@ export class Protocol {
   }
 
   #startCloseTimeout(): void {
-    if (this.#closeDeadline === Infinity) this.#closeDeadline = this.#options.now() + this.#options.closeTimeoutMs;
+    if (this.#closeDeadline !== Infinity) return;
+    this.#closeDeadline = this.#options.now() + this.#options.closeTimeoutMs;
+    this.#handlers.deadline();
   }
 
   #enter(trigger: Trigger): State | undefined {
@@ -338,12 +363,7 @@ export class Protocol {
   #release(reason: number): void {
     if ((this.#holds & reason) === 0) return;
     this.#holds &= ~reason;
-    try {
-      if (this.#holds === 0) this.#parser.resume();
-    } catch (error) {
-      this.#caught(error);
-    }
-    if (!this.isDecoding && (this.#holds === 0 || this.isStopped)) this.#handlers.ready();
+    this.proceed();
   }
 
   #deliver(event: () => void): void {

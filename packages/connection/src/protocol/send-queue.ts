@@ -1,3 +1,5 @@
+import { raise } from './settle.js';
+
 /** One step of sending that may take time; it calls `done` once, at once or later. */
 export type Job = (done: () => void) => void;
 
@@ -56,12 +58,18 @@ export class SendQueue {
       const { job, byteLength } = entry;
       let done = false;
       let waits = false;
-      job(() => {
+      const finish = (): void => {
         if (done) return;
         done = true;
         this.#bytes -= byteLength;
         if (waits) this.#run();
-      });
+      };
+      try {
+        job(finish);
+      } catch (error) {
+        finish();
+        raise(error);
+      }
       if (!done) {
         waits = true;
         return;

@@ -3,6 +3,7 @@ import type { ExtensionChain } from './extension-chain.js';
 import type { Failure } from './extension.js';
 import type { FrameLog } from './frame-log.js';
 import { SendQueue, type Job } from './send-queue.js';
+import { raise, settle } from './settle.js';
 import type { DeferredPayload, SendCallback, Transport } from './transport.js';
 
 type MessageOpcode = typeof Opcode.Text | typeof Opcode.Binary;
@@ -49,20 +50,30 @@ export class Sender {
     }
     const data = typeof payload === 'string' ? this.#options.encodeText(payload) : payload;
     const job = (done: () => void): void => {
-      const settle = (error: Error | null): void => {
+      const finish = (error: Error | null): void => {
         done();
-        if (error) callback?.(error);
+        if (!error) return;
+        settle(callback, error);
+        this.#transport.dropped();
       };
-      if (data instanceof Uint8Array) return this.#encode(opcode, fin, compress, data, callback, settle);
+      const encode = (bytes: Uint8Array): void => {
+        try {
+          this.#encode(opcode, fin, compress, bytes, callback, finish);
+        } catch (error) {
+          finish(error as Error); // of the transport: a masking key could not be had
+          raise(error);
+        }
+      };
+      if (data instanceof Uint8Array) return encode(data);
       let isRead = false;
       data.read((error, bytes) => {
         if (isRead) return;
         isRead = true;
-        if (error) settle(error);
-        else this.#encode(opcode, fin, compress, bytes, callback, settle);
+        if (error) finish(error);
+        else encode(bytes);
       });
     };
-    this.#enqueue(data.byteLength, job, () => callback?.(tooLate()));
+    this.#enqueue(data.byteLength, job, () => settle(callback, tooLate()));
   }
 
   /** Goes out between the fragments of whatever is being sent. §5.4 */
@@ -105,17 +116,17 @@ export class Sender {
     compress: boolean | undefined,
     payload: Uint8Array,
     callback: SendCallback | undefined,
-    settle: (error: Error | null) => void,
+    finish: (error: Error | null) => void,
   ): void {
     const first = this.#openMessage === undefined;
     const fragment = { opcode: this.#openMessage ?? opcode, first, fin, compress };
     this.#options.extensions.encode(payload, fragment, (error, encoded, rsv) => {
       if (error) {
         this.#options.onFailure(error);
-        return settle(error);
+        return finish(error);
       }
       this.#fragment(opcode, fin, rsv, encoded, callback);
-      settle(null);
+      finish(null);
     });
   }
 
@@ -140,8 +151,7 @@ export class Sender {
     callback: SendCallback | undefined,
   ): void {
     if (this.#isClosed) {
-      callback?.(tooLate());
-      return;
+      return settle(callback, tooLate());
     }
     const length = this.#transport.frame(opcode, fin, rsv, payload, callback);
     this.#options.log.note(true, opcode, fin, length, this.#options.now());

@@ -24,6 +24,8 @@ export interface Transport {
   ): number;
   /** More is waiting than should: answers to pings are held back, the newest excepted. */
   readonly isCongested: boolean;
+  /** Something that waited will not be sent after all: less is waiting, without a write. */
+  dropped(): void;
   /** Nothing follows. */
   end(): void;
   /** Cut, now. */

@@ -34,6 +34,10 @@ export class Core implements Transport {
   outgoing: Uint8Array[] = [];
   isCongested = false;
   isEnded = false;
+  /** Calls of `dropped`. */
+  drops = 0;
+  /** The deadlines that were announced. */
+  readonly deadlines: (number | undefined)[] = [];
   isDestroyed = false;
   readonly #isClient: boolean;
 
@@ -53,6 +57,7 @@ export class Core implements Transport {
       closing: (code, reason, initiator) => note('closing', code, reason, initiator),
       failure: (error: Failure) => note('failure', error.code),
       ready: () => note('ready'),
+      deadline: () => this.deadlines.push(this.protocol.nextDeadline()),
     };
     this.protocol = new Protocol(
       {
@@ -78,6 +83,10 @@ export class Core implements Transport {
     this.outgoing.push(encodeFrame({ opcode, fin, rsv, maskingKey: this.#isClient ? 0x01020304 : undefined }, bytes));
     callback?.();
     return bytes.length;
+  }
+
+  dropped(): void {
+    this.drops++;
   }
 
   end(): void {

@@ -252,9 +252,10 @@ describe('pause and resume', () => {
     core.protocol.pause('turn');
     core.protocol.receive(masked(Text, 'a'));
     core.protocol.resume('turn');
-    expect(core.happened).toEqual([]);
+    expect(core.happened).toEqual([['ready']]);
+    expect(core.protocol.isHeld).toBe(true);
     core.protocol.resume('user');
-    expect(core.happened).toEqual([['message', 'a'], ['ready']]);
+    expect(core.happened).toEqual([['ready'], ['message', 'a'], ['ready']]);
   });
 
   test('a fault found on resume fails the connection as any other', () => {

@@ -1,0 +1,25 @@
+import { performance } from 'node:perf_hooks';
+import type { CloseInfo, Protocol } from './protocol/index.js';
+
+/** The core's clock: ms that never go back. */
+export const now = (): number => performance.now();
+const sinceEpoch = (ms: number): number => Math.round(performance.timeOrigin + ms);
+
+/** How the connection of this core ended. */
+export function closeReport(protocol: Protocol, bytesUnsent: number, streamError: Error | null): CloseInfo {
+  const { sent, received, error, initiator, lastActivity } = protocol;
+  const { code, reason } = received ?? { code: 1006, reason: '' };
+  const wasClean = sent !== null && received !== null && bytesUnsent === 0;
+  return {
+    code,
+    reason,
+    wasClean,
+    initiator,
+    sent,
+    received,
+    error: error ?? streamError,
+    bytesUnsent,
+    lastActivity: sinceEpoch(lastActivity),
+    frames: wasClean ? [] : protocol.recentFrames().map((frame) => ({ ...frame, at: sinceEpoch(frame.at) })),
+  };
+}

@@ -1,0 +1,90 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, test } from '@jest/globals';
+
+// What users' code throws, seen where it comes up: in a process of its own, under an 'uncaughtException' listener.
+const PRELUDE = `
+  import { Duplex } from 'node:stream';
+  import { createPair, WebSocket } from '@ws/connection';
+  process.on('uncaughtException', (error) => console.log('uncaught', error.message));
+  const turns = async (n = 20) => { for (let i = 0; i < n; i++) await new Promise((resolve) => setImmediate(resolve)); };
+  const thrower = (message) => () => { throw new Error(message); };
+  function recorded(options) {
+    const stream = new Duplex({ read() {}, write(chunk, _encoding, callback) { stream.count++; stream.stalled ? stream.stalled.push(callback) : callback(); } });
+    stream.count = 0;
+    return { stream, socket: WebSocket.from(stream, { role: 'server', ...options }) };
+  }
+`;
+
+const run = async (program: string): Promise<string[]> => {
+  const args = ['--no-warnings', '--input-type=module', '-e', PRELUDE + program];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: new URL('..', import.meta.url) });
+  return stdout.trim().split('\n');
+};
+
+test('a callback of send that throws takes no other callback along, and no other connection', async () => {
+  const lines = await run(`
+    const [first, second] = [recorded(), recorded()];
+    first.socket.send('a', thrower('mine'));
+    first.socket.send('b', () => console.log('b'));
+    second.socket.send('c', () => console.log('c'));
+    await turns();
+    second.socket.send('d', () => console.log('d'));
+    await turns();
+    console.log(second.stream.count);`);
+  expect(lines.sort()).toEqual(['2', 'b', 'c', 'd', 'uncaught mine']);
+});
+
+test('a callback that throws at the end of the connection: close comes all the same', async () => {
+  const lines = await run(`
+    const { stream, socket } = recorded();
+    stream.stalled = [];
+    socket.send('a', thrower('in flight'));
+    socket.send('b', () => console.log('b'));
+    await turns();
+    socket.send(new Blob(['c']), thrower('being read'));
+    socket.send('d', thrower('queued'));
+    socket.terminate();
+    console.log('closed', (await socket.closed).code);
+    await turns(200);`);
+  expect(lines.sort()).toEqual(['b', 'closed 1006', 'uncaught being read', 'uncaught in flight', 'uncaught queued']);
+});
+
+test('a callback that throws while the peer breaks the protocol: the Close frame goes out', async () => {
+  const lines = await run(`
+    const { stream, socket } = recorded();
+    socket.send(new Blob(['c']));
+    socket.send('d', thrower('queued'));
+    stream.push(Buffer.from('ff', 'hex'));
+    await turns(200);
+    console.log('writes', stream.count, 'ended', stream.writableEnded);
+    socket.terminate();`);
+  expect(lines.sort()).toEqual(['uncaught queued', 'writes 1 ended true']);
+});
+
+test('generateMask that throws: the caller has it, or the process where a Blob was awaited; the next message goes', async () => {
+  const lines = await run(`
+    let fails = true;
+    const { stream, socket } = recorded({ role: 'client', generateMask: (mask) => { if (fails) throw new Error('no mask'); mask.fill(1); } });
+    try { socket.send('x'); } catch (error) { console.log('thrown', error.message); }
+    socket.send(new Blob(['y']), (error) => console.log('callback', error.message));
+    await turns(500);
+    fails = false;
+    socket.send('z', () => console.log('sent', stream.count));
+    await turns();
+    socket.terminate();`);
+  expect(lines.sort()).toEqual(['callback no mask', 'sent 1', 'thrown no mask', 'uncaught no mask']);
+});
+
+test('what a listener of one end of a pair throws is the process’s, not the other end’s', async () => {
+  const lines = await run(`
+    const { client, server } = createPair();
+    server.once('message', thrower('an assertion'));
+    server.on('message', (data) => console.log(String(data)));
+    client.send('x');
+    client.send('y');
+    await turns();
+    console.log(client.readyState, server.readyState);
+    client.terminate();`);
+  expect(lines).toEqual(['uncaught an assertion', 'y', '1 1']);
+});
