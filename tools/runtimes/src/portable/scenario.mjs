@@ -98,6 +98,7 @@ export function protocolScenario({ encodeFrame, CloseCode }, { Protocol }) {
       },
       {
         isCongested: false,
+        dropped: () => {},
         frame(opcode, fin, rsv, payload, callback) {
           const raw = typeof payload === 'string' ? utf8Bytes(payload) : payload;
           const encoded = encodeFrame(
@@ -123,6 +124,7 @@ export function protocolScenario({ encodeFrame, CloseCode }, { Protocol }) {
         closing: (code, reason, initiator) => log.push(`${role} closing ${code} ${reason} ${initiator}`),
         failure: (error) => log.push(`${role} failure ${error.code}`),
         ready: () => {},
+        deadline: () => {},
       },
     );
   const client = end('client', () => server);
