@@ -69,7 +69,7 @@ export interface ClientOptions extends ConnectionOptions, Omit<RequestOptions, O
   /** The `Origin` header (version 8: `Sec-WebSocket-Origin`). */
   readonly origin?: string | undefined;
   /** Does not exist in this version: `true` or an object throws. @default false */
-  readonly perMessageDeflate?: boolean | object | undefined;
+  readonly perMessageDeflate?: false | undefined;
   /** `Sec-WebSocket-Version`. @default 13 */
   readonly protocolVersion?: 13 | 8 | undefined;
   /** Ends the attempt while CONNECTING; of no effect from `'open'` on, as with `http.request`. */

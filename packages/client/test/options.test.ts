@@ -87,7 +87,9 @@ test('WS-047 a certificate that is none is refused at the call', async () => {
 });
 
 test.each([true, {}, { threshold: 10 }])('WS-048 perMessageDeflate: %j is a clear error', async (perMessageDeflate) => {
-  const thrown = await refusal((url) => new WebSocket(url, { perMessageDeflate }));
+  const thrown = await refusal(
+    (url) => new WebSocket(url, { perMessageDeflate: perMessageDeflate as unknown as false }),
+  );
   expect(thrown).toMatchObject({ name: 'ConnectError', code: 'WS_ERR_DEFLATE_UNAVAILABLE' });
   expect(thrown.message).toContain('perMessageDeflate');
 });

@@ -22,7 +22,7 @@ export class Delivery implements ConnectionOwner {
     const socket = this.#socket;
     this.#onDelivered?.();
     if (isText) socket.emit('message', asBuffer(data as Uint8Array), false);
-    else socket.emit('message', toBinaryType(data, socket.binaryType), true);
+    else socket.emit('message', toBinaryType(data, socket.binaryType) as RawData, true);
   }
 
   ping(payload: Uint8Array): void {
@@ -57,7 +57,7 @@ export class Delivery implements ConnectionOwner {
 const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-function toBinaryType(data: Uint8Array | Uint8Array[], binaryType: BinaryType): RawData {
+function toBinaryType(data: Uint8Array | Uint8Array[], binaryType: BinaryType): RawData | Blob {
   const parts = Array.isArray(data) ? data : [data];
   switch (binaryType) {
     case 'fragments':

@@ -10,7 +10,7 @@ export interface Event<Target> {
 export interface MessageEvent<Target> extends Event<Target> {
   readonly type: 'message';
   /** Text as a string, binary as `binaryType` says. */
-  readonly data: string | RawData;
+  readonly data: string | RawData | Blob;
 }
 export interface CloseEvent<Target> extends Event<Target> {
   readonly type: 'close';

@@ -37,7 +37,7 @@ export interface ConnectionSettings {
 }
 
 /** @throws {TypeError | RangeError} naming the option */
-export function connectionSettings(options: ConnectionOptions = {}): ConnectionSettings {
+export function connectionSettings(options?: ConnectionOptions | null): ConnectionSettings {
   const {
     allowSynchronousEvents = true,
     autoPong = true,
@@ -49,7 +49,7 @@ export function connectionSettings(options: ConnectionOptions = {}): ConnectionS
     strictLength = true,
     highWaterMark = 65_536,
     generateMask,
-  } = options;
+  } = options ?? {};
   if (generateMask !== undefined && typeof generateMask !== 'function') {
     throw new TypeError(`generateMask is ${typeof generateMask}, expected a function`);
   }
@@ -96,4 +96,5 @@ function checkTimeout(name: string, value: unknown): number {
   return ms;
 }
 
-const describe = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : String(value));
+/** A value as it stands in a message. */
+export const describe = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : String(value));

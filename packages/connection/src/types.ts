@@ -4,8 +4,11 @@ import type { CloseInfo } from './protocol/index.js';
 /** The form in which binary messages are given: see `WebSocket.binaryType`. */
 export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments' | 'blob';
 
-/** A message as `'message'` gives it: text is always a Buffer of UTF-8. */
-export type RawData = Buffer | ArrayBuffer | Buffer[] | Blob;
+/**
+ * A message as `'message'` gives it: text is always a Buffer of UTF-8. As in the types that people know from `ws`, without
+ * the Blob that `binaryType: 'blob'` gives: who sets that knows what to expect.
+ */
+export type RawData = Buffer | ArrayBuffer | Buffer[];
 
 /** What `ping`, `pong` and `send` take beside Blobs. Numbers are sent as text; a list of buffers, as `binaryType: 'fragments'` gives it, as one payload. */
 export type BufferLike =

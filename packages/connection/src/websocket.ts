@@ -16,7 +16,7 @@ import {
   type EventType,
   type MessageEvent,
 } from './event-target.js';
-import { connectionSettings, type ConnectionOptions, type ConnectionSettings } from './options.js';
+import { connectionSettings, describe, type ConnectionOptions, type ConnectionSettings } from './options.js';
 import { fromBlob, payloadLength, toPayload } from './payload.js';
 import type { CloseInfo, DeferredPayload, Extension, SendCallback } from './protocol/index.js';
 import type { BinaryType, BufferLike, SendOptions, WebSocketEvents } from './types.js';
@@ -97,8 +97,14 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
   /**
    * A WebSocket over a byte stream on which the handshake is done, or needs none. It is open at once; `'open'` follows
    * on the next tick, before any message.
+   * @throws {TypeError} for what is no stream, without a role, or for a stream that carries a WebSocket already
    */
   static from(duplex: Duplex, options: FromOptions): WebSocket {
+    if (options?.role !== 'server' && options?.role !== 'client') {
+      throw new TypeError(`role is ${String(options?.role)}, expected 'server' or 'client'`);
+    }
+    if (typeof duplex?.on !== 'function' || typeof duplex.write !== 'function')
+      throw new TypeError('duplex is not a Duplex stream');
     const socket = new this(null, undefined, options);
     process.nextTick(() => {
       if (socket.readyState === OPEN) socket.emit('open');
@@ -189,6 +195,7 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
       callback = options;
       options = undefined;
     }
+    checkCallback(callback);
     const connection = this.#connection;
     if (connection === undefined && this.#state === CONNECTING) throw this.#notOpen();
     const payload = data instanceof Blob ? fromBlob(data) : toPayload(data);
@@ -331,6 +338,7 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
   #control(type: 'ping' | 'pong', data: unknown, mask: unknown, callback: SendCallback | undefined): void {
     if (typeof data === 'function') [data, mask, callback] = [undefined, undefined, data as SendCallback];
     else if (typeof mask === 'function') callback = mask as SendCallback;
+    checkCallback(callback);
     const connection = this.#connection;
     if (connection === undefined && this.#state === CONNECTING) throw this.#notOpen();
     const payload = toPayload(data);
@@ -367,6 +375,11 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
       Object.defineProperty(this.prototype, name, { value, enumerable: true });
     }
   }
+}
+
+function checkCallback(callback: unknown): void {
+  if (callback === undefined || callback === null || typeof callback === 'function') return;
+  throw new TypeError(`callback is ${describe(callback)}, expected a function`);
 }
 
 const neverOpened = (error: Error | null): CloseInfo => ({

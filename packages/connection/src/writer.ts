@@ -15,6 +15,8 @@ const MAX_HEADER = 14;
 const CHAR_LOOP_BELOW = 16;
 const NOTHING = Buffer.alloc(0);
 
+type WriteCallback = (error?: Error | null) => void;
+
 /** Writers with something to write at the end of this turn. */
 let dirty: Writer[] = [];
 
@@ -271,7 +273,7 @@ export class Writer {
     release(slab, false);
   }
 
-  #writeAll(chunks: Uint8Array[], callback: SendCallback | undefined): void {
+  #writeAll(chunks: Uint8Array[], callback: WriteCallback | undefined): void {
     if (chunks.length === 1) {
       this.#duplex.write(chunks[0], callback);
       return;
@@ -288,7 +290,7 @@ export class Writer {
     this.#duplex.uncork();
   }
 
-  #writeCallback(): SendCallback | undefined {
+  #writeCallback(): WriteCallback | undefined {
     const callbacks = this.#callbacks;
     if (callbacks.length === 0 && !this.reportsWrites && this.#pendingBytes < FLUSH_FROM) return undefined;
     this.#callbacks = [];

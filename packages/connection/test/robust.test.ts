@@ -395,3 +395,32 @@ describe('createPair', () => {
     client.terminate();
   });
 });
+
+describe('wrong arguments throw at the call', () => {
+  test('a callback that is none', () => {
+    const { socket } = recorded();
+    expect(() => socket.send('x', undefined, 5 as never)).toThrow(new TypeError('callback is 5, expected a function'));
+    expect(() => socket.ping('x', false, 'y' as never)).toThrow(TypeError);
+    socket.terminate();
+  });
+
+  test.each([
+    ['no options', undefined],
+    ['no role', {}],
+    ['another role', { role: 'both' }],
+  ])('from: %s', (_what, options) => {
+    expect(() => WebSocket.from(new Recorder(), options as never)).toThrow(
+      /^role is .*, expected 'server' or 'client'$/,
+    );
+  });
+
+  test('from: no stream', () => {
+    for (const duplex of [undefined, {}, new TransformStream()]) {
+      expect(() => WebSocket.from(duplex as never, { role: 'server' })).toThrow('duplex is not a Duplex stream');
+    }
+  });
+
+  test('options that are null are none', () => {
+    expect(new WebSocket(null, undefined, null as never).readyState).toBe(0);
+  });
+});

@@ -49,13 +49,19 @@ export const isList = (value: unknown): boolean => Array.isArray(value);
  * @throws {TypeError} for an odd list, a name that is not a token, a value that would break its line
  */
 export function assertHeaders(headers: HeaderList): void {
-  if (!isList(headers) || headers.length % 2 !== 0) throw new TypeError('headers must be a list of names and values');
+  assertList(headers);
+  if (headers.length % 2 !== 0) throw new TypeError('headers must be a list of names and values');
   for (let at = 0; at < headers.length; at += 2) {
     const name = headers[at]!;
     if (!isToken(name)) throw new TypeError(`headers: name ${at / 2} is not a token`);
     if (!isFieldValue(headers[at + 1]!))
       throw new TypeError(`headers: the value of ${name} has characters that no header may have`);
   }
+}
+
+/** The caller's part of what a peer sent: an object of headers would look like none at all. @throws {TypeError} */
+export function assertList(headers: HeaderList): void {
+  if (!isList(headers)) throw new TypeError('headers must be a list of names and values');
 }
 
 /** `headers` without the fields of those names; the names are in lower case. */

@@ -104,6 +104,7 @@ export function isSameHost(one: Host, other: Host, defaultPort: number): boolean
  * domain with a leading dot (`.example.com`: itself and every name below). A missing or malformed `Host` is never one of ours.
  */
 export function checkHost(host: string | undefined, allowed: readonly string[]): boolean {
+  if (!Array.isArray(allowed)) throw new TypeError('allowed is not a list of hosts');
   const actual = host === undefined ? undefined : parseHost(host);
   if (actual === undefined) return false;
   for (const entry of allowed) {

@@ -51,6 +51,8 @@ export const isOrigin = (text: string): boolean => typeof text === 'string' && p
  *   never matches; see {@link isOrigin}.
  */
 export function checkOrigin(origin: string | undefined, host: string | undefined, rule: OriginRule): boolean {
+  if (rule !== 'any' && rule !== 'same' && !Array.isArray(rule))
+    throw new TypeError("rule must be 'same', 'any' or a list of origins");
   if (origin === undefined || rule === 'any') return true;
   const actual = parseOrigin(origin);
   if (actual === undefined) return false;

@@ -3,6 +3,7 @@ import { HandshakeError, quote } from './errors.js';
 import { formatExtensions, parseExtensions, type ExtensionOffer } from './extensions.js';
 import {
   assertHeaders,
+  assertList,
   fieldValues,
   isFieldValue,
   listsInclude,
@@ -66,6 +67,7 @@ export function checkUpgradeRequest(request: UpgradeRequest, options: CheckReque
 
 function readOffer(request: UpgradeRequest, draft08: boolean): UpgradeOffer {
   const { method, httpVersion, headers } = request;
+  assertList(headers);
   if (method !== 'GET') throw new HandshakeError('WS_ERR_INVALID_METHOD', quote(method)); // §4.2.1 item 1
   if (!isHttp11(httpVersion)) throw new HandshakeError('WS_ERR_INVALID_HTTP_VERSION', quote(httpVersion));
   const upgrade = fieldValues(headers, 'upgrade'); // item 3

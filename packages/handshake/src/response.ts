@@ -4,6 +4,7 @@ import { formatExtensions, parseExtensions, type ExtensionOffer } from './extens
 import { assertStatus, utf8Octets } from './format.js';
 import {
   assertHeaders,
+  assertList,
   fieldValues,
   isFieldValue,
   listsInclude,
@@ -171,6 +172,7 @@ export function checkUpgradeResponse(
 ): ResponseDecision {
   try {
     const { status, headers } = response;
+    assertList(headers);
     if (status !== 101) throw new HandshakeError('WS_ERR_UNEXPECTED_STATUS', String(status)); // item 1
     const upgrade = fieldValues(headers, 'upgrade').join(', '); // item 2: the value itself, not a list that has it
     if (!equalsIgnoringCase(upgrade, 'websocket')) throw new HandshakeError('WS_ERR_INVALID_UPGRADE', quote(upgrade));

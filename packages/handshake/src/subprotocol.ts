@@ -38,6 +38,8 @@ export function selectSubprotocol(
   supported: readonly string[],
   preference: 'client' | 'server' = 'client',
 ): string | undefined {
+  if (!Array.isArray(requested) || !Array.isArray(supported))
+    throw new TypeError('subprotocols must be lists of names');
   const [deciding, other] = preference === 'server' ? [supported, requested] : [requested, supported];
   const known = new Set(other);
   return deciding.find((name) => known.has(name));

@@ -147,3 +147,8 @@ test.each([
 test('an empty list has no host', () => {
   expect(checkHost('localhost', [])).toBe(false);
 });
+
+test('a list that is none is the caller’s mistake', () => {
+  expect(() => checkHost('localhost', 'localhost' as never)).toThrow(TypeError);
+  expect(() => checkHost('localhost', undefined as never)).toThrow(TypeError);
+});

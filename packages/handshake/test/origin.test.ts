@@ -195,3 +195,12 @@ test('no text is an exception', () => {
     }),
   );
 });
+
+test.each([undefined, 'https://a.example', 'Same', {}])(
+  'the rule %p is the caller’s mistake, with and without an origin',
+  (rule) => {
+    for (const origin of [undefined, 'https://a.example']) {
+      expect(() => checkOrigin(origin, 'a.example', rule as never)).toThrow(TypeError);
+    }
+  },
+);

@@ -95,3 +95,8 @@ test('a client may ask for distinct tokens only', () => {
   }
   expect(() => assertSubprotocols('a' as unknown as string[])).toThrow(TypeError);
 });
+
+test('lists that are none are the caller’s mistake', () => {
+  expect(() => selectSubprotocol('a, b' as never, ['a'])).toThrow(TypeError);
+  expect(() => selectSubprotocol(['a'], 'a' as never)).toThrow(TypeError);
+});

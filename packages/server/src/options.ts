@@ -46,7 +46,7 @@ export interface ServerOptions<Data = unknown> {
   /** Also accept protocol version 8, the last draft before RFC 6455. @default false */
   readonly draft08?: boolean | undefined;
   /** Compression; not in this version, so nothing but `false` is accepted. @default false */
-  readonly perMessageDeflate?: boolean | object | undefined;
+  readonly perMessageDeflate?: false | undefined;
   /** The class of the connections, a subclass of ours. */
   readonly WebSocket?: typeof WebSocket<Data> | undefined;
   /** Largest message accepted, in bytes; beyond it, 1009. @default 1_048_576 */
@@ -98,8 +98,10 @@ export function resolveOptions<Data>(given: ServerOptions<Data>): ResolvedServer
   if (Number(port !== undefined) + Number(server !== undefined) + Number(noServer) !== 1) {
     throw new TypeError('exactly one of the options "port", "server" and "noServer" must be given');
   }
-  if (options.perMessageDeflate !== undefined && options.perMessageDeflate !== false) {
-    throw new UnavailableError('perMessageDeflate needs permessage-deflate, which does not exist in this version');
+  if ((options.perMessageDeflate as unknown) !== undefined && options.perMessageDeflate !== false) {
+    throw new UnavailableError(
+      'perMessageDeflate: permessage-deflate does not exist in this version of @ws/server; leave the option out or set it to false',
+    );
   }
   return Object.freeze({
     ...options,

@@ -117,7 +117,7 @@ test.each([true, {}, { threshold: 1024 }])(
   'perMessageDeflate: %p is an error with a code, for this version has none',
   (perMessageDeflate) => {
     const act = (): unknown => make({ noServer: true, perMessageDeflate });
-    expect(act).toThrow(/needs permessage-deflate/);
+    expect(act).toThrow(/permessage-deflate does not exist/);
     expect(act).toThrow(expect.objectContaining({ code: 'WS_ERR_DEFLATE_UNAVAILABLE' }));
   },
 );

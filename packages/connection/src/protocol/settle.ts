@@ -3,7 +3,8 @@ import type { SendCallback } from './transport.js';
 /** Calls back. What the callback throws is its owner's and comes up by itself: it stops nothing here. */
 export function settle(callback: SendCallback | undefined, error: Error | null | undefined): void {
   try {
-    callback?.(error);
+    if (error) callback?.(error);
+    else callback?.();
   } catch (thrown) {
     raise(thrown);
   }
