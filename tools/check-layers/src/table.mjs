@@ -53,4 +53,4 @@ export const LAYERS = {
 };
 
 /** What a portable part may assume beside the ECMAScript of the compiler's `lib`; each is declared in its runtime.d.ts. */
-export const PORTABLE_GLOBALS = ['TextDecoder', 'TextEncoder', 'crypto'];
+export const PORTABLE_GLOBALS = ['TextDecoder', 'TextEncoder', 'crypto', 'queueMicrotask'];
