@@ -130,7 +130,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     signal,
     ...rest
   } = options;
-  if (perMessageDeflate !== false) throw new ConnectError('WS_ERR_DEFLATE_UNAVAILABLE');
+  if (perMessageDeflate as unknown) throw new ConnectError('WS_ERR_DEFLATE_UNAVAILABLE');
   if (protocolVersion !== 13 && protocolVersion !== 8) {
     throw new RangeError(`Unsupported protocol version: ${String(protocolVersion)} (protocolVersion: 8 or 13)`);
   }

@@ -1,7 +1,11 @@
+import { assertList } from './list.js';
 import { equalsIgnoringCase, isBlank, isToken, splitList, trimBlanks } from './token.js';
 
 /** Name, value, name, value, …: `rawHeaders` of Node's `IncomingMessage` as it is, order and repeats kept. */
 export type HeaderList = readonly string[];
+
+/** An object of headers, say, which would look like none at all. */
+export const NOT_A_LIST = 'headers must be a list of names and values';
 
 const NO_VALUES: readonly string[] = [];
 
@@ -49,19 +53,14 @@ export const isList = (value: unknown): boolean => Array.isArray(value);
  * @throws {TypeError} for an odd list, a name that is not a token, a value that would break its line
  */
 export function assertHeaders(headers: HeaderList): void {
-  assertList(headers);
-  if (headers.length % 2 !== 0) throw new TypeError('headers must be a list of names and values');
+  assertList(headers, NOT_A_LIST);
+  if (headers.length % 2 !== 0) throw new TypeError(NOT_A_LIST);
   for (let at = 0; at < headers.length; at += 2) {
     const name = headers[at]!;
     if (!isToken(name)) throw new TypeError(`headers: name ${at / 2} is not a token`);
     if (!isFieldValue(headers[at + 1]!))
       throw new TypeError(`headers: the value of ${name} has characters that no header may have`);
   }
-}
-
-/** The caller's part of what a peer sent: an object of headers would look like none at all. @throws {TypeError} */
-export function assertList(headers: HeaderList): void {
-  if (!isList(headers)) throw new TypeError('headers must be a list of names and values');
 }
 
 /** `headers` without the fields of those names; the names are in lower case. */

@@ -1,3 +1,5 @@
+import { assertList } from './list.js';
+
 /** What a `Host` header names. */
 export interface Host {
   /** In lower case; an IPv6 address with its brackets. */
@@ -104,7 +106,7 @@ export function isSameHost(one: Host, other: Host, defaultPort: number): boolean
  * domain with a leading dot (`.example.com`: itself and every name below). A missing or malformed `Host` is never one of ours.
  */
 export function checkHost(host: string | undefined, allowed: readonly string[]): boolean {
-  if (!Array.isArray(allowed)) throw new TypeError('allowed is not a list of hosts');
+  assertList(allowed, 'allowed is not a list of hosts');
   const actual = host === undefined ? undefined : parseHost(host);
   if (actual === undefined) return false;
   for (const entry of allowed) {

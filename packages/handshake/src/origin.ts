@@ -1,4 +1,5 @@
 import { isCanonicalName, isDigit, isSameHost, parseHost, type Host } from './host.js';
+import { assertList } from './list.js';
 
 /** Who may connect from a browser: pages of this very host, anybody, or the listed origins. */
 export type OriginRule = 'same' | 'any' | readonly string[];
@@ -51,8 +52,7 @@ export const isOrigin = (text: string): boolean => typeof text === 'string' && p
  *   never matches; see {@link isOrigin}.
  */
 export function checkOrigin(origin: string | undefined, host: string | undefined, rule: OriginRule): boolean {
-  if (rule !== 'any' && rule !== 'same' && !Array.isArray(rule))
-    throw new TypeError("rule must be 'same', 'any' or a list of origins");
+  if (rule !== 'any' && rule !== 'same') assertList(rule, "rule is neither 'same' nor 'any' nor a list of origins");
   if (origin === undefined || rule === 'any') return true;
   const actual = parseOrigin(origin);
   if (actual === undefined) return false;

@@ -3,13 +3,14 @@ import { HandshakeError, quote } from './errors.js';
 import { formatExtensions, parseExtensions, type ExtensionOffer } from './extensions.js';
 import {
   assertHeaders,
-  assertList,
   fieldValues,
   isFieldValue,
   listsInclude,
   withoutFields,
   type HeaderList,
+  NOT_A_LIST,
 } from './header-list.js';
+import { assertList } from './list.js';
 import { isDigit, parseHost, type Host } from './host.js';
 import { assertSubprotocols, parseSubprotocols } from './subprotocol.js';
 import { isOriginForm, readPath } from './target.js';
@@ -67,7 +68,7 @@ export function checkUpgradeRequest(request: UpgradeRequest, options: CheckReque
 
 function readOffer(request: UpgradeRequest, draft08: boolean): UpgradeOffer {
   const { method, httpVersion, headers } = request;
-  assertList(headers);
+  assertList(headers, NOT_A_LIST);
   if (method !== 'GET') throw new HandshakeError('WS_ERR_INVALID_METHOD', quote(method)); // §4.2.1 item 1
   if (!isHttp11(httpVersion)) throw new HandshakeError('WS_ERR_INVALID_HTTP_VERSION', quote(httpVersion));
   const upgrade = fieldValues(headers, 'upgrade'); // item 3

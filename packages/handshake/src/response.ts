@@ -4,13 +4,14 @@ import { formatExtensions, parseExtensions, type ExtensionOffer } from './extens
 import { assertStatus, utf8Octets } from './format.js';
 import {
   assertHeaders,
-  assertList,
   fieldValues,
   isFieldValue,
   listsInclude,
   withoutFields,
   type HeaderList,
+  NOT_A_LIST,
 } from './header-list.js';
+import { assertList } from './list.js';
 import type { UpgradeOffer } from './request.js';
 import { equalsIgnoringCase, isToken } from './token.js';
 
@@ -172,7 +173,7 @@ export function checkUpgradeResponse(
 ): ResponseDecision {
   try {
     const { status, headers } = response;
-    assertList(headers);
+    assertList(headers, NOT_A_LIST);
     if (status !== 101) throw new HandshakeError('WS_ERR_UNEXPECTED_STATUS', String(status)); // item 1
     const upgrade = fieldValues(headers, 'upgrade').join(', '); // item 2: the value itself, not a list that has it
     if (!equalsIgnoringCase(upgrade, 'websocket')) throw new HandshakeError('WS_ERR_INVALID_UPGRADE', quote(upgrade));

@@ -1,5 +1,6 @@
 import { HandshakeError, quote } from './errors.js';
 import { isList } from './header-list.js';
+import { assertList } from './list.js';
 import { isToken, splitList } from './token.js';
 
 /**
@@ -38,8 +39,8 @@ export function selectSubprotocol(
   supported: readonly string[],
   preference: 'client' | 'server' = 'client',
 ): string | undefined {
-  if (!Array.isArray(requested) || !Array.isArray(supported))
-    throw new TypeError('subprotocols must be lists of names');
+  assertList(requested, 'requested is not a list of names');
+  assertList(supported, 'supported is not a list of names');
   const [deciding, other] = preference === 'server' ? [supported, requested] : [requested, supported];
   const known = new Set(other);
   return deciding.find((name) => known.has(name));

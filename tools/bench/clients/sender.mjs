@@ -32,7 +32,7 @@ function onAnswer() {
   }
 }
 
-/** @param {new (address: string, options: { perMessageDeflate: boolean }) => SendingSocket} Client */
+/** @param {new (address: string, options: { perMessageDeflate: false }) => SendingSocket} Client */
 export async function sendBursts(Client) {
   /** @type {SendingSocket[]} */
   const sockets = [];

@@ -13,7 +13,7 @@ function field(file, pattern) {
 }
 
 /** @param {string} list such as 0-2,5 */
-export function parseCores(list) {
+function parseCores(list) {
   return list.split(',').flatMap((range) => {
     const [first = NaN, last = first] = range.split('-').map(Number);
     return Array.from({ length: last - first + 1 }, (_, index) => first + index);

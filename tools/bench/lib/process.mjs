@@ -37,7 +37,7 @@ async function within(promise, what) {
 }
 
 /** A measured node process. */
-export class Measured {
+class Measured {
   /** @param {string} script under tools/bench @param {readonly (string | number)[]} args @param {Setup} setup */
   constructor(script, args, setup) {
     const node = [

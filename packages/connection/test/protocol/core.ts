@@ -13,7 +13,7 @@ import {
 
 const NO_LIMITS: ReceiveLimits = { maxPayload: Infinity, maxFragments: Infinity, maxBufferedChunks: Infinity };
 const encoder = new TextEncoder();
-export const decodeText = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+const decodeText = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 /** What happened, in order: handlers' names with their arguments as plain values. */
 export type Happening = readonly [name: string, ...values: unknown[]];
