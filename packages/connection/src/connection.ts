@@ -77,7 +77,7 @@ export class Connection implements Transport, ProtocolHandlers {
     const maskingKey = role === 'server' ? undefined : generateMask ? maskingKeysFrom(generateMask) : randomMaskingKey;
     this.#writer = new Writer(duplex, maskingKey, () => this.#written());
     const preserveInput = !ownsItsChunks(duplex);
-    const rules = { role, limits: { ...limits }, closeTimeoutMs, autoPong, strictLength, validateUtf8 };
+    const rules = { role, limits, closeTimeoutMs, autoPong, strictLength, validateUtf8 };
     this.protocol = new Protocol({ ...NODE, ...rules, extensions, preserveInput }, this, this);
     carrier[kConnection] = this;
   }

@@ -36,8 +36,19 @@ export interface ConnectionSettings {
   readonly generateMask: ((mask: Buffer) => void) | undefined;
 }
 
+/** A server makes all its sockets from one frozen object of options: they are read once. */
+const known = new WeakMap<ConnectionOptions, ConnectionSettings>();
+const DEFAULTS: ConnectionOptions = Object.freeze({});
+
 /** @throws {TypeError | RangeError} naming the option */
 export function connectionSettings(options?: ConnectionOptions | null): ConnectionSettings {
+  const given = options ?? DEFAULTS;
+  const settings = known.get(given) ?? readSettings(given);
+  if (Object.isFrozen(given)) known.set(given, settings);
+  return settings;
+}
+
+function readSettings(options: ConnectionOptions): ConnectionSettings {
   const {
     allowSynchronousEvents = true,
     autoPong = true,
@@ -49,7 +60,7 @@ export function connectionSettings(options?: ConnectionOptions | null): Connecti
     strictLength = true,
     highWaterMark = 65_536,
     generateMask,
-  } = options ?? {};
+  } = options;
   if (generateMask !== undefined && typeof generateMask !== 'function') {
     throw new TypeError(`generateMask is ${typeof generateMask}, expected a function`);
   }

@@ -56,11 +56,11 @@ export class Writer {
   #runStart = 0;
   #runEnd = 0;
   /** What comes before the run. */
-  #chunks: Uint8Array[] = [];
+  #chunks: Uint8Array[] | undefined;
   #pendingBytes = 0;
-  #callbacks: SendCallback[] = [];
+  #callbacks: SendCallback[] | undefined;
   /** Callbacks of writes that are not completed, a list a write. */
-  readonly #inFlight = new Set<SendCallback[]>();
+  #inFlight: Set<SendCallback[]> | undefined;
   #isDirty = false;
   #inTurn = false;
   #isEnded = false;
@@ -122,11 +122,11 @@ export class Writer {
   /** The stream is gone: settles what was not written. */
   discard(): void {
     this.#closeRun();
-    this.#chunks = [];
+    this.#chunks = undefined;
     this.#pendingBytes = 0;
-    const callbacks = [...this.#inFlight, this.#callbacks].flat();
-    this.#inFlight.clear();
-    this.#callbacks = [];
+    const callbacks = [...(this.#inFlight ?? []), this.#callbacks ?? []].flat();
+    this.#inFlight = undefined;
+    this.#callbacks = undefined;
     for (const callback of callbacks) settle(callback, ended());
   }
 
@@ -152,7 +152,7 @@ export class Writer {
     } else {
       length = this.#bytes(opcode, fin, rsv, payload, key, false);
     }
-    if (callback) this.#callbacks.push(callback);
+    if (callback) (this.#callbacks ??= []).push(callback);
     if (this.#pendingBytes >= FLUSH_FROM) this.flush();
     else if (!this.#inTurn && !this.#isDirty) this.#markDirty();
     return length;
@@ -174,10 +174,10 @@ export class Writer {
     this.#bytesTaken += this.#pendingBytes;
     this.#pendingBytes = 0;
     try {
-      if (chunks.length === 0) {
+      if (chunks === undefined) {
         this.#duplex.write(run, callback);
       } else {
-        this.#chunks = [];
+        this.#chunks = undefined;
         if (run) chunks.push(run);
         this.#writeAll(chunks, callback);
       }
@@ -236,11 +236,11 @@ export class Writer {
     this.#extend(slab, header);
     this.#closeRun();
     if (key === undefined) {
-      this.#chunks.push(payload);
+      (this.#chunks ??= []).push(payload);
     } else {
       const masked = isOurs ? payload : Buffer.from(payload);
       mask(masked, key);
-      this.#chunks.push(masked);
+      (this.#chunks ??= []).push(masked);
     }
     this.#pendingBytes += length;
     return length;
@@ -268,7 +268,7 @@ export class Writer {
   #closeRun(): void {
     const slab = this.#slab;
     if (slab === undefined) return;
-    this.#chunks.push(Buffer.from(slab.bytes.subarray(this.#runStart, this.#runEnd)));
+    (this.#chunks ??= []).push(Buffer.from(slab.bytes.subarray(this.#runStart, this.#runEnd)));
     this.#slab = undefined;
     release(slab, false);
   }
@@ -292,11 +292,11 @@ export class Writer {
 
   #writeCallback(): WriteCallback | undefined {
     const callbacks = this.#callbacks;
-    if (callbacks.length === 0 && !this.reportsWrites && this.#pendingBytes < FLUSH_FROM) return undefined;
-    this.#callbacks = [];
-    if (callbacks.length > 0) this.#inFlight.add(callbacks);
+    if (callbacks === undefined && !this.reportsWrites && this.#pendingBytes < FLUSH_FROM) return undefined;
+    this.#callbacks = undefined;
+    if (callbacks) (this.#inFlight ??= new Set()).add(callbacks);
     return (error) => {
-      if (this.#inFlight.delete(callbacks)) for (const callback of callbacks) settle(callback, error);
+      if (callbacks && this.#inFlight?.delete(callbacks)) for (const callback of callbacks) settle(callback, error);
       if (this.reportsWrites) this.#onWritten();
     };
   }

@@ -6,11 +6,11 @@ import { MessageBuffer } from './message-buffer.js';
 /** What may come in; `Infinity` is no limit. */
 export interface ReceiveLimits {
   /** Bytes of one message, as declared by its frames and again as decoded. */
-  maxPayload: number;
+  readonly maxPayload: number;
   /** Frames of one message. */
-  maxFragments: number;
+  readonly maxFragments: number;
   /** Chunks that one frame arrives in. */
-  maxBufferedChunks: number;
+  readonly maxBufferedChunks: number;
 }
 
 export interface AssemblerOptions {

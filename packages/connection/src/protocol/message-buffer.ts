@@ -13,7 +13,8 @@ export class MessageBuffer {
   #used = 0;
   /** Size that the block will not need to exceed; unknown before the last frame. */
   #expected = Infinity;
-  #parts: Uint8Array[] = [];
+  /** Made when there is a first one: an idle connection keeps none. */
+  #parts: Uint8Array[] | undefined;
   #partBytes = 0;
 
   constructor(allocate: (byteLength: number) => Uint8Array) {
@@ -32,7 +33,7 @@ export class MessageBuffer {
   append(slice: Uint8Array): void {
     if (this.keepFragments && slice.length >= KEEP_FROM) {
       this.#closeBlock();
-      this.#parts.push(slice);
+      (this.#parts ??= []).push(slice);
       this.#partBytes += slice.length;
       return;
     }
@@ -45,7 +46,7 @@ export class MessageBuffer {
   /** The message as it was kept, and an empty buffer for the next one. */
   takeParts(): Uint8Array[] {
     this.#closeBlock();
-    const parts = this.#parts;
+    const parts = this.#parts ?? [];
     this.clear();
     return parts;
   }
@@ -68,7 +69,7 @@ export class MessageBuffer {
     this.#block = undefined;
     this.#used = 0;
     this.#expected = Infinity;
-    this.#parts = [];
+    this.#parts = undefined;
     this.#partBytes = 0;
   }
 
@@ -80,7 +81,7 @@ export class MessageBuffer {
 
   #closeBlock(): void {
     if (this.#block === undefined) return;
-    this.#parts.push(this.#block.subarray(0, this.#used));
+    (this.#parts ??= []).push(this.#block.subarray(0, this.#used));
     this.#partBytes += this.#used;
     this.#expected -= this.#used;
     this.#block = undefined;

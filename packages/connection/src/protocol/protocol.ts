@@ -1,10 +1,10 @@
-import { decodeClosePayload, encodeClosePayload, FrameParser, Opcode } from '@ws/frame';
+import { decodeClosePayload, encodeClosePayload, FrameParser, Opcode, type FrameHead } from '@ws/frame';
 import { Assembler, type AssemblerEvents, type ReceiveLimits } from './assembler.js';
 import type { CloseFrame, Initiator } from './close-info.js';
 import { ExtensionChain } from './extension-chain.js';
 import type { Extension, Failure } from './extension.js';
 import { FrameLog, type FrameRecord } from './frame-log.js';
-import { Sender } from './sender.js';
+import { Sender, type SenderHost } from './sender.js';
 import { isReceiving, transition, type State, type Trigger } from './state.js';
 import type { DeferredPayload, SendCallback, Transport } from './transport.js';
 
@@ -77,29 +77,15 @@ export class Protocol {
     this.#options = options;
     this.#transport = transport;
     this.#handlers = handlers;
-    const { now, role, encodeText = encodeUtf8 } = options;
-    this.#lastActivity = now();
-    this.#extensions = new ExtensionChain(options.extensions ?? []);
-    const { limits, isUtf8, validateUtf8 = true, strictLength = true, preserveInput = false } = options;
-    const allocate = options.allocate ?? ((byteLength) => new Uint8Array(byteLength));
-    this.#assembler = new Assembler(
-      { limits, extensions: this.#extensions, validateUtf8, isUtf8, allocate },
-      this.#assemblerEvents(),
-    );
-    this.#parser = new FrameParser(
-      { role, allowedRsv: this.#extensions.rsv, strictLength, preserveInput },
-      this.#assembler,
-    );
-    const onFailure = (error: Failure): void => this.fail(error);
-    // The clock is read once a chunk: what is sent while one is parsed is sent at its time.
-    const at = (): number => (this.#isReceiving ? this.#lastActivity : now());
-    this.#sender = new Sender(transport, {
-      extensions: this.#extensions,
-      encodeText,
-      log: this.#log,
-      now: at,
-      onFailure,
-    });
+    this.#lastActivity = options.now();
+    this.#extensions = options.extensions?.length ? new ExtensionChain(options.extensions) : NO_EXTENSIONS;
+    const { role, limits, isUtf8, validateUtf8 = true, strictLength = true, preserveInput = false } = options;
+    const allocate = options.allocate ?? allocateZeroed;
+    const link = new Protocol.#Link(this);
+    this.#assembler = new Assembler({ limits, extensions: this.#extensions, validateUtf8, isUtf8, allocate }, link);
+    const allowedRsv = this.#extensions.rsv;
+    this.#parser = new FrameParser({ role, allowedRsv, strictLength, preserveInput }, this.#assembler);
+    this.#sender = new Sender(transport, this.#extensions, this.#log, link);
   }
 
   get state(): State {
@@ -283,24 +269,6 @@ export class Protocol {
     this.#transport.destroy();
   }
 
-  #assemblerEvents(): AssemblerEvents {
-    return {
-      frame: (head) => this.#log.note(false, head.opcode, head.fin, head.payloadLength, this.#lastActivity),
-      message: (data, isText) => {
-        try {
-          this.#handlers.message(data, isText);
-        } catch (error) {
-          this.#thrown = { error };
-          throw error;
-        }
-      },
-      control: (opcode, payload) => this.#receiveControl(opcode, payload),
-      hold: () => this.#hold(Hold.Extension),
-      release: () => this.#release(Hold.Extension),
-      caught: (error) => this.#caught(error),
-    };
-  }
-
   #receiveControl(opcode: Opcode, payload: Uint8Array): void {
     if (opcode === Opcode.Close) return this.#receiveClose(decodeClosePayload(payload));
     if (opcode === Opcode.Pong) return this.#deliver(() => this.#handlers.pong(payload));
@@ -383,7 +351,53 @@ export class Protocol {
     }
     this.fail(error as Failure);
   }
+
+  /** How the parts of the core reach it: one object a connection instead of a function for each of these. */
+  static readonly #Link = class implements AssemblerEvents, SenderHost {
+    readonly #core: Protocol;
+
+    constructor(core: Protocol) {
+      this.#core = core;
+    }
+
+    frame({ opcode, fin, payloadLength }: FrameHead): void {
+      this.#core.#log.note(false, opcode, fin, payloadLength, this.#core.#lastActivity);
+    }
+    message(data: Uint8Array | Uint8Array[], isText: boolean): void {
+      try {
+        this.#core.#handlers.message(data, isText);
+      } catch (error) {
+        this.#core.#thrown = { error };
+        throw error;
+      }
+    }
+    control(opcode: Opcode, payload: Uint8Array): void {
+      this.#core.#receiveControl(opcode, payload);
+    }
+    hold(): void {
+      this.#core.#hold(Hold.Extension);
+    }
+    release(): void {
+      this.#core.#release(Hold.Extension);
+    }
+    caught(error: unknown): void {
+      this.#core.#caught(error);
+    }
+
+    /** The clock is read once a chunk: what is sent while one is parsed is sent at its time. */
+    now(): number {
+      return this.#core.#isReceiving ? this.#core.#lastActivity : this.#core.#options.now();
+    }
+    encodeText(text: string): Uint8Array {
+      return (this.#core.#options.encodeText ?? encodeUtf8)(text);
+    }
+    fail(error: Failure): void {
+      this.#core.fail(error);
+    }
+  };
 }
 
+const NO_EXTENSIONS = new ExtensionChain([]);
+const allocateZeroed = (byteLength: number): Uint8Array => new Uint8Array(byteLength);
 const utf8Encoder = new TextEncoder();
 const encodeUtf8 = (text: string): Uint8Array => utf8Encoder.encode(text);

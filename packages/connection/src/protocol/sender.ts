@@ -8,26 +8,29 @@ import type { DeferredPayload, SendCallback, Transport } from './transport.js';
 
 type MessageOpcode = typeof Opcode.Text | typeof Opcode.Binary;
 
-export interface SenderOptions {
-  readonly extensions: ExtensionChain;
-  readonly encodeText: (text: string) => Uint8Array;
-  readonly log: FrameLog;
-  readonly now: () => number;
-  readonly onFailure: (error: Failure) => void;
+/** What a sender needs of the core. */
+export interface SenderHost {
+  now(): number;
+  encodeText(text: string): Uint8Array;
+  fail(error: Failure): void;
 }
 
 /** Messages to frames: order, fragments, extensions. RFC 6455 §5.4 */
 export class Sender {
   readonly #transport: Transport;
-  readonly #options: SenderOptions;
+  readonly #extensions: ExtensionChain;
+  readonly #log: FrameLog;
+  readonly #host: SenderHost;
   #queue: SendQueue | undefined;
   /** Type of the message whose last fragment is still to come. */
   #openMessage: MessageOpcode | undefined;
   #isClosed = false;
 
-  constructor(transport: Transport, options: SenderOptions) {
+  constructor(transport: Transport, extensions: ExtensionChain, log: FrameLog, host: SenderHost) {
     this.#transport = transport;
-    this.#options = options;
+    this.#extensions = extensions;
+    this.#log = log;
+    this.#host = host;
   }
 
   /** Bytes of messages that are not with the transport yet. */
@@ -45,10 +48,10 @@ export class Sender {
   ): void {
     const opcode = isText ? Opcode.Text : Opcode.Binary;
     const isHere = typeof payload === 'string' || payload instanceof Uint8Array;
-    if (isHere && this.#isIdle && this.#options.extensions.isEmpty) {
+    if (isHere && this.#isIdle && this.#extensions.isEmpty) {
       return this.#fragment(opcode, fin, 0, payload, callback);
     }
-    const data = typeof payload === 'string' ? this.#options.encodeText(payload) : payload;
+    const data = typeof payload === 'string' ? this.#host.encodeText(payload) : payload;
     const job = (done: () => void): void => {
       const finish = (error: Error | null): void => {
         done();
@@ -120,9 +123,9 @@ export class Sender {
   ): void {
     const first = this.#openMessage === undefined;
     const fragment = { opcode: this.#openMessage ?? opcode, first, fin, compress };
-    this.#options.extensions.encode(payload, fragment, (error, encoded, rsv) => {
+    this.#extensions.encode(payload, fragment, (error, encoded, rsv) => {
       if (error) {
-        this.#options.onFailure(error);
+        this.#host.fail(error);
         return finish(error);
       }
       this.#fragment(opcode, fin, rsv, encoded, callback);
@@ -154,7 +157,7 @@ export class Sender {
       return settle(callback, tooLate());
     }
     const length = this.#transport.frame(opcode, fin, rsv, payload, callback);
-    this.#options.log.note(true, opcode, fin, length, this.#options.now());
+    this.#log.note(true, opcode, fin, length, this.#host.now());
   }
 }
 
