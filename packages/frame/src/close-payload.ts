@@ -17,7 +17,8 @@ export function encodeClosePayload(code?: number, reason: string | Uint8Array = 
     if (bytes.length > 0) throw new TypeError('reason is given without a code');
     return new Uint8Array(0);
   }
-  if (typeof code !== 'number') throw new TypeError(`code is ${JSON.stringify(code)}, expected a number`);
+  if (typeof code !== 'number')
+    throw new TypeError(`code is ${typeof code === 'string' ? JSON.stringify(code) : String(code)}, expected a number`);
   if (!isValidCloseCode(code))
     throw new RangeError(`code is ${code}, expected 1000 to 1003, 1007 to 1014 or 3000 to 4999`);
   if (bytes.length > MAX_REASON_BYTES)

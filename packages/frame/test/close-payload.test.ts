@@ -84,7 +84,7 @@ test.each([0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65536, -1, 1000.5, 
 const encodeAnything = encodeClosePayload as (code?: unknown, reason?: unknown) => Uint8Array;
 
 test.each([
-  ['a code that is no number', '1000', '', 'code is 1000'],
+  ['a code that is no number', '1000', '', 'code is "1000"'],
   ['a code that is null', null, '', 'code is null'],
   ['a reason without a code', undefined, 'why', 'reason'],
   ['bytes without a code', undefined, hex`61`, 'reason'],
