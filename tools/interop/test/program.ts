@@ -11,6 +11,13 @@ const copies = new URL('../reports/programs/', import.meta.url);
 /** Lines of a program for `ws` 8 that change so that it runs on ours. */
 export type ImportLines = Readonly<Record<string, string>>;
 
+const running = new Set<Program>();
+
+/** Ends whatever a test that failed has left. */
+export async function endAll(): Promise<void> {
+  await Promise.all([...running].map((program) => program.kill()));
+}
+
 /** A program of ../programs as a child process, with its lines as they come. */
 export class Program {
   readonly lines: string[] = [];
@@ -41,7 +48,11 @@ export class Program {
     const file = new URL(`${process.pid}-${Object.keys(imports).length}-${name}`, copies);
     writeFileSync(file, text);
     const program = new Program(file, args);
-    void program.#ended.then(() => rmSync(file));
+    running.add(program);
+    void program.#ended.then(() => {
+      running.delete(program);
+      rmSync(file);
+    });
     return program;
   }
 
@@ -50,7 +61,9 @@ export class Program {
     for (;;) {
       const found = this.lines.find((line) => line.startsWith(start));
       if (found !== undefined) return found;
-      await new Promise<void>((resolve) => (this.#arrived = resolve));
+      const isOver = this.#ended.then(() => true);
+      const hasMore = new Promise<false>((resolve) => (this.#arrived = () => resolve(false)));
+      if (await Promise.race([hasMore, isOver])) throw new Error(`the program ended without a line ${start}…`);
     }
   }
 
@@ -59,6 +72,11 @@ export class Program {
     const line = await this.line('listening ');
     this.lines.splice(this.lines.indexOf(line), 1);
     return Number(line.slice('listening '.length));
+  }
+
+  async kill(): Promise<void> {
+    this.child.kill();
+    await this.#ended;
   }
 
   /** All its lines, when it has ended by itself. */

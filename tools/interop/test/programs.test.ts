@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { WebSocket, WebSocketServer } from 'ws';
-import { Program, type ImportLines } from './program.js';
+import { endAll, Program, type ImportLines } from './program.js';
+
+afterEach(endAll);
 
 // Programs written for ws 8 run with their import line changed, and print the same.
 const SERVER: ImportLines = {
