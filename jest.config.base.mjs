@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 export default {
   testEnvironment: 'node',
   globalSetup: fileURLToPath(new URL('tools/jest-reports.mjs', import.meta.url)),
+  globalTeardown: fileURLToPath(new URL('tools/jest-exit.mjs', import.meta.url)),
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: {

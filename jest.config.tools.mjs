@@ -6,4 +6,5 @@ export default {
   transform: {},
   testMatch: ['<rootDir>/test/**/*.test.mjs'],
   globalSetup: fileURLToPath(new URL('tools/jest-reports.mjs', import.meta.url)),
+  globalTeardown: fileURLToPath(new URL('tools/jest-exit.mjs', import.meta.url)),
 };
