@@ -131,7 +131,12 @@ export async function listen(
     watch.poke();
   });
   if (onSocket !== undefined) server.on('connection', onSocket);
-  await watch.until(() => listening, 'the server to listen');
+  try {
+    await watch.until(() => listening, 'the server to listen');
+  } catch (error) {
+    server.close(() => {});
+    throw error;
+  }
   const address = server.address();
   if (typeof address !== 'object' || address === null || !('port' in address)) throw new Error('no port');
   return { server, port: Number(address.port) };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FrameCase, Role } from './case.js';
-import { closeServer, EndpointLog, listen, type EndpointSocket, type Peer } from './endpoint.js';
+import { closeServer, EndpointLog, listen, type EndpointSocket, type Listening, type Peer } from './endpoint.js';
 import { binary, close, noise, render, text, type Step } from './input.js';
 import { cut, type Mode } from './modes.js';
 import { verify, type Observed } from './verify.js';
@@ -160,7 +160,7 @@ async function runServer(peer: Peer, testCase: FrameCase, mode: Mode, watch: Wat
   const log = mode === 'bare' ? undefined : new EndpointLog(watch);
   const onSocket = log && ((socket: EndpointSocket) => log.attach(socket, testCase.app));
   const listening = await listen(peer, testCase.options ?? {}, watch, onSocket);
-  const wire = await dial(listening.port, watch);
+  const wire = await dialOrClose(listening, watch);
   let stuck: string | undefined;
   try {
     await sendInput(wire, testCase, 'server', mode, UPGRADE_REQUEST, async () => {
@@ -183,15 +183,32 @@ async function runServer(peer: Peer, testCase: FrameCase, mode: Mode, watch: Wat
   return judge(testCase, 'server', mode, observed, stuck);
 }
 
+/** A connection to the server; one that nobody gets through to is closed. */
+export async function dialOrClose(listening: Listening, watch: Watch): Promise<Wire> {
+  try {
+    return await dial(listening.port, watch);
+  } catch (error) {
+    listening.server.close(() => {});
+    throw error;
+  }
+}
+
 /** Is the server still there? */
 export async function probe(port: number, path: string, watch: Watch): Promise<void> {
   const wire = await dial(port, watch);
+  try {
+    await talk(wire, path, watch);
+  } finally {
+    wire.socket.destroy();
+  }
+}
+
+async function talk(wire: Wire, path: string, watch: Watch): Promise<void> {
   wire.socket.write(UPGRADE_REQUEST.replace(' / ', ` ${path} `));
   await watch.until(() => wire.head !== undefined || wire.end !== 'open', 'a second connection');
   if (!wire.isFramed() || wire.head === undefined) throw new Error('the server takes no second connection');
   await wire.send(render([text('still there?'), close(1000)], 'server').filter((step) => Buffer.isBuffer(step)));
   await watch.until(() => wire.end !== 'open', 'the end of a second connection');
-  wire.socket.destroy();
 }
 
 async function runClient(peer: Peer, testCase: FrameCase, mode: Mode, watch: Watch): Promise<FrameResult> {

@@ -2,10 +2,10 @@ import type { HeaderRules, RequestCase, ResponseCase } from './case.js';
 import { closeServer, EndpointLog, listen, type Peer } from './endpoint.js';
 import { close, render, text } from './input.js';
 import { cut, type Mode } from './modes.js';
-import { acceptFor, probe, type FrameResult } from './run-frames.js';
+import { acceptFor, dialOrClose, probe, type FrameResult } from './run-frames.js';
 import type { Uncaught } from './uncaught.js';
 import type { Watch } from './watch.js';
-import { dial, headerValues, listenRaw, parseHead, type Head, type Wire } from './wire.js';
+import { headerValues, listenRaw, parseHead, type Head, type Wire } from './wire.js';
 
 // Runs one handshake case, of either end, in one mode and judges it.
 
@@ -101,7 +101,7 @@ export async function runRequest(peer: Peer, testCase: RequestCase, mode: Mode, 
           log.attach(socket, undefined);
         },
   );
-  const wire = await dial(listening.port, watch);
+  const wire = await dialOrClose(listening, watch);
   const request = fill(testCase.request, '{host}', `127.0.0.1:${listening.port}`);
   const problems: string[] = [];
   let stopDripping: (() => void) | undefined;

@@ -1,3 +1,5 @@
+const GRACE_TURNS = 50;
+
 /**
  * Waiting for facts instead of for time: whoever changes something calls `poke`. The watchdog ends all waiting when
  * nothing at all has happened for a while.
@@ -6,14 +8,24 @@ export class Watch {
   readonly #sleepers = new Set<() => void>();
   readonly #watchdog: NodeJS.Timeout;
   #expired = false;
+  #isStopped = false;
+  #touches = 0;
 
   constructor(watchdogMs: number) {
-    this.#watchdog = setTimeout(() => this.expire(), watchdogMs);
+    this.#watchdog = setTimeout(() => this.#expireUnlessTouched(GRACE_TURNS), watchdogMs);
   }
 
   /** Something is being done, which changes no fact yet. */
   touch(): void {
+    this.#touches++;
     this.#watchdog.refresh();
+  }
+
+  /** On a machine that was busy elsewhere, the timer comes before what has arrived meanwhile: that gets its turns first. */
+  #expireUnlessTouched(turns: number, touches = this.#touches): void {
+    if (this.#touches !== touches || this.#isStopped) return;
+    if (turns === 0) this.expire();
+    else setImmediate(() => this.#expireUnlessTouched(turns - 1, touches));
   }
 
   poke(): void {
@@ -29,6 +41,7 @@ export class Watch {
   }
 
   stop(): void {
+    this.#isStopped = true;
     clearTimeout(this.#watchdog);
   }
 

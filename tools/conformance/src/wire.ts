@@ -124,7 +124,12 @@ export async function dial(port: number, watch: Watch): Promise<Wire> {
     connected = true;
     watch.poke();
   });
-  await watch.until(() => connected || wire.closed, 'the TCP connection');
+  try {
+    await watch.until(() => connected || wire.closed, 'the TCP connection');
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
   return wire;
 }
 
@@ -136,7 +141,12 @@ export async function listenRaw(watch: Watch): Promise<{ server: Server; port: n
     watch.poke();
   });
   server.listen(0, '127.0.0.1', () => watch.poke());
-  await watch.until(() => server.listening, 'the raw server');
+  try {
+    await watch.until(() => server.listening, 'the raw server');
+  } catch (error) {
+    server.close();
+    throw error;
+  }
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   return { server, port: address.port, wires };

@@ -49,7 +49,7 @@ function withSockets(spoil: (socket: EndpointSocket) => void): Peer {
   };
 }
 
-const QUICK = { modes: ['whole'], watchdogMs: 400 } as const;
+const QUICK = { modes: ['whole'], watchdogMs: 1000 } as const;
 const BOTH = ['server', 'client'] as const;
 
 test('a peer that checks nothing fails every case in which something is to be refused, and no other', async () => {
@@ -57,7 +57,7 @@ test('a peer that checks nothing fails every case in which something is to be re
     ({ options }) => options === undefined,
   );
   const refusals = cases.filter(({ role, expect: { outcome } }) => role !== 'client' && outcome.kind === 'fail');
-  const results = await runCases(naivePeer, cases, ['server'], { ...QUICK, concurrency: 50 });
+  const results = await runCases(naivePeer, cases, ['server'], { ...QUICK, concurrency: 100 });
   expect(failed(results).sort()).toEqual(idsOf(refusals).sort());
   expect(refusals.length).toBeGreaterThan(200);
   expect(results.length - refusals.length).toBeGreaterThan(130);
@@ -75,7 +75,7 @@ test('a server that takes any request fails every case in which one is to be ref
     (testCase) =>
       testCase.kind === 'request' && testCase.expect.status.length > 0 && !testCase.expect.status.includes(101),
   );
-  const results = await runCases(naivePeer, cases, ['server'], { ...QUICK, concurrency: 50 });
+  const results = await runCases(naivePeer, cases, ['server'], { ...QUICK, concurrency: 100 });
   expect(failed(results)).toEqual(expect.arrayContaining(idsOf(refusals)));
   expect(failed(results)).not.toContain('request/example');
   expect(refusals.length).toBeGreaterThan(100);
@@ -84,7 +84,7 @@ test('a server that takes any request fails every case in which one is to be ref
 test('a client that takes any answer fails every case in which one is to be refused', async () => {
   const cases = themes('response');
   const refusals = cases.filter((testCase) => testCase.kind === 'response' && testCase.expect.kind === 'error');
-  const results = await runCases(naivePeer, cases, ['client'], { ...QUICK, concurrency: 50 });
+  const results = await runCases(naivePeer, cases, ['client'], { ...QUICK, concurrency: 100 });
   expect(failed(results)).toEqual(expect.arrayContaining(idsOf(refusals)));
   expect(failed(results)).not.toContain('response/request-plain');
   expect(refusals.length).toBeGreaterThan(50);
@@ -93,7 +93,10 @@ test('a client that takes any answer fails every case in which one is to be refu
 test('a peer that does not look at UTF-8 fails the cases with bad UTF-8, on both ends', async () => {
   const cases = themes('utf8');
   const bad = frameCases(cases).filter(({ expect: { outcome } }) => outcome.kind === 'fail');
-  const results = await runCases(withOptions({ skipUTF8Validation: true }), cases, BOTH, { ...QUICK, concurrency: 50 });
+  const results = await runCases(withOptions({ skipUTF8Validation: true }), cases, BOTH, {
+    ...QUICK,
+    concurrency: 100,
+  });
   expect([...new Set(failed(results))].sort()).toEqual(idsOf(bad).sort());
   expect(failed(results)).toHaveLength(2 * bad.length);
 });
@@ -103,14 +106,14 @@ test('a peer without pongs fails the cases with pings, on both ends', async () =
   const pings = frameCases(cases).filter(
     ({ expect: { events, pongs } }) => pongs === 'yes' && events.some(({ type }) => type === 'ping'),
   );
-  const results = await runCases(withOptions({ autoPong: false }), cases, BOTH, { ...QUICK, concurrency: 50 });
+  const results = await runCases(withOptions({ autoPong: false }), cases, BOTH, { ...QUICK, concurrency: 100 });
   expect([...new Set(failed(results))].sort()).toEqual(idsOf(pings).sort());
 });
 
 test('a peer with looser lengths fails the cases with lengths that are not in their shortest form', async () => {
   const cases = themes('framing');
   const long = cases.filter(({ id, options }) => id.startsWith('framing/not-minimal') && options === undefined);
-  const results = await runCases(withOptions({ strictLength: false }), cases, BOTH, { ...QUICK, concurrency: 50 });
+  const results = await runCases(withOptions({ strictLength: false }), cases, BOTH, { ...QUICK, concurrency: 100 });
   expect([...new Set(failed(results))].sort()).toEqual(idsOf(long).sort());
 });
 
