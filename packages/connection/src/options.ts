@@ -6,7 +6,7 @@ export interface ConnectionOptions {
   readonly allowSynchronousEvents?: boolean | undefined;
   /** Answer pings. RFC 6455 §5.5.3 @default true */
   readonly autoPong?: boolean | undefined;
-  /** Ms from our Close frame to the end of TCP; then it is cut. @default 30_000 */
+  /** Ms from the first Close frame, a fault, or the peer's FIN to the end of TCP; then it is cut. @default 30_000 */
   readonly closeTimeout?: number | false | undefined;
   /** Largest message accepted, in bytes after decompression; beyond it, 1009. @default 104_857_600 (servers: 1_048_576) */
   readonly maxPayload?: number | false | undefined;
