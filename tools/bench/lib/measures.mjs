@@ -157,9 +157,9 @@ async function peakMemory(scenario, variant, setup) {
 }
 
 export const MEASURES = {
-  echo: { start: throughput('echo'), variants: ['ours', 'ws', 'net'], warmUp: 1.5, mostRounds: Infinity },
-  churn: { start: throughput('churn'), variants: ['ours', 'ws', 'net'], warmUp: 2, mostRounds: Infinity },
-  client: { start: sending, variants: ['ours', 'ws'], warmUp: 1.5, mostRounds: Infinity },
-  idle: { start: fresh(idleMemory), variants: ['ours', 'ws', 'net'], warmUp: 0, mostRounds: 3 },
-  peak: { start: fresh(peakMemory), variants: ['ours', 'ws', 'net'], warmUp: 0, mostRounds: 5 },
+  echo: { start: throughput('echo'), variants: ['ours', 'ws', 'net'], mostRounds: Infinity },
+  churn: { start: throughput('churn'), variants: ['ours', 'ws', 'net'], mostRounds: Infinity },
+  client: { start: sending, variants: ['ours', 'ws'], mostRounds: Infinity },
+  idle: { start: fresh(idleMemory), variants: ['ours', 'ws', 'net'], mostRounds: 3 },
+  peak: { start: fresh(peakMemory), variants: ['ours', 'ws', 'net'], mostRounds: 5 },
 };

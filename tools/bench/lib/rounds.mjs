@@ -51,13 +51,13 @@ function summarise(server, samples) {
  * @returns {Promise<Row[]>}
  */
 export async function runScenario(scenario, options, setup) {
-  const { start, variants, warmUp, mostRounds } = MEASURES[scenario.kind];
+  const { start, variants, mostRounds } = MEASURES[scenario.kind];
   const subjects = [];
   try {
     for (const server of variants.filter((name) => options.servers.includes(name))) {
       subjects.push({ server, samples: /** @type {Sample[]} */ ([]), ...(await start(scenario, server, setup)) });
     }
-    if (warmUp > 0) for (const { measure } of subjects) await measure(Math.max(warmUp, options.seconds / 2));
+    if (scenario.warmUp > 0) for (const { measure } of subjects) await measure(scenario.warmUp);
     for (let round = 0; round < Math.min(options.rounds, mostRounds); round++) {
       for (const { measure, samples } of subjects) samples.push(await measure(options.seconds));
     }
