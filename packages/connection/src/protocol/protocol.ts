@@ -1,47 +1,13 @@
 import { decodeClosePayload, encodeClosePayload, FrameParser, Opcode, type FrameHead } from '@ws/frame';
-import { Assembler, type AssemblerEvents, type ReceiveLimits } from './assembler.js';
+import { Assembler, type AssemblerEvents } from './assembler.js';
 import type { CloseFrame, Initiator } from './close-info.js';
 import { ExtensionChain } from './extension-chain.js';
-import type { Extension, Failure } from './extension.js';
+import type { Failure } from './extension.js';
 import { FrameLog, type FrameRecord } from './frame-log.js';
+import type { ProtocolHandlers, ProtocolOptions } from './options.js';
 import { Sender, type SenderHost } from './sender.js';
 import { isReceiving, transition, type State, type Trigger } from './state.js';
 import type { DeferredPayload, SendCallback, Transport } from './transport.js';
-
-/** What the peer did. A `Uint8Array` is a view into the chunk or a buffer of its own; it is not used again. */
-export interface ProtocolHandlers {
-  message(data: Uint8Array | Uint8Array[], isText: boolean): void;
-  ping(payload: Uint8Array): void;
-  pong(payload: Uint8Array): void;
-  /** The first Close frame, in either direction. */
-  closing(code: number, reason: string, initiator: 'local' | 'remote'): void;
-  /** The peer broke the protocol or a limit; the Close frame is on its way. */
-  failure(error: Failure): void;
-  /** What had been received is parsed, as far as the user lets it: read on, unless held. */
-  ready(): void;
-  /** `nextDeadline()` has changed. */
-  deadline(): void;
-}
-
-export interface ProtocolOptions {
-  readonly role: 'server' | 'client';
-  /** Ms of a clock that never goes back. */
-  readonly now: () => number;
-  readonly limits: ReceiveLimits;
-  /** Time from our Close frame to the end of the byte stream; `Infinity` waits for ever. */
-  readonly closeTimeoutMs: number;
-  readonly autoPong?: boolean;
-  readonly strictLength?: boolean;
-  readonly validateUtf8?: boolean;
-  readonly extensions?: readonly Extension[];
-  /** Chunks belong to somebody else: unmask in a copy. */
-  readonly preserveInput?: boolean;
-  /** A faster check than the one of `@ws/frame`. */
-  readonly isUtf8?: ((bytes: Uint8Array) => boolean) | undefined;
-  /** Memory for messages that arrive in pieces; need not be zeroed. */
-  readonly allocate?: (byteLength: number) => Uint8Array;
-  readonly encodeText?: (text: string) => Uint8Array;
-}
 
 /** Why nothing is parsed at the moment. */
 const Hold = { User: 1, Turn: 2, Extension: 4, Stopped: 8 } as const;
