@@ -1,0 +1,1 @@
+export { DeflateError, type DeflateErrorCode } from './errors.js';
