@@ -1,8 +1,9 @@
-/** Every way in which a peer can break permessage-deflate, RFC 7692, or a limit of ours on it. */
+/** Every way in which a peer can break permessage-deflate, RFC 7692, or a limit of ours on it; and the one in which we can fail. */
 const FAILURES = {
   WS_ERR_INVALID_DEFLATE_PARAMETERS: { closeCode: 1010, section: '7.1', message: 'parameters of permessage-deflate' },
   WS_ERR_INVALID_DEFLATE_DATA: { closeCode: 1007, section: '7.2.2', message: 'compressed data is corrupt' },
   WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: { closeCode: 1009, section: '8', message: 'message exceeds the limit inflated' },
+  WS_ERR_DEFLATE_FAILED: { closeCode: 1011, section: '7.2.1', message: 'compressing failed' },
   WS_ERR_INFLATION_RATIO: { closeCode: 1009, section: '8', message: 'message inflates by more than maxRatio' },
 } as const satisfies Record<string, { closeCode: number; section: string; message: string }>;
 

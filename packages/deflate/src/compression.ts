@@ -1,0 +1,176 @@
+import { TAIL, type Backend, type Deflated, type Deflater } from './backend.js';
+import { DeflateError } from './errors.js';
+import { RSV1, type Encoded, type OutgoingFragment } from './extension.js';
+import { looksIncompressible } from './incompressible.js';
+
+export interface CompressionOptions {
+  readonly backend: Backend;
+  readonly windowBits: number;
+  /** May messages refer to those before them? §7.1.1 */
+  readonly takeover: boolean;
+  /** Bytes from which on a message is compressed. */
+  readonly threshold: number;
+}
+
+interface Encoding {
+  readonly payload: Uint8Array;
+  readonly rsv: number;
+}
+
+/** What a prepared message becomes, for all connections with the same backend and window. */
+interface SharedEncoding {
+  encoding: Encoding | undefined;
+  /** Who came while it was being made. */
+  readonly waiting: (() => void)[];
+}
+
+/** An empty end of a message: a stored block, of which four octets are left off. §7.2.3.6 */
+const EMPTY_BLOCK: Uint8Array = Uint8Array.of(0x00, ...TAIL);
+const MAX_SKIPPED = 31;
+
+/** The sending half: messages on their way out. RFC 7692 §7.2.1 */
+export class Compression {
+  readonly #options: CompressionOptions;
+  /** What compresses the message that is open; `undefined` while none is, or for one that goes as it is. */
+  #deflater: Deflater | undefined;
+  /** After a payload that did not shrink the next 1, then 3, 7, 15 and 31 are not tried. */
+  #skips = 0;
+  #toSkip = 0;
+  #isWorking = false;
+  #isClosed = false;
+
+  constructor(options: CompressionOptions) {
+    this.#options = options;
+  }
+
+  encode(payload: Uint8Array, fragment: OutgoingFragment, done: Encoded): void {
+    const { first, fin, prepared } = fragment;
+    if (!first) return this.#continue(payload, fin, done);
+    this.#deflater = undefined;
+    if (fragment.compress === false || payload.length < this.#options.threshold) return done(null, payload, 0);
+    if (!fin) this.#begin(payload, done);
+    else if (payload.length === 0) done(null, payload, 0);
+    else if (prepared) this.#share(payload, prepared, done);
+    else this.#whole(payload, done);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    if (!this.#isWorking) this.#options.backend.release(this);
+  }
+
+  #whole(payload: Uint8Array, done: Encoded): void {
+    if (this.#toSkip > 0) {
+      this.#toSkip--;
+      return done(null, payload, 0);
+    }
+    const finish = ({ payload: encoded, rsv }: Encoding): void => {
+      this.#skips = rsv === 0 ? Math.min(2 * this.#skips + 1, MAX_SKIPPED) : 0;
+      this.#toSkip = this.#skips;
+      done(null, encoded, rsv);
+    };
+    if (looksIncompressible(payload)) return finish({ payload, rsv: 0 });
+    const { backend, windowBits, takeover } = this.#options;
+    const deflater = takeover ? backend.deflater(this, windowBits) : undefined;
+    if (deflater === undefined) return compressAlone(backend, windowBits, payload, finish);
+    this.#run(deflater, payload, (error, bytes) => {
+      const encoding = smaller(payload, error, bytes);
+      this.#putDown(encoding.rsv !== 0); // else the window has what the peer will not see
+      finish(encoding);
+    });
+  }
+
+  /** The first of several fragments: they share a window, whatever was agreed for messages. */
+  #begin(payload: Uint8Array, done: Encoded): void {
+    const { backend, windowBits } = this.#options;
+    const deflater = backend.deflater(this, windowBits);
+    if (deflater === undefined) return done(null, payload, 0);
+    this.#deflater = deflater;
+    this.#fragment(deflater, payload, false, RSV1, done);
+  }
+
+  #continue(payload: Uint8Array, fin: boolean, done: Encoded): void {
+    const deflater = this.#deflater;
+    if (deflater === undefined) done(null, payload, 0);
+    else this.#fragment(deflater, payload, fin, 0, done);
+  }
+
+  #fragment(deflater: Deflater, payload: Uint8Array, fin: boolean, rsv: number, done: Encoded): void {
+    const finish: Deflated = (error, bytes) => {
+      if (fin || error || this.#isClosed) {
+        this.#deflater = undefined;
+        this.#putDown(this.#options.takeover && !error);
+      }
+      if (error) done(new DeflateError('WS_ERR_DEFLATE_FAILED', error.message, error), payload, 0);
+      else done(null, fin ? withoutTail(bytes) : bytes, rsv);
+    };
+    if (payload.length === 0) finish(null, fin ? EMPTY_BLOCK : payload);
+    else this.#run(deflater, payload, finish);
+  }
+
+  #run(deflater: Deflater, payload: Uint8Array, done: Deflated): void {
+    const bytes = deflater.deflateSync(payload);
+    if (bytes) return done(null, bytes);
+    this.#isWorking = true;
+    deflater.deflate(payload, (error, late) => {
+      this.#isWorking = false;
+      done(error, late);
+    });
+  }
+
+  #putDown(keepsWindow: boolean): void {
+    const { backend } = this.#options;
+    if (keepsWindow && !this.#isClosed) backend.rest(this);
+    else backend.release(this);
+  }
+
+  /** One payload for many connections: compressed by the first of them, alone, so that it fits behind any message. */
+  #share(payload: Uint8Array, prepared: Map<unknown, unknown>, done: Encoded): void {
+    const { backend, windowBits, takeover } = this.#options;
+    const encodings = encodingsOf(prepared, backend);
+    const send = ({ payload: encoded, rsv }: Encoding): void => {
+      // The peer's window gets what ours has not: our next message must not refer to anything before it.
+      if (takeover && rsv !== 0) backend.release(this);
+      done(null, encoded, rsv);
+    };
+    const known = encodings.get(windowBits);
+    if (known?.encoding) return send(known.encoding);
+    if (known) return void known.waiting.push(() => send(known.encoding!));
+    const shared: SharedEncoding = { encoding: undefined, waiting: [] };
+    encodings.set(windowBits, shared);
+    const finish = (encoding: Encoding): void => {
+      shared.encoding = encoding;
+      send(encoding);
+      for (const next of shared.waiting.splice(0)) next();
+    };
+    if (looksIncompressible(payload)) finish({ payload, rsv: 0 });
+    else compressAlone(backend, windowBits, payload, finish);
+  }
+}
+
+function encodingsOf(prepared: Map<unknown, unknown>, backend: Backend): Map<number, SharedEncoding> {
+  const known = prepared.get(backend) as Map<number, SharedEncoding> | undefined;
+  if (known) return known;
+  const encodings = new Map<number, SharedEncoding>();
+  prepared.set(backend, encodings);
+  return encodings;
+}
+
+function compressAlone(
+  backend: Backend,
+  windowBits: number,
+  payload: Uint8Array,
+  done: (encoding: Encoding) => void,
+): void {
+  const bytes = backend.deflateSync(payload, windowBits);
+  if (bytes) done(smaller(payload, null, bytes));
+  else backend.deflate(payload, windowBits, (error, late) => done(smaller(payload, error, late)));
+}
+
+/** The compressed form where there is one, and it is shorter: nothing forces us to compress. §6.1 */
+function smaller(payload: Uint8Array, error: Error | null, bytes: Uint8Array): Encoding {
+  if (error || bytes.length - TAIL.length >= payload.length) return { payload, rsv: 0 };
+  return { payload: withoutTail(bytes), rsv: RSV1 };
+}
+
+const withoutTail = (bytes: Uint8Array): Uint8Array => bytes.subarray(0, bytes.length - TAIL.length);

@@ -1,0 +1,159 @@
+import { constants, createDeflateRaw, deflateRawSync, inflateRawSync, type DeflateRaw, type InflateRaw } from 'node:zlib';
+import { TAIL } from '../backend.js';
+import { DeflateError } from '../errors.js';
+import { Window } from '../window.js';
+import { deflateAtOnce, InflateHandle, resetHandle } from './zlib-handle.js';
+import type { ZlibSettings } from './zlib-options.js';
+
+/** Small messages, on the main thread. */
+export interface AtOnce {
+  /** Refers to nothing before it; ends with the tail. */
+  deflate(data: Uint8Array, windowBits: number): Uint8Array;
+  /** As `Backend.inflateSync`. */
+  inflate(data: Uint8Array, window: Window | undefined, limit: number): Uint8Array | undefined;
+}
+
+/** What a final block (BFINAL, §7.2.3.4) costs us is out of proportion to its size: so many are taken, and one more for each 64 bytes. */
+export const tooManyFinalBlocks = (count: number, compressedLength: number): boolean => count > 16 + compressedLength / 64;
+
+export const corrupt = (cause: unknown): DeflateError =>
+  new DeflateError('WS_ERR_INVALID_DEFLATE_DATA', cause instanceof Error ? cause.message : '', cause);
+
+export const tooLong = (limit: number): DeflateError =>
+  new DeflateError('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', `more than ${limit} bytes`);
+
+/** Window of a decompressor that is told nothing else. */
+export const MAX_WINDOW_BITS = 15;
+
+/** With one compressor for each size of window and one decompressor, used for everybody in turn. */
+export class HandleAtOnce implements AtOnce {
+  readonly #settings: ZlibSettings;
+  readonly #deflaters: (DeflateRaw | undefined)[] = [];
+  #inflater: InflateHandle | undefined;
+  readonly #input: Buffer;
+  readonly #output: Buffer;
+
+  constructor(settings: ZlibSettings) {
+    this.#settings = settings;
+    this.#input = Buffer.allocUnsafeSlow(settings.syncInflateLimit + TAIL.length);
+    this.#output = Buffer.allocUnsafeSlow(Math.max(settings.syncOutputLimit + 1, 2 ** MAX_WINDOW_BITS));
+  }
+
+  deflate(data: Uint8Array, windowBits: number): Uint8Array {
+    const { level, memLevel, strategy } = this.#settings;
+    const deflater = (this.#deflaters[windowBits] ??= createDeflateRaw({ windowBits, level, memLevel, strategy }));
+    resetHandle(deflater);
+    return deflateAtOnce(deflater, data);
+  }
+
+  inflate(data: Uint8Array, window: Window | undefined, limit: number): Uint8Array | undefined {
+    const input = this.#input;
+    const output = this.#output;
+    const end = data.length + TAIL.length;
+    input.set(data);
+    input.set(TAIL, data.length);
+    const most = Math.min(limit, this.#settings.syncOutputLimit);
+    let behind: Window | undefined;
+    let length = 0;
+    this.#begin(window);
+    for (let from = 0, finals = 1; ; finals++) {
+      const written = this.#run(input, from, end, length, most + 1 - length);
+      const start = length;
+      length += written;
+      if (length > most) {
+        if (most < limit) return undefined;
+        throw tooLong(limit);
+      }
+      const { unread } = this.#inflater!;
+      if (unread <= TAIL.length) return Buffer.from(output.subarray(0, length));
+      if (tooManyFinalBlocks(finals, data.length)) throw corrupt(undefined);
+      behind ??= window?.copy() ?? new Window(MAX_WINDOW_BITS);
+      behind.add(output.subarray(start, length));
+      from = end - unread;
+      this.#begin(behind);
+    }
+  }
+
+  /** The window goes in as a block of the data, which costs less than a decompressor for each connection. */
+  #begin(window: Window | undefined): void {
+    this.#inflater ??= new InflateHandle();
+    this.#inflater.reset();
+    if (window === undefined || window.length === 0) return;
+    const { block } = window;
+    this.#run(block, 0, block.length, 0, window.length);
+  }
+
+  #run(input: Uint8Array, from: number, to: number, outputOffset: number, room: number): number {
+    try {
+      return this.#inflater!.run(input, from, to, this.#output, outputOffset, room);
+    } catch (error) {
+      this.#inflater?.close();
+      this.#inflater = undefined;
+      throw corrupt(error);
+    }
+  }
+}
+
+/** With nothing but what Node documents. */
+export class PublicAtOnce implements AtOnce {
+  readonly #settings: ZlibSettings;
+
+  constructor(settings: ZlibSettings) {
+    this.#settings = settings;
+  }
+
+  deflate(data: Uint8Array, windowBits: number): Uint8Array {
+    const { level, memLevel, strategy } = this.#settings;
+    const chunkSize = data.length + 64; // more than incompressible data needs
+    return deflateRawSync(data, {
+      windowBits,
+      level,
+      memLevel,
+      strategy,
+      chunkSize,
+      finishFlush: constants.Z_SYNC_FLUSH,
+    });
+  }
+
+  inflate(data: Uint8Array, window: Window | undefined, limit: number): Uint8Array | undefined {
+    const most = Math.min(limit, this.#settings.syncOutputLimit);
+    let behind: Window | undefined;
+    let whole: Buffer | undefined;
+    let rest: Uint8Array = Buffer.concat([data, TAIL]);
+    for (let finals = 1; ; finals++) {
+      const room = most - (whole?.length ?? 0);
+      const inflated = inflatePublicly(rest, behind ?? window, room);
+      if (inflated === undefined) {
+        if (most < limit) return undefined;
+        throw tooLong(limit);
+      }
+      const { buffer, engine } = inflated;
+      whole = whole ? Buffer.concat([whole, buffer]) : buffer;
+      rest = rest.subarray(engine.bytesWritten);
+      if (rest.length <= TAIL.length) return whole;
+      if (tooManyFinalBlocks(finals, data.length)) throw corrupt(undefined);
+      behind ??= window?.copy() ?? new Window(MAX_WINDOW_BITS);
+      behind.add(buffer);
+    }
+  }
+}
+
+/** @returns `undefined` for more than `room` bytes */
+function inflatePublicly(
+  data: Uint8Array,
+  window: Window | undefined,
+  room: number,
+): { buffer: Buffer; engine: InflateRaw } | undefined {
+  const dictionary = window && window.length > 0 ? window.bytes : undefined;
+  try {
+    const options = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: Math.max(room, 1), info: true };
+    const result = inflateRawSync(data, dictionary ? { ...options, dictionary } : options) as unknown as {
+      buffer: Buffer;
+      engine: InflateRaw;
+    };
+    return result.buffer.length > room ? undefined : result;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return undefined;
+    throw corrupt(error);
+  }
+}

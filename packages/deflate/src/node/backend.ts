@@ -1,0 +1,112 @@
+import type { Backend, Deflated, Deflater, Inflater } from '../backend.js';
+import type { Window } from '../window.js';
+import { HandleAtOnce, PublicAtOnce, type AtOnce } from './at-once.js';
+import { Context, ContextPool, type Clock } from './context-pool.js';
+import { Limiter } from './limiter.js';
+import { StreamInflater } from './stream-inflater.js';
+import { isUsable } from './zlib-handle.js';
+import { zlibSettings, type ZlibOptions, type ZlibSettings } from './zlib-options.js';
+
+const NODE_CLOCK: Clock = {
+  now: () => performance.now(),
+  after: (ms, act) => void setTimeout(act, ms).unref(),
+};
+
+/** Small messages at once, larger ones in the thread pool. Nothing is allocated before it is needed. */
+export class ZlibBackend implements Backend {
+  readonly syncInflateLimit: number;
+  readonly #settings: ZlibSettings;
+  readonly #limiter: Limiter;
+  readonly #contexts: ContextPool;
+  #atOnce: AtOnce | undefined;
+
+  constructor(settings: ZlibSettings, clock: Clock = NODE_CLOCK) {
+    this.#settings = settings;
+    this.syncInflateLimit = settings.syncInflateLimit;
+    this.#limiter = new Limiter(settings.concurrencyLimit);
+    this.#contexts = new ContextPool({
+      limit: settings.maxContexts,
+      idleTimeoutMs: settings.contextIdleTimeout,
+      create: (windowBits) => this.#createContext(windowBits),
+      clock,
+    });
+  }
+
+  deflateSync(data: Uint8Array, windowBits: number): Uint8Array | undefined {
+    if (data.length > this.#settings.syncDeflateLimit) return undefined;
+    return this.#small.deflate(data, zlibBits(windowBits));
+  }
+
+  deflate(data: Uint8Array, windowBits: number, done: Deflated): void {
+    const holder = {};
+    const bits = zlibBits(windowBits);
+    const pooled = this.#contexts.take(holder, bits);
+    const context = pooled ?? this.#createContext(bits);
+    context.deflate(data, (error, bytes) => {
+      if (pooled) this.#contexts.release(holder);
+      else context.close();
+      done(error, bytes);
+    });
+  }
+
+  deflater(holder: object, windowBits: number): Deflater | undefined {
+    return this.#contexts.take(holder, zlibBits(windowBits));
+  }
+
+  rest(holder: object): void {
+    this.#contexts.rest(holder);
+  }
+
+  release(holder: object): void {
+    this.#contexts.release(holder);
+  }
+
+  inflateSync(data: Uint8Array, window: Window | undefined, limit: number): Uint8Array | undefined {
+    if (data.length > this.#settings.syncInflateLimit) return undefined;
+    return this.#small.inflate(data, window, limit);
+  }
+
+  inflater(window: Window | undefined): Inflater {
+    return new StreamInflater(this.#limiter, this.#settings.inflateChunkSize, window);
+  }
+
+  /** Compressors with a window of their own that exist now. */
+  get contexts(): number {
+    return this.#contexts.size;
+  }
+
+  /** Frees those that nobody is using at this moment. */
+  dropIdle(): void {
+    this.#contexts.dropIdle();
+  }
+
+  get #small(): AtOnce {
+    this.#atOnce ??= this.#hasFastPath ? new HandleAtOnce(this.#settings) : new PublicAtOnce(this.#settings);
+    return this.#atOnce;
+  }
+
+  get #hasFastPath(): boolean {
+    return this.#settings.fastPath && isUsable();
+  }
+
+  #createContext(windowBits: number): Context {
+    return new Context(windowBits, this.#settings, this.#limiter, this.#hasFastPath);
+  }
+}
+
+/** zlib has no raw window of 8 bits; with 9 its distances stay below 256 all the same. See docs/decisions/window-bits-8.md */
+const zlibBits = (windowBits: number): number => Math.max(windowBits, 9);
+
+const known = new Map<string, ZlibBackend>();
+
+/**
+ * The backend on node:zlib, the same one for equal options: its compressors are shared by all connections of the process.
+ * @throws {TypeError | RangeError} naming the option
+ */
+export function zlibBackend(options: ZlibOptions = {}): ZlibBackend {
+  const settings = zlibSettings(options);
+  const key = Object.values(settings).join();
+  let backend = known.get(key);
+  if (backend === undefined) known.set(key, (backend = new ZlibBackend(settings)));
+  return backend;
+}

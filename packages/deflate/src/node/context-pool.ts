@@ -1,0 +1,179 @@
+import { constants, createDeflateRaw, type DeflateRaw } from 'node:zlib';
+import type { Deflated, Deflater } from '../backend.js';
+import type { Limiter } from './limiter.js';
+import { deflateAtOnce } from './zlib-handle.js';
+import type { ZlibSettings } from './zlib-options.js';
+
+/** A compressor with its window, on a stream of node:zlib: at once through its handle, or in the thread pool. */
+export class Context implements Deflater {
+  readonly windowBits: number;
+  readonly #stream: DeflateRaw;
+  readonly #limiter: Limiter;
+  /** 0 where it cannot work at once. */
+  readonly #syncLimit: number;
+  #parts: Buffer[] = [];
+  #done: Deflated | undefined;
+
+  constructor(windowBits: number, settings: ZlibSettings, limiter: Limiter, hasFastPath: boolean) {
+    const { level, memLevel, strategy, deflateChunkSize: chunkSize, syncDeflateLimit } = settings;
+    this.windowBits = windowBits;
+    this.#limiter = limiter;
+    this.#syncLimit = hasFastPath ? syncDeflateLimit : -1;
+    const flush = constants.Z_SYNC_FLUSH;
+    this.#stream = createDeflateRaw({ windowBits, level, memLevel, strategy, chunkSize, flush });
+    this.#stream.on('data', (bytes: Buffer) => this.#parts.push(bytes));
+    this.#stream.on('error', (error) => this.#finish(error));
+  }
+
+  deflateSync(data: Uint8Array): Uint8Array | undefined {
+    return data.length > this.#syncLimit ? undefined : deflateAtOnce(this.#stream, data);
+  }
+
+  deflate(data: Uint8Array, done: Deflated): void {
+    this.#limiter.run((release) => {
+      this.#done = (error, bytes): void => {
+        release();
+        done(error, bytes);
+      };
+      this.#stream.write(data, (error) => {
+        if (!error) while (this.#stream.read() !== null); // what is not given yet goes to 'data'
+        this.#finish(error ?? null);
+      });
+    });
+  }
+
+  reset(): void {
+    this.#stream.reset();
+  }
+
+  close(): void {
+    this.#stream.close();
+  }
+
+  #finish(error: Error | null): void {
+    const done = this.#done;
+    const bytes = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts);
+    this.#done = undefined;
+    this.#parts = [];
+    done?.(error, bytes);
+  }
+}
+
+/** Time, as the pool sees it. */
+export interface Clock {
+  now(): number;
+  /** Calls `act` once, without keeping the process alive for it. */
+  after(ms: number, act: () => void): void;
+}
+
+export interface PoolOptions {
+  readonly limit: number;
+  readonly idleTimeoutMs: number;
+  readonly create: (windowBits: number) => Context;
+  readonly clock: Clock;
+}
+
+interface Held {
+  readonly context: Context;
+  isBusy: boolean;
+  restingSince: number;
+}
+
+/**
+ * Compressors for those who need one that remembers. The limit is on all of them together: who comes when it is reached gets that of
+ * the one who has rested longest, who begins with a new one later. Who rests for long loses it too.
+ */
+export class ContextPool {
+  readonly #options: PoolOptions;
+  /** Those who rested first are first. */
+  readonly #held = new Map<object, Held>();
+  readonly #free: { readonly context: Context; readonly since: number }[] = [];
+  #isTimed = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#held.size + this.#free.length;
+  }
+
+  take(holder: object, windowBits: number): Context | undefined {
+    const held = this.#held.get(holder);
+    if (held) {
+      held.isBusy = true;
+      return held.context;
+    }
+    const context = this.#reuse(windowBits) ?? this.#make(windowBits);
+    if (context) this.#held.set(holder, { context, isBusy: true, restingSince: 0 });
+    return context;
+  }
+
+  rest(holder: object): void {
+    const held = this.#held.get(holder);
+    if (held === undefined) return;
+    held.isBusy = false;
+    held.restingSince = this.#options.clock.now();
+    this.#held.delete(holder);
+    this.#held.set(holder, held);
+    this.#startTimer();
+  }
+
+  release(holder: object): void {
+    const held = this.#held.get(holder);
+    if (held === undefined) return;
+    this.#held.delete(holder);
+    this.#free.push({ context: held.context, since: this.#options.clock.now() });
+    this.#startTimer();
+  }
+
+  /** Frees all that nobody is using at this moment. */
+  dropIdle(notAfter = Infinity): void {
+    for (const [holder, { isBusy, restingSince, context }] of this.#held) {
+      if (isBusy) continue;
+      if (restingSince > notAfter) break;
+      this.#held.delete(holder);
+      context.close();
+    }
+    while (this.#free[0] && this.#free[0].since <= notAfter) this.#free.shift()!.context.close();
+  }
+
+  #reuse(windowBits: number): Context | undefined {
+    const at = this.#free.findLastIndex(({ context }) => context.windowBits === windowBits);
+    if (at < 0) return undefined;
+    const [{ context }] = this.#free.splice(at, 1) as [{ context: Context }];
+    context.reset();
+    return context;
+  }
+
+  #make(windowBits: number): Context | undefined {
+    if (this.size >= this.#options.limit && !this.#makeRoom()) return undefined;
+    return this.#options.create(windowBits);
+  }
+
+  #makeRoom(): boolean {
+    const free = this.#free.shift();
+    if (free) {
+      free.context.close();
+      return true;
+    }
+    for (const [holder, { isBusy, context }] of this.#held) {
+      if (isBusy) continue;
+      this.#held.delete(holder);
+      context.close();
+      return true;
+    }
+    return false;
+  }
+
+  #startTimer(): void {
+    if (this.#isTimed) return;
+    this.#isTimed = true;
+    const { clock, idleTimeoutMs } = this.#options;
+    clock.after(idleTimeoutMs, () => {
+      this.#isTimed = false;
+      this.dropIdle(clock.now() - idleTimeoutMs);
+      if (this.size > 0) this.#startTimer();
+    });
+  }
+}

@@ -1,0 +1,107 @@
+import { constants, createInflateRaw, type InflateRaw } from 'node:zlib';
+import { TAIL, type Inflater } from '../backend.js';
+import type { DeflateError } from '../errors.js';
+import { Window } from '../window.js';
+import { corrupt, MAX_WINDOW_BITS, tooLong, tooManyFinalBlocks } from './at-once.js';
+import type { Limiter } from './limiter.js';
+
+interface Call {
+  readonly data: Uint8Array;
+  readonly isLast: boolean;
+  readonly limit: number;
+  readonly output: (bytes: Uint8Array) => void;
+  readonly done: (error: DeflateError | null) => void;
+  length: number;
+}
+
+/** A message in pieces, decompressed in the thread pool. */
+export class StreamInflater implements Inflater {
+  readonly #limiter: Limiter;
+  readonly #chunkSize: number;
+  readonly #window: Window;
+  /** Nobody else adds to the window. */
+  readonly #ownsWindow: boolean;
+  /** None before the first piece, and behind a final block. */
+  #stream: InflateRaw | undefined;
+  #call: Call | undefined;
+  #compressedLength = 0;
+  #finalBlocks = 0;
+
+  /** @param window what the message may refer to, and where its output is added by whoever gets it */
+  constructor(limiter: Limiter, chunkSize: number, window: Window | undefined) {
+    this.#limiter = limiter;
+    this.#chunkSize = chunkSize;
+    this.#window = window ?? new Window(MAX_WINDOW_BITS);
+    this.#ownsWindow = window === undefined;
+  }
+
+  inflate(data: Uint8Array, isLast: boolean, limit: number, output: Call['output'], done: Call['done']): void {
+    this.#limiter.run((release) => {
+      this.#compressedLength += data.length;
+      const finish = (error: DeflateError | null): void => {
+        this.#call = undefined;
+        release();
+        done(error);
+      };
+      this.#call = { data, isLast, limit, output, done: finish, length: 0 };
+      this.#write(isLast ? Buffer.concat([data, TAIL]) : data);
+    });
+  }
+
+  close(): void {
+    this.#stream?.close();
+    this.#stream = undefined;
+  }
+
+  #write(data: Uint8Array): void {
+    const stream = (this.#stream ??= this.#open());
+    const before = stream.bytesWritten;
+    const onEnd = (): void => {
+      if (stream === this.#stream) this.#finalBlock(data.subarray(stream.bytesWritten - before));
+    };
+    stream.once('end', onEnd);
+    stream.write(data, () => {
+      stream.off('end', onEnd);
+      if (stream !== this.#stream) return;
+      while (stream.read() !== null); // what is not given yet goes to 'data'
+      this.#call?.done(null);
+    });
+  }
+
+  /** §7.2.3.4: what comes behind it is compressed data again, and may refer to all that came before. */
+  #finalBlock(rest: Uint8Array): void {
+    this.close();
+    const call = this.#call;
+    if (call === undefined) return;
+    if (rest.length <= (call.isLast ? TAIL.length : 0)) return call.done(null);
+    if (tooManyFinalBlocks(++this.#finalBlocks, this.#compressedLength)) return call.done(corrupt(undefined));
+    this.#write(rest);
+  }
+
+  #open(): InflateRaw {
+    const window = this.#window;
+    const options = { flush: constants.Z_SYNC_FLUSH, chunkSize: this.#chunkSize };
+    const stream = createInflateRaw(window.length > 0 ? { ...options, dictionary: window.bytes } : options);
+    stream.on('data', (bytes: Buffer) => {
+      if (stream === this.#stream) this.#take(bytes);
+    });
+    stream.on('error', (error) => {
+      if (stream === this.#stream) this.#fail(corrupt(error));
+    });
+    return stream;
+  }
+
+  #take(bytes: Buffer): void {
+    const call = this.#call;
+    if (call === undefined) return;
+    call.length += bytes.length;
+    if (call.length > call.limit) return this.#fail(tooLong(call.limit));
+    if (this.#ownsWindow) this.#window.add(bytes);
+    call.output(bytes);
+  }
+
+  #fail(error: DeflateError): void {
+    this.close();
+    this.#call?.done(error);
+  }
+}

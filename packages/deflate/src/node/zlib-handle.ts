@@ -1,0 +1,174 @@
+import { constants, createDeflateRaw, createInflateRaw, deflateRawSync, type DeflateRaw, type InflateRaw } from 'node:zlib';
+
+// Node's zlib streams have a handle that works synchronously and keeps its memory, of which only streams that work in the thread pool
+// and functions that begin anew with each call are made public. Nothing of it is documented, so `isUsable` has to be asked first.
+
+interface Handle {
+  writeSync(
+    flush: number,
+    input: Uint8Array,
+    inputOffset: number,
+    inputLength: number,
+    output: Uint8Array,
+    outputOffset: number,
+    outputLength: number,
+  ): void;
+  reset(): void;
+  onerror(message: string, errno: number, code: string): void;
+}
+
+/** What is inside a zlib stream, from Node 10 to at least 26. */
+interface Internals {
+  readonly _handle: Handle;
+  /** Room left in the output, and bytes left of the input, after a call. */
+  readonly _writeState: Uint32Array;
+}
+
+const internalsOf = (stream: DeflateRaw | InflateRaw): Internals => stream as unknown as Internals;
+
+const SCRATCH_BYTES = 65_536;
+const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+
+/** Compresses and flushes with the stream's window, at once. Not while the stream itself is at work. */
+export function deflateAtOnce(stream: DeflateRaw, data: Uint8Array): Buffer {
+  const { _handle: handle, _writeState: state } = internalsOf(stream);
+  const parts: Buffer[] = [];
+  for (let left = data.length; ; left = state[1]!) {
+    handle.writeSync(constants.Z_SYNC_FLUSH, data, data.length - left, left, scratch, 0, SCRATCH_BYTES);
+    const part = Buffer.from(scratch.subarray(0, SCRATCH_BYTES - state[0]!));
+    if (state[0]! > 0 && parts.length === 0) return part;
+    parts.push(part);
+    if (state[0]! > 0) return Buffer.concat(parts);
+  }
+}
+
+/** Forgets the window. */
+export const resetHandle = (stream: DeflateRaw): void => internalsOf(stream)._handle.reset();
+
+/** One decompressor, used for one message after the other. */
+export class InflateHandle {
+  readonly #stream = createInflateRaw();
+  readonly #handle: Handle;
+  readonly #state: Uint32Array;
+  #error: Error | undefined;
+
+  constructor() {
+    const { _handle, _writeState } = internalsOf(this.#stream);
+    this.#handle = _handle;
+    this.#state = _writeState;
+    this.#handle.onerror = (message, errno, code): void => {
+      this.#error = Object.assign(new Error(message), { errno, code });
+    };
+  }
+
+  reset(): void {
+    this.#handle.reset();
+  }
+
+  /**
+   * @returns bytes written to `output`. Less than there is room for: then either all input was read, or a final block ended before
+   * the last `unread` bytes.
+   * @throws zlib's error; nothing more can be done with this object then
+   */
+  run(input: Uint8Array, from: number, to: number, output: Uint8Array, outputOffset: number, room: number): number {
+    this.#handle.writeSync(constants.Z_SYNC_FLUSH, input, from, to - from, output, outputOffset, room);
+    if (this.#error) throw this.#error;
+    return room - this.#state[0]!;
+  }
+
+  /** Bytes of the input that the last `run` did not read. */
+  get unread(): number {
+    return this.#state[1]!;
+  }
+
+  close(): void {
+    this.#stream.close();
+  }
+}
+
+let usable: boolean | undefined;
+
+/** Does the handle work here as we take it to? Tried out once, when somebody asks. */
+export function isUsable(): boolean {
+  usable ??= works();
+  return usable;
+}
+
+function works(): boolean {
+  try {
+    return isCalledAsWeDo() && deflatesAsPublicly() && inflates();
+  } catch {
+    return false;
+  }
+}
+
+const SAMPLE = Buffer.from('Are the internals what they were? Are the internals what they were?');
+
+/** With wrong arguments a call could end the process, so at first we only look at how Node itself makes it. */
+function isCalledAsWeDo(): boolean {
+  const stream = createDeflateRaw({ level: 1 }) as DeflateRaw & { _processChunk?(data: Buffer, flush: number): Buffer };
+  const { _handle: handle, _writeState: state } = internalsOf(stream);
+  if (!(state instanceof Uint32Array) || state.length !== 2) return false;
+  if (typeof stream._processChunk !== 'function' || typeof handle.reset !== 'function') return false;
+  const original = handle.writeSync.bind(handle);
+  let seen: unknown[] = [];
+  let left = -1;
+  handle.writeSync = (...args): void => {
+    seen = args;
+    original(...args);
+    left = state[0]!;
+  };
+  const result = stream._processChunk(SAMPLE, constants.Z_SYNC_FLUSH);
+  const [flush, input, inputOffset, inputLength, output, outputOffset, outputLength] = seen;
+  return (
+    seen.length === 7 &&
+    flush === constants.Z_SYNC_FLUSH &&
+    input === SAMPLE &&
+    inputOffset === 0 &&
+    inputLength === SAMPLE.length &&
+    output instanceof Uint8Array &&
+    outputOffset === 0 &&
+    outputLength === left + result.length
+  );
+}
+
+function deflatesAsPublicly(): boolean {
+  const expected = deflateRawSync(SAMPLE, { level: 1, finishFlush: constants.Z_SYNC_FLUSH });
+  const stream = createDeflateRaw({ level: 1 });
+  const first = deflateAtOnce(stream, SAMPLE);
+  const second = deflateAtOnce(stream, SAMPLE);
+  resetHandle(stream);
+  const third = deflateAtOnce(stream, SAMPLE);
+  stream.close();
+  return first.equals(expected) && second.length < first.length && third.equals(expected);
+}
+
+function inflates(): boolean {
+  const expected = deflateRawSync(SAMPLE, { level: 1, finishFlush: constants.Z_SYNC_FLUSH });
+  const final = deflateRawSync(SAMPLE);
+  const output = Buffer.alloc(256);
+  const inflater = new InflateHandle();
+  for (const [input, unread] of [
+    [expected, 0],
+    [Buffer.concat([final, TWO_BYTES]), 2],
+  ] as const) {
+    inflater.reset();
+    const written = inflater.run(input, 0, input.length, output, 1, 255);
+    if (inflater.unread !== unread || !output.subarray(1, 1 + written).equals(SAMPLE)) return false;
+  }
+  inflater.reset();
+  if (inflater.run(expected, 0, expected.length, output, 0, 10) !== 10) return false;
+  inflater.reset();
+  try {
+    inflater.run(RESERVED_BLOCK, 0, 1, output, 0, 256);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'Z_DATA_ERROR';
+  } finally {
+    inflater.close();
+  }
+}
+
+const TWO_BYTES = Buffer.from([1, 2]);
+/** BTYPE 11, RFC 1951 §3.2.3. */
+const RESERVED_BLOCK = Buffer.from([0x06]);

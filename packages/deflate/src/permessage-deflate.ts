@@ -1,0 +1,69 @@
+import type { Backend } from './backend.js';
+import { checkCodecOptions, type CodecOptions } from './codec-options.js';
+import { Compression } from './compression.js';
+import { Decompression } from './decompression.js';
+import { RSV1, type Encoded, type Failure, type IncomingPiece, type OutgoingFragment } from './extension.js';
+import type { DeflateParameters } from './parameters.js';
+
+export interface PerMessageDeflateInit extends CodecOptions {
+  /** Our end. */
+  readonly role: 'server' | 'client';
+  /** What was agreed. @default context takeover both ways, windows of 15 bits: nothing but the name */
+  readonly parameters?: Partial<DeflateParameters> | undefined;
+  /** What compresses: `zlibBackend()` of `@ws/deflate/node`, or one of your own. */
+  readonly backend: Backend;
+}
+
+/**
+ * permessage-deflate as one connection uses it, RFC 7692 §7.2: an `Extension` of `@ws/connection`.
+ *
+ * Errors that it fails the connection with are {@link DeflateError}s: WS_ERR_INVALID_DEFLATE_DATA (1007),
+ * WS_ERR_UNSUPPORTED_MESSAGE_LENGTH (1009), WS_ERR_INFLATION_RATIO (1009), WS_ERR_DEFLATE_FAILED (1011).
+ */
+export class PerMessageDeflate {
+  readonly #compression: Compression;
+  readonly #decompression: Decompression;
+
+  /** @throws {TypeError | RangeError} naming the option */
+  constructor(options: PerMessageDeflateInit) {
+    const { role, parameters = {}, backend } = options;
+    if (role !== 'server' && role !== 'client') {
+      throw new TypeError(`role is ${String(role)}, expected 'server' or 'client'`);
+    }
+    const { threshold, thresholdMode, maxRatio } = checkCodecOptions(options);
+    const { serverNoContextTakeover = false, clientNoContextTakeover = false } = parameters;
+    const { serverMaxWindowBits = 15, clientMaxWindowBits = 15 } = parameters;
+    const server = { windowBits: serverMaxWindowBits, takeover: !serverNoContextTakeover };
+    const client = { windowBits: clientMaxWindowBits, takeover: !clientNoContextTakeover };
+    const [ours, theirs] = role === 'server' ? [server, client] : [client, server];
+    const applied = thresholdMode === 'always' || !ours.takeover ? threshold : 0;
+    this.#compression = new Compression({ backend, ...ours, threshold: applied });
+    this.#decompression = new Decompression({ backend, ...theirs, maxRatio });
+  }
+
+  get name(): 'permessage-deflate' {
+    return 'permessage-deflate';
+  }
+  /** RSV1. §6 */
+  get rsv(): 4 {
+    return RSV1;
+  }
+
+  encode(payload: Uint8Array, fragment: OutgoingFragment, done: Encoded): void {
+    this.#compression.encode(payload, fragment, done);
+  }
+
+  decode(
+    slice: Uint8Array,
+    piece: IncomingPiece,
+    output: (slice: Uint8Array) => void,
+    done: (error: Failure | null) => void,
+  ): void {
+    this.#decompression.decode(slice, piece, output, done);
+  }
+
+  close(): void {
+    this.#compression.close();
+    this.#decompression.close();
+  }
+}
