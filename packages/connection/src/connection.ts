@@ -116,8 +116,9 @@ export class Connection implements Transport, ProtocolHandlers {
     fin: boolean,
     compress: boolean | undefined,
     callback: SendCallback | undefined,
+    prepared?: Map<unknown, unknown>,
   ): boolean {
-    this.protocol.send(payload, isText, fin, compress, callback);
+    this.protocol.send(payload, isText, fin, compress, callback, prepared);
     if (this.bufferedAmount < this.#highWaterMark) return true;
     this.#needsDrain = true;
     this.#writer.reportWrites();

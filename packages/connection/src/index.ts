@@ -1,5 +1,6 @@
 export type { ConnectionOptions } from './options.js';
 export type { CloseEvent, ErrorEvent, Event, EventListener, EventType, MessageEvent } from './event-target.js';
+export { PreparedMessage } from './prepared-message.js';
 export { createPair, type PairOptions } from './pair.js';
 export type {
   CloseFrame,

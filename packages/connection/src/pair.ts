@@ -1,9 +1,14 @@
 import { Duplex } from 'node:stream';
+import type { Role } from './connection.js';
 import type { ConnectionOptions } from './options.js';
+import type { Extension } from './protocol/index.js';
 import { WebSocket, type SocketOptions } from './websocket.js';
 
 /** Options for both ends of a pair. */
-export type PairOptions = ConnectionOptions & Pick<SocketOptions, 'protocol'>;
+export interface PairOptions extends ConnectionOptions, Pick<SocketOptions, 'protocol'> {
+  /** Makes the extensions of one end. @default none */
+  readonly extensions?: ((role: Role) => readonly Extension[]) | undefined;
+}
 
 /** One end of a byte stream in memory: what is written to it is read from its peer, which sets the pace. */
 class MemoryStream extends Duplex {
@@ -42,12 +47,17 @@ class MemoryStream extends Duplex {
 }
 
 /** Two WebSockets connected in memory, no network, no handshake; both are open. For tests and for talk within a process. */
-export function createPair(options: PairOptions = {}): { client: WebSocket; server: WebSocket } {
+export function createPair({ extensions, ...options }: PairOptions = {}): { client: WebSocket; server: WebSocket } {
   const [near, far] = [new MemoryStream(), new MemoryStream()];
   near.peer = far;
   far.peer = near;
   return {
-    client: WebSocket.from(near, { ...options, role: 'client' }),
-    server: WebSocket.from(far, { ...options, role: 'server', generateMask: undefined }),
+    client: WebSocket.from(near, { ...options, role: 'client', extensions: extensions?.('client') }),
+    server: WebSocket.from(far, {
+      ...options,
+      role: 'server',
+      extensions: extensions?.('server'),
+      generateMask: undefined,
+    }),
   };
 }

@@ -18,6 +18,7 @@ import {
 } from './event-target.js';
 import { connectionSettings, describe, type ConnectionOptions, type ConnectionSettings } from './options.js';
 import { fromBlob, payloadLength, toPayload } from './payload.js';
+import { PreparedMessage } from './prepared-message.js';
 import type { CloseInfo, DeferredPayload, Extension, SendCallback } from './protocol/index.js';
 import type { BinaryType, BufferLike, SendOptions, WebSocketEvents } from './types.js';
 
@@ -183,14 +184,18 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
   }
 
   /**
-   * Sends a message: strings and numbers as text, all else as binary. A buffer belongs to the connection until the callback.
+   * Sends a message: strings and numbers as text, all else as binary; a {@link PreparedMessage} as it says itself. A buffer belongs to the connection until the callback.
    * @param callback called once, when the data is with the operating system, or with an error
    * @returns false above `highWaterMark`; then `'drain'` follows
    * @throws {Error} while connecting; {TypeError} for what cannot be sent
    */
-  send(data: BufferLike | Blob, callback?: SendCallback): boolean;
+  send(data: BufferLike | Blob | PreparedMessage, callback?: SendCallback): boolean;
   send(data: BufferLike | Blob, options: SendOptions | undefined, callback?: SendCallback): boolean;
-  send(data: BufferLike | Blob, options?: SendOptions | SendCallback, callback?: SendCallback): boolean {
+  send(
+    data: BufferLike | Blob | PreparedMessage,
+    options?: SendOptions | SendCallback,
+    callback?: SendCallback,
+  ): boolean {
     if (typeof options === 'function') {
       callback = options;
       options = undefined;
@@ -198,6 +203,8 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
     checkCallback(callback);
     const connection = this.#connection;
     if (connection === undefined && this.#state === CONNECTING) throw this.#notOpen();
+    if (typeof data === 'object' && !ArrayBuffer.isView(data) && data instanceof PreparedMessage)
+      return this.#sendPrepared(data, callback);
     const payload = data instanceof Blob ? fromBlob(data) : toPayload(data);
     if (connection === undefined || !connection.isOpen) return this.#refuse(payload, callback);
     const isText = options?.binary === undefined ? typeof payload === 'string' : !options.binary;
@@ -333,6 +340,15 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
     this.#extensions = extensions.map(({ name }) => name).join();
     this.binaryType = this.#binaryType;
     connection.start(head);
+  }
+
+  #sendPrepared(
+    { payload, isBinary, compress, results }: PreparedMessage,
+    callback: SendCallback | undefined,
+  ): boolean {
+    const connection = this.#connection;
+    if (connection === undefined || !connection.isOpen) return this.#refuse(payload, callback);
+    return connection.sendMessage(payload, !isBinary, true, compress, callback, results);
   }
 
   #control(type: 'ping' | 'pong', data: unknown, mask: unknown, callback: SendCallback | undefined): void {

@@ -196,11 +196,12 @@ export class Assembler implements FrameHandlers {
     let sync = true;
     let failure: Failure | undefined;
     const output = (part: Uint8Array): void => {
-      if (failure) return;
+      if (failure || !this.isOpen) return; // discarded meanwhile
       try {
         const length = this.#buffer.byteLength + part.length;
         if (length > limits.maxPayload) throw tooBig(length, limits.maxPayload);
-        this.#keep(part);
+        this.#checkText(part);
+        this.#buffer.adopt(part);
       } catch (error) {
         failure = error as Failure;
       }
@@ -230,10 +231,14 @@ export class Assembler implements FrameHandlers {
   }
 
   #keep(slice: Uint8Array): void {
+    this.#checkText(slice);
+    this.#buffer.append(slice);
+  }
+
+  #checkText(slice: Uint8Array): void {
     if (this.#opcode === Opcode.Text && this.#options.validateUtf8 && this.#utf8?.push(slice) === false) {
       throw new ProtocolError('WS_ERR_INVALID_UTF8');
     }
-    this.#buffer.append(slice);
   }
 }
 

@@ -44,13 +44,14 @@ export class ExtensionChain {
     const step = (i: number, bytes: Uint8Array, rsv: number): void => {
       const extension = this.#list[i];
       if (extension === undefined) return done(null, bytes, rsv);
+      // Behind another one, the payload is not the same for all connections.
+      const told = i > 0 && fragment.prepared ? { ...fragment, prepared: undefined } : fragment;
       const next = (error: Failure | null, encoded: Uint8Array, bits: number): void => {
         if (error) done(error, NOTHING, 0);
         else step(i + 1, encoded, rsv | bits);
       };
       attempt(
-        (answer) =>
-          extension.encode(bytes, fragment, (error, encoded, bits) => answer(() => next(error, encoded, bits))),
+        (answer) => extension.encode(bytes, told, (error, encoded, bits) => answer(() => next(error, encoded, bits))),
         (error) => done(error, NOTHING, 0),
       );
     };
@@ -59,7 +60,7 @@ export class ExtensionChain {
 
   /** `rsv`: the bits of the message's first frame. */
   decode(slice: Uint8Array, piece: IncomingPiece, rsv: number, output: Output, done: Done): void {
-    const takers = this.#list.filter((extension) => applies(extension, rsv));
+    const takers = this.#list.length === 1 ? this.#list : this.#list.filter((extension) => applies(extension, rsv));
     const step = (i: number, bytes: Uint8Array): void => {
       const extension = takers[i];
       if (extension === undefined) return done(null);

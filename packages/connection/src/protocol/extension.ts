@@ -8,6 +8,11 @@ export interface OutgoingFragment {
   readonly fin: boolean;
   /** What the caller of `send` asked for; `undefined` leaves it to the extension. */
   readonly compress: boolean | undefined;
+  /**
+   * Set for a whole message that goes to several connections alike: a place that all of them share, in which an extension may keep what it
+   * made of the payload, under a key of its own. What it keeps must fit behind any other message of any connection.
+   */
+  readonly prepared?: Map<unknown, unknown> | undefined;
 }
 
 /** A piece of a message on its way in. Pieces come as they arrive and do not follow frame borders. */
@@ -46,7 +51,10 @@ export interface Extension {
     fragment: OutgoingFragment,
     done: (error: Failure | null, payload: Uint8Array, rsv: number) => void,
   ): void;
-  /** `slice` is valid until `done`; `output` takes pieces of the decoded message, any number of times, before `done`. */
+  /**
+   * `slice` is valid until `done`; `output` takes pieces of the decoded message, any number of times, before `done`. They are given away:
+   * whoever gets the message may keep and change them.
+   */
   decode(
     slice: Uint8Array,
     piece: IncomingPiece,

@@ -31,16 +31,17 @@ export class MessageBuffer {
   }
 
   append(slice: Uint8Array): void {
-    if (this.keepFragments && slice.length >= KEEP_FROM) {
-      this.#closeBlock();
-      (this.#parts ??= []).push(slice);
-      this.#partBytes += slice.length;
-      return;
-    }
+    if (this.keepFragments && slice.length >= KEEP_FROM) return this.#push(slice);
     const needed = this.#used + slice.length;
     if (needed > (this.#block?.length ?? 0)) this.#grow(needed);
     this.#block?.set(slice, this.#used);
     this.#used = needed;
+  }
+
+  /** As `append`, but `slice` is ours from now on: it is kept as it is where that costs less than a copy. */
+  adopt(slice: Uint8Array): void {
+    if (this.byteLength === 0 || slice.length >= KEEP_FROM) this.#push(slice);
+    else this.append(slice);
   }
 
   /** The message as it was kept, and an empty buffer for the next one. */
@@ -77,6 +78,12 @@ export class MessageBuffer {
     const block = this.#allocate(Math.max(needed, Math.min(Math.max(2 * needed, FIRST_BLOCK), this.#expected)));
     if (this.#block) block.set(this.#block.subarray(0, this.#used));
     this.#block = block;
+  }
+
+  #push(slice: Uint8Array): void {
+    this.#closeBlock();
+    (this.#parts ??= []).push(slice);
+    this.#partBytes += slice.length;
   }
 
   #closeBlock(): void {

@@ -139,7 +139,7 @@ export class Protocol {
 
   /**
    * Sends a message, or one fragment of it: with `fin` false the next call continues it. Order is kept while extensions
-   * or deferred payloads take their time.
+   * or deferred payloads take their time. `prepared` is shared by all connections that the same message is sent on.
    */
   send(
     payload: Uint8Array | string | DeferredPayload,
@@ -147,8 +147,9 @@ export class Protocol {
     fin: boolean,
     compress: boolean | undefined,
     callback: SendCallback | undefined,
+    prepared?: Map<unknown, unknown>,
   ): void {
-    this.#sender.send(payload, isText, fin, compress, callback);
+    this.#sender.send(payload, isText, fin, compress, callback, prepared);
   }
 
   /** Goes out between the fragments of whatever is being sent. §5.4 */

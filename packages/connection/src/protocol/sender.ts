@@ -8,6 +8,15 @@ import type { DeferredPayload, SendCallback, Transport } from './transport.js';
 
 type MessageOpcode = typeof Opcode.Text | typeof Opcode.Binary;
 
+/** One message or fragment on its way out. */
+interface Step {
+  readonly opcode: MessageOpcode;
+  readonly fin: boolean;
+  readonly compress: boolean | undefined;
+  readonly prepared: Map<unknown, unknown> | undefined;
+  readonly callback: SendCallback | undefined;
+}
+
 /** What a sender needs of the core. */
 export interface SenderHost {
   now(): number;
@@ -45,6 +54,7 @@ export class Sender {
     fin: boolean,
     compress: boolean | undefined,
     callback: SendCallback | undefined,
+    prepared?: Map<unknown, unknown>,
   ): void {
     const opcode = isText ? Opcode.Text : Opcode.Binary;
     const isHere = typeof payload === 'string' || payload instanceof Uint8Array;
@@ -52,31 +62,14 @@ export class Sender {
       return this.#fragment(opcode, fin, 0, payload, callback);
     }
     const data = typeof payload === 'string' ? this.#host.encodeText(payload) : payload;
-    const job = (done: () => void): void => {
-      const finish = (error: Error | null): void => {
-        done();
-        if (!error) return;
-        settle(callback, error);
-        this.#transport.dropped();
-      };
-      const encode = (bytes: Uint8Array): void => {
-        try {
-          this.#encode(opcode, fin, compress, bytes, callback, finish);
-        } catch (error) {
-          finish(error as Error); // of the transport: a masking key could not be had
-          raise(error);
-        }
-      };
-      if (data instanceof Uint8Array) return encode(data);
-      let isRead = false;
-      data.read((error, bytes) => {
-        if (isRead) return;
-        isRead = true;
-        if (error) finish(error);
-        else encode(bytes);
-      });
-    };
-    this.#enqueue(data.byteLength, job, () => settle(callback, tooLate()));
+    const step: Step = { opcode, fin, compress, prepared, callback };
+    if (data instanceof Uint8Array && this.#isIdle) this.#encodeNow(step, data);
+    else
+      this.#enqueue(
+        data.byteLength,
+        (done) => this.#run(step, data, done),
+        () => settle(callback, tooLate()),
+      );
   }
 
   /** Goes out between the fragments of whatever is being sent. §5.4 */
@@ -108,29 +101,64 @@ export class Sender {
     return this.#queue === undefined || this.#queue.isIdle;
   }
 
+  /** Nothing waits: there is no need for the queue if the extensions answer at once. */
+  #encodeNow(step: Step, data: Uint8Array): void {
+    let isDone = false;
+    let leaveQueue: (() => void) | undefined;
+    this.#encode(step, data, () => {
+      isDone = true;
+      leaveQueue?.();
+    });
+    if (!isDone) this.#enqueue(data.byteLength, (done) => (leaveQueue = done));
+  }
+
+  #run(step: Step, data: Uint8Array | DeferredPayload, done: () => void): void {
+    if (data instanceof Uint8Array) return this.#encode(step, data, done);
+    let isRead = false;
+    data.read((error, bytes) => {
+      if (isRead) return;
+      isRead = true;
+      if (error) this.#drop(step, error, done);
+      else this.#encode(step, bytes, done);
+    });
+  }
+
   #enqueue(byteLength: number, job: Job, onDropped?: () => void): void {
     this.#queue ??= new SendQueue();
     this.#queue.push(byteLength, job, onDropped);
   }
 
-  #encode(
-    opcode: MessageOpcode,
-    fin: boolean,
-    compress: boolean | undefined,
-    payload: Uint8Array,
-    callback: SendCallback | undefined,
-    finish: (error: Error | null) => void,
-  ): void {
+  #encode(step: Step, payload: Uint8Array, done: () => void): void {
+    const { opcode, fin, compress, prepared, callback } = step;
     const first = this.#openMessage === undefined;
-    const fragment = { opcode: this.#openMessage ?? opcode, first, fin, compress };
+    const isWhole = first && fin;
+    const fragment = {
+      opcode: this.#openMessage ?? opcode,
+      first,
+      fin,
+      compress,
+      prepared: isWhole ? prepared : undefined,
+    };
     this.#extensions.encode(payload, fragment, (error, encoded, rsv) => {
       if (error) {
         this.#host.fail(error);
-        return finish(error);
+        return this.#drop(step, error, done);
       }
-      this.#fragment(opcode, fin, rsv, encoded, callback);
-      finish(null);
+      try {
+        this.#fragment(opcode, fin, rsv, encoded, callback);
+      } catch (thrown) {
+        this.#drop(step, thrown as Error, done); // of the transport: a masking key could not be had
+        return raise(thrown);
+      }
+      done();
     });
+  }
+
+  /** It will not be sent. */
+  #drop({ callback }: Step, error: Error, done: () => void): void {
+    done();
+    settle(callback, error);
+    this.#transport.dropped();
   }
 
   #fragment(
