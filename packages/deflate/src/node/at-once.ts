@@ -1,4 +1,11 @@
-import { constants, createDeflateRaw, deflateRawSync, inflateRawSync, type DeflateRaw, type InflateRaw } from 'node:zlib';
+import {
+  constants,
+  createDeflateRaw,
+  deflateRawSync,
+  inflateRawSync,
+  type DeflateRaw,
+  type InflateRaw,
+} from 'node:zlib';
 import { TAIL } from '../backend.js';
 import { DeflateError } from '../errors.js';
 import { Window } from '../window.js';
@@ -14,7 +21,8 @@ export interface AtOnce {
 }
 
 /** What a final block (BFINAL, §7.2.3.4) costs us is out of proportion to its size: so many are taken, and one more for each 64 bytes. */
-export const tooManyFinalBlocks = (count: number, compressedLength: number): boolean => count > 16 + compressedLength / 64;
+export const tooManyFinalBlocks = (count: number, compressedLength: number): boolean =>
+  count > 16 + compressedLength / 64;
 
 export const corrupt = (cause: unknown): DeflateError =>
   new DeflateError('WS_ERR_INVALID_DEFLATE_DATA', cause instanceof Error ? cause.message : '', cause);

@@ -141,9 +141,9 @@ export class ContextPool {
   #reuse(windowBits: number): Context | undefined {
     const at = this.#free.findLastIndex(({ context }) => context.windowBits === windowBits);
     if (at < 0) return undefined;
-    const [{ context }] = this.#free.splice(at, 1) as [{ context: Context }];
-    context.reset();
-    return context;
+    const [free] = this.#free.splice(at, 1);
+    free?.context.reset();
+    return free?.context;
   }
 
   #make(windowBits: number): Context | undefined {

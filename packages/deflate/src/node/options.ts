@@ -1,5 +1,5 @@
 import type { CodecOptions } from '../codec-options.js';
-import type { NegotiationOptions } from '../parameters.js';
+import type { NegotiationOptions } from '../negotiation-options.js';
 import type { ZlibOptions } from './zlib-options.js';
 
 /** The option `perMessageDeflate` of servers and clients: those of ws 8, and ours. */

@@ -1,4 +1,11 @@
-import { constants, createDeflateRaw, createInflateRaw, deflateRawSync, type DeflateRaw, type InflateRaw } from 'node:zlib';
+import {
+  constants,
+  createDeflateRaw,
+  createInflateRaw,
+  deflateRawSync,
+  type DeflateRaw,
+  type InflateRaw,
+} from 'node:zlib';
 
 // Node's zlib streams have a handle that works synchronously and keeps its memory, of which only streams that work in the thread pool
 // and functions that begin anew with each call are made public. Nothing of it is documented, so `isUsable` has to be asked first.
