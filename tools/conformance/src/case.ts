@@ -39,6 +39,8 @@ export type Piece = FramePiece | BytesPiece | AwaitPiece;
 export interface Received {
   readonly type: 'text' | 'binary' | 'ping' | 'pong';
   readonly data: Uint8Array;
+  /** How the echo of a message travels, where permessage-deflate is in use and the row knows. */
+  readonly reply?: 'compressed' | 'plain';
 }
 
 export interface ClosePayload {
@@ -82,6 +84,17 @@ export interface App {
   readonly close: Partial<ClosePayload>;
 }
 
+/** The option `perMessageDeflate` of our end, §7.1 of RFC 7692; its four parameters are those of `ws` 8. */
+export interface DeflateOptions {
+  readonly serverNoContextTakeover?: boolean;
+  readonly clientNoContextTakeover?: boolean;
+  readonly serverMaxWindowBits?: number | false;
+  readonly clientMaxWindowBits?: number | boolean;
+  readonly threshold?: number;
+  readonly thresholdMode?: 'no-context-takeover' | 'always';
+  readonly maxRatio?: number | false;
+}
+
 export interface EndpointOptions {
   readonly maxPayload?: number | false;
   readonly maxFragments?: number;
@@ -95,7 +108,7 @@ export interface EndpointOptions {
   readonly origins?: string | readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
   readonly origin?: string;
-  readonly perMessageDeflate?: false;
+  readonly perMessageDeflate?: boolean | DeflateOptions;
 }
 
 interface CaseBase {
@@ -110,9 +123,19 @@ interface CaseBase {
   readonly note?: string;
 }
 
+/** A handshake that agrees on permessage-deflate. Header values as they stand on the wire. */
+export interface Agreement {
+  /** What the peer offers to our server. What our client offers is up to its options. */
+  readonly offer: string;
+  /** What our server has to answer, and what the peer answers our client. */
+  readonly answer: string;
+}
+
 /** Frames after a good handshake. */
 export interface FrameCase extends CaseBase {
   readonly kind: 'frames';
+  /** permessage-deflate is in use. Replies are then judged by what they inflate to. */
+  readonly deflate?: Agreement;
   readonly input: readonly Piece[];
   readonly app?: App;
   /**
@@ -161,7 +184,8 @@ export interface ResponseCase extends CaseBase {
   /** What the request of our client must carry. */
   readonly request?: { readonly line?: string; readonly headers?: HeaderRules };
   readonly expect:
-    | { readonly kind: 'open'; readonly protocol: string }
+    /** With `deflate`: the extension is in use, with these parameters. */
+    | { readonly kind: 'open'; readonly protocol: string; readonly deflate?: string }
     /** Codes of the `error` event, `'any'`: some code, which one is the platform's. Then `close` 1006. */
     | { readonly kind: 'error'; readonly codes: readonly string[] | 'any' };
 }

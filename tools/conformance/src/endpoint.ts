@@ -26,6 +26,8 @@ export interface Peer {
     protocols: readonly string[],
     options: Readonly<Record<string, unknown>>,
   ) => EndpointSocket;
+  /** Other names that its errors have for what the table calls by ours. */
+  readonly errorNames?: Readonly<Record<string, string>>;
   /** Do the errors of a failed opening handshake have codes of the `WS_ERR_` family? */
   readonly handshakeCodes: boolean;
 }
@@ -38,7 +40,8 @@ export async function loadPeer(name: PeerName): Promise<Peer> {
   const classes: unknown =
     name === 'ws' ? await import('ws') : { ...(await import('@ws/server')), ...(await import('@ws/client')) };
   const { WebSocketServer, WebSocket } = classes as Pick<Peer, 'WebSocketServer' | 'WebSocket'>;
-  return { name, WebSocketServer, WebSocket, handshakeCodes: name !== 'ws' };
+  const errorNames = name === 'ws' ? { Z_DATA_ERROR: 'WS_ERR_INVALID_DEFLATE_DATA' } : {};
+  return { name, WebSocketServer, WebSocket, handshakeCodes: name !== 'ws', errorNames };
 }
 
 export interface CloseRecord {
@@ -65,9 +68,11 @@ export class EndpointLog {
   readonly late: string[] = [];
   stateAtClose: number | undefined;
   readonly #watch: Watch;
+  readonly #errorNames: Readonly<Record<string, string>>;
 
-  constructor(watch: Watch) {
+  constructor(watch: Watch, { errorNames = {} }: Pick<Peer, 'errorNames'>) {
     this.#watch = watch;
+    this.#errorNames = errorNames;
   }
 
   attach(socket: EndpointSocket, app: App | undefined): void {
@@ -93,8 +98,10 @@ export class EndpointLog {
     });
     socket.on('ping', (data: Uint8Array) => take('ping', data));
     socket.on('pong', (data: Uint8Array) => take('pong', data));
-    socket.on('error', (error: Error & { code?: unknown }) =>
-      note('error', () => this.errors.push(typeof error.code === 'string' ? error.code : `no code: ${error.message}`)),
+    socket.on('error', ({ code, message }: Error & { code?: unknown }) =>
+      note('error', () =>
+        this.errors.push(typeof code === 'string' ? (this.#errorNames[code] ?? code) : `no code: ${message}`),
+      ),
     );
     socket.on('close', (code: number, reason: Uint8Array, info: unknown) =>
       note('close', () => {

@@ -2,13 +2,16 @@ import type { App, ClosePayload, Expectation, Outcome, Received } from './case.j
 
 // Builders for the right-hand columns of the table.
 
-const received = (type: Received['type'], data: string | Uint8Array): Received => ({
+const received = (type: Received['type'], data: string | Uint8Array, reply?: Received['reply']): Received => ({
   type,
   data: typeof data === 'string' ? Buffer.from(data) : data,
+  ...(reply === undefined ? {} : { reply }),
 });
 
-export const aText = (data: string | Uint8Array): Received => received('text', data);
-export const aBinary = (data: string | Uint8Array): Received => received('binary', data);
+/** @param reply how the echo has to travel, where permessage-deflate is in use; left out: either way */
+export const aText = (data: string | Uint8Array, reply?: Received['reply']): Received => received('text', data, reply);
+export const aBinary = (data: string | Uint8Array, reply?: Received['reply']): Received =>
+  received('binary', data, reply);
 export const aPing = (data: string | Uint8Array): Received => received('ping', data);
 export const aPong = (data: string | Uint8Array): Received => received('pong', data);
 

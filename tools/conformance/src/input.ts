@@ -66,6 +66,22 @@ export function fragments(
   );
 }
 
+/** RSV1 says that a message is compressed. RFC 7692 §6 */
+export const RSV1 = 4;
+
+/** One whole message, as it travels compressed. */
+export const squeezed = (opcode: 1 | 2, payload: string | Uint8Array, options: FrameOptions = {}): FramePiece =>
+  frame(opcode, typeof payload === 'string' ? hex(payload) : payload, { rsv: RSV1, ...options });
+
+/** A compressed message in fragments: RSV1 stands on the first one alone. */
+export const squeezedFragments = (opcode: 1 | 2, payloads: readonly (string | Uint8Array)[]): FramePiece[] =>
+  payloads.map((payload, i) =>
+    frame(i === 0 ? opcode : 0x0, typeof payload === 'string' ? hex(payload) : payload, {
+      fin: i === payloads.length - 1,
+      rsv: i === 0 ? RSV1 : 0,
+    }),
+  );
+
 /** Letters that make a shifted or lost piece visible. */
 export const letters = (length: number): string => {
   const period = 'The quick brown fox jumps over the lazy dog. 0123456789;';

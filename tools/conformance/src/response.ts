@@ -17,6 +17,8 @@ export function response(changes: Lines = {}, line = SWITCHING): string {
 }
 
 export const opens = (protocol = ''): ResponseCase['expect'] => ({ kind: 'open', protocol });
+/** Open, and permessage-deflate is in use with the parameters of this answer. */
+export const opensWith = (deflate: string): ResponseCase['expect'] => ({ kind: 'open', protocol: '', deflate });
 export const fails = (...codes: string[]): ResponseCase['expect'] => ({ kind: 'error', codes });
 /** The code is that of Node's socket or HTTP parser. */
 export const FAILS_SOMEHOW: ResponseCase['expect'] = { kind: 'error', codes: 'any' };

@@ -1,36 +1,44 @@
 import { createHash } from 'node:crypto';
+import { normalized } from './agreement.js';
 import type { FrameCase, Role } from './case.js';
 import { closeServer, EndpointLog, listen, type EndpointSocket, type Listening, type Peer } from './endpoint.js';
 import { binary, close, noise, render, text, type Step } from './input.js';
 import { cut, type Mode } from './modes.js';
 import { verify, type Observed } from './verify.js';
 import type { Watch } from './watch.js';
-import { dial, headerValues, listenRaw, type Wire } from './wire.js';
+import { dial, headerValues, listenRaw, type Head, type Wire } from './wire.js';
 
 // Runs one frame case in one mode and judges it.
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 
-const UPGRADE_REQUEST = [
-  'GET / HTTP/1.1',
-  'Host: example.com',
-  'Upgrade: websocket',
-  'Connection: Upgrade',
-  `Sec-WebSocket-Key: ${KEY}`,
-  'Sec-WebSocket-Version: 13',
-  '',
-  '',
-].join('\r\n');
+const EXTENSIONS = 'Sec-WebSocket-Extensions';
+
+const extensionLine = (value: string | undefined): string[] => (value === undefined ? [] : [`${EXTENSIONS}: ${value}`]);
+
+const upgradeRequest = (path: string, offer?: string): string =>
+  [
+    `GET ${path} HTTP/1.1`,
+    'Host: example.com',
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    `Sec-WebSocket-Key: ${KEY}`,
+    'Sec-WebSocket-Version: 13',
+    ...extensionLine(offer),
+    '',
+    '',
+  ].join('\r\n');
 
 export const acceptFor = (key: string): string =>
   createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 
-const switchingProtocols = (key: string): string =>
+const switchingProtocols = (key: string, answer: string | undefined): string =>
   [
     'HTTP/1.1 101 Switching Protocols',
     'Upgrade: websocket',
     'Connection: Upgrade',
     `Sec-WebSocket-Accept: ${acceptFor(key)}`,
+    ...extensionLine(answer),
     '',
     '',
   ].join('\r\n');
@@ -156,16 +164,27 @@ function judge(
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** Did the other end of the handshake speak of the extension as the row says? @throws {Error} */
+function checkExtension({ deflate }: FrameCase, head: Head, role: Role): void {
+  const got = headerValues(head, EXTENSIONS.toLowerCase()).join();
+  const want = deflate?.answer ?? '';
+  if (role === 'server' && normalized(got) !== normalized(want))
+    throw new Error(`extensions agreed on: expected ${want || 'none'}, got ${got || 'none'}`);
+  if (role === 'client' && deflate !== undefined && !got.startsWith('permessage-deflate'))
+    throw new Error(`our client offered ${got || 'nothing'}`);
+}
+
 async function runServer(peer: Peer, testCase: FrameCase, mode: Mode, watch: Watch): Promise<FrameResult> {
-  const log = mode === 'bare' ? undefined : new EndpointLog(watch);
+  const log = mode === 'bare' ? undefined : new EndpointLog(watch, peer);
   const onSocket = log && ((socket: EndpointSocket) => log.attach(socket, testCase.app));
   const listening = await listen(peer, testCase.options ?? {}, watch, onSocket);
   const wire = await dialOrClose(listening, watch);
   let stuck: string | undefined;
   try {
-    await sendInput(wire, testCase, 'server', mode, UPGRADE_REQUEST, async () => {
+    await sendInput(wire, testCase, 'server', mode, upgradeRequest('/', testCase.deflate?.offer), async () => {
       await watch.until(() => wire.head !== undefined || wire.end !== 'open', 'the response');
       if (!wire.head?.firstLine.startsWith('HTTP/1.1 101')) throw new Error(`refused: ${wire.head?.firstLine}`);
+      checkExtension(testCase, wire.head, 'server');
     });
     await finish(wire, testCase, 'server', log, watch);
     if (mode === 'bare') await probe(listening.port, '/', watch);
@@ -204,7 +223,7 @@ export async function probe(port: number, path: string, watch: Watch): Promise<v
 }
 
 async function talk(wire: Wire, path: string, watch: Watch): Promise<void> {
-  wire.socket.write(UPGRADE_REQUEST.replace(' / ', ` ${path} `));
+  wire.socket.write(upgradeRequest(path));
   await watch.until(() => wire.head !== undefined || wire.end !== 'open', 'a second connection');
   if (!wire.isFramed() || wire.head === undefined) throw new Error('the server takes no second connection');
   await wire.send(render([text('still there?'), close(1000)], 'server').filter((step) => Buffer.isBuffer(step)));
@@ -212,7 +231,7 @@ async function talk(wire: Wire, path: string, watch: Watch): Promise<void> {
 }
 
 async function runClient(peer: Peer, testCase: FrameCase, mode: Mode, watch: Watch): Promise<FrameResult> {
-  const log = mode === 'bare' ? undefined : new EndpointLog(watch);
+  const log = mode === 'bare' ? undefined : new EndpointLog(watch, peer);
   const { server, port, wires } = await listenRaw(watch);
   const socket = new peer.WebSocket(`ws://127.0.0.1:${port}/`, [], { ...testCase.options });
   log?.attach(socket, testCase.app);
@@ -222,7 +241,9 @@ async function runClient(peer: Peer, testCase: FrameCase, mode: Mode, watch: Wat
     const [wire] = wires;
     if (wire?.head === undefined) throw new Error('no request');
     const [key = ''] = headerValues(wire.head, 'sec-websocket-key');
-    await sendInput(wire, testCase, 'client', mode, switchingProtocols(key), async () => {
+    checkExtension(testCase, wire.head, 'client');
+    const response = switchingProtocols(key, testCase.deflate?.answer);
+    await sendInput(wire, testCase, 'client', mode, response, async () => {
       await watch.until(() => log === undefined || log.opened || wire.end !== 'open', "the 'open' event");
     });
     await finish(wire, testCase, 'client', log, watch);

@@ -1,6 +1,8 @@
-import type { HeaderRules, RequestCase, ResponseCase } from './case.js';
+import { inflaterFor, normalized } from './agreement.js';
+import type { HeaderRules, RequestCase, ResponseCase, Role } from './case.js';
 import { closeServer, EndpointLog, listen, type Peer } from './endpoint.js';
-import { close, render, text } from './input.js';
+import { close, render, squeezed, text } from './input.js';
+import { readMessages } from './messages.js';
 import { cut, type Mode } from './modes.js';
 import { acceptFor, dialOrClose, probe, type FrameResult } from './run-frames.js';
 import type { Uncaught } from './uncaught.js';
@@ -12,6 +14,8 @@ import { headerValues, listenRaw, parseHead, type Head, type Wire } from './wire
 const fill = (template: string | Uint8Array, name: string, value: string): Buffer =>
   typeof template === 'string' ? Buffer.from(template.replaceAll(name, value), 'latin1') : Buffer.from(template);
 
+const EXTENSIONS = 'sec-websocket-extensions';
+
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function checkHeaders(head: Head, rules: HeaderRules): string[] {
@@ -19,8 +23,9 @@ function checkHeaders(head: Head, rules: HeaderRules): string[] {
   for (const [name, wanted] of Object.entries(rules)) {
     const values = headerValues(head, name);
     // Blanks behind the commas of a list are a matter of taste.
-    const got = values.map((value) => value.replaceAll(', ', ','));
-    if (wanted === null ? got.length > 0 : got.length !== 1 || got[0] !== wanted)
+    const plain = name === EXTENSIONS ? normalized : (value: string): string => value.replaceAll(', ', ',');
+    const got = values.map(plain);
+    if (wanted === null ? got.length > 0 : got.length !== 1 || got[0] !== plain(wanted))
       problems.push(`header ${name}: expected ${wanted ?? 'none'}, got ${values.join(' | ') || 'none'}`);
   }
   return problems;
@@ -38,14 +43,31 @@ const statusOf = (head: Head): number =>
 
 const GREETING = 'good morning';
 
-/** The frames that show that a handshake did open a connection: a message, then the closing handshake. */
-const conversation = (role: 'server' | 'client'): Buffer =>
-  Buffer.concat(render([text(GREETING), close(1000)], role).filter((step) => Buffer.isBuffer(step)));
+/** §7.2.3.1 of RFC 7692 */
+const COMPRESSED_HELLO = 'f2 48 cd c9 c9 07 00';
 
-function checkConversation(wire: Wire, mode: Mode): string[] {
-  const got = wire.reader.frames.map((frame) => `${frame.opcode} ${frame.payload.toString('latin1')}`);
-  const want = [...(mode === 'bare' ? [] : [`1 ${GREETING}`]), '8 \u0003\u00e8'];
-  return got.join() === want.join() ? [] : [`frames after the handshake: ${JSON.stringify(got)}`];
+/**
+ * The frames that show that a handshake did open a connection: a message, where permessage-deflate was agreed on a
+ * compressed one, then the closing handshake.
+ */
+const conversation = (role: Role, answer: string | undefined): Buffer => {
+  const input = [text(GREETING), ...(answer === undefined ? [] : [squeezed(1, COMPRESSED_HELLO)]), close(1000)];
+  return Buffer.concat(render(input, role).filter((step) => Buffer.isBuffer(step)));
+};
+
+function checkConversation(wire: Wire, role: Role, answer: string | undefined, mode: Mode): string[] {
+  const { frames } = wire.reader;
+  const { messages, problems } = readMessages(frames, answer === undefined ? undefined : inflaterFor(answer, role));
+  const got = [
+    ...messages.map(({ opcode, data }) => `${opcode} ${data.toString('latin1')}`),
+    ...frames
+      .filter(({ opcode }) => opcode > 0x2)
+      .map(({ opcode, payload }) => `${opcode} ${payload.toString('latin1')}`),
+  ];
+  const echoes = [`1 ${GREETING}`, ...(answer === undefined ? [] : ['1 Hello'])];
+  const want = [...(mode === 'bare' ? [] : echoes), '8 \u0003\u00e8'];
+  if (got.join() !== want.join()) problems.push(`frames after the handshake: ${JSON.stringify(got)}`);
+  return problems;
 }
 
 function checkAnswer(testCase: RequestCase, request: Buffer, wire: Wire, connections: number | undefined): string[] {
@@ -88,7 +110,7 @@ function drip(wire: Wire): () => void {
 }
 
 export async function runRequest(peer: Peer, testCase: RequestCase, mode: Mode, watch: Watch): Promise<FrameResult> {
-  const log = new EndpointLog(watch);
+  const log = new EndpointLog(watch, peer);
   let connections = 0;
   const listening = await listen(
     peer,
@@ -107,8 +129,10 @@ export async function runRequest(peer: Peer, testCase: RequestCase, mode: Mode, 
   let stopDripping: (() => void) | undefined;
   try {
     const opens = testCase.expect.status.includes(101);
+    const deflate = testCase.expect.headers?.[EXTENSIONS] ?? undefined;
+    const talk = conversation('server', deflate);
     const isGlued = mode === 'glued' && opens;
-    await wire.send(isGlued ? [Buffer.concat([request, conversation('server')])] : cut(request, mode, testCase.id));
+    await wire.send(isGlued ? [Buffer.concat([request, talk])] : cut(request, mode, testCase.id));
     if (testCase.then === 'fin') wire.socket.end();
     if (testCase.then === 'reset') wire.socket.resetAndDestroy();
     if (testCase.then === 'drip') stopDripping = drip(wire);
@@ -117,9 +141,9 @@ export async function runRequest(peer: Peer, testCase: RequestCase, mode: Mode, 
     const isOver = (): boolean => wire.end !== 'open' || wire.closed || (mayStay && isWholeResponse(wire));
     await watch.until(() => isOver() || isAnswered(), 'a response and the end of TCP');
     if (opens && isAnswered()) {
-      if (!isGlued) await wire.send(cut(conversation('server'), mode, testCase.id));
+      if (!isGlued) await wire.send(cut(talk, mode, testCase.id));
       await watch.until(() => wire.end !== 'open', 'the end of TCP after the closing handshake');
-      problems.push(...checkConversation(wire, mode));
+      problems.push(...checkConversation(wire, 'server', deflate, mode));
     }
     problems.push(...checkAnswer(testCase, request, wire, mode === 'bare' ? undefined : connections));
     if (wire.end === 'reset' && testCase.then !== 'reset') problems.push('TCP: reset');
@@ -177,7 +201,7 @@ export async function runResponse(
 ): Promise<FrameResult> {
   const { expect } = testCase;
   const { server, port, wires } = await listenRaw(watch);
-  const log = new EndpointLog(watch);
+  const log = new EndpointLog(watch, peer);
   const url = `ws://127.0.0.1:${port}${testCase.target ?? '/'}`;
   const socket = new peer.WebSocket(url, testCase.offered ?? [], { ...testCase.options });
   if (mode !== 'bare') log.attach(socket, undefined);
@@ -190,17 +214,19 @@ export async function runResponse(
     const [key = ''] = headerValues(wire.head, 'sec-websocket-key');
     const response = fill(testCase.response, '{accept}', acceptFor(key));
     const isGlued = mode === 'glued' && expect.kind === 'open';
-    await wire.send(isGlued ? [Buffer.concat([response, conversation('client')])] : cut(response, mode, testCase.id));
+    const deflate = expect.kind === 'open' ? expect.deflate : undefined;
+    const talk = conversation('client', deflate);
+    await wire.send(isGlued ? [Buffer.concat([response, talk])] : cut(response, mode, testCase.id));
     if (testCase.then === 'fin') wire.socket.end();
     if (testCase.then === 'reset') wire.socket.resetAndDestroy();
     if (expect.kind === 'open') {
       await watch.until(() => mode === 'bare' || log.opened || wire.end !== 'open', "the 'open' event");
       if (mode !== 'bare' && socket.protocol !== expect.protocol) problems.push(`protocol "${socket.protocol}"`);
-      if (!isGlued) await wire.send(cut(conversation('client'), mode, testCase.id));
+      if (!isGlued) await wire.send(cut(talk, mode, testCase.id));
       await watch.until(() => wire.hasClose() || wire.end !== 'open', 'the close frame');
       wire.socket.end();
       await watch.until(() => wire.end !== 'open', 'the end of TCP');
-      problems.push(...checkConversation(wire, mode));
+      problems.push(...checkConversation(wire, 'client', deflate, mode));
       if (log.errors.length > 0) problems.push(`'error' with ${log.errors.join()}`);
     } else if (mode === 'bare') {
       // A client's failed connect throws when nobody listens, as an unhandled 'error' does everywhere in Node.

@@ -1,6 +1,8 @@
+import { inflaterFor } from './agreement.js';
 import type { ClosePayload, Expectation, FrameCase, Received, Role } from './case.js';
 import type { BackFrame } from './decoder.js';
 import type { CloseRecord } from './endpoint.js';
+import { readMessages, type BackMessage } from './messages.js';
 import type { Mode } from './modes.js';
 import type { WireEnd } from './wire.js';
 
@@ -28,7 +30,8 @@ const show = (data: Uint8Array): string => {
 };
 
 const showEvent = (event: Received): string => `${event.type} ${show(event.data)}`;
-const showFrame = (frame: BackFrame): string => `opcode ${frame.opcode} ${show(frame.payload)}`;
+const showMessage = ({ opcode, data, travelled }: BackMessage, withDeflate: boolean): string =>
+  `opcode ${opcode} ${show(data)}${withDeflate ? ` ${travelled}` : ''}`;
 
 function firstDifference(what: string, got: readonly string[], want: readonly string[]): string[] {
   for (let i = 0; i < Math.max(got.length, want.length); i++) {
@@ -43,12 +46,14 @@ const sameEvents = (a: readonly Received[], b: readonly Received[]): boolean =>
   a.every((event, i) => event.type === b[i]?.type && Buffer.compare(event.data, b[i].data) === 0);
 
 /** The rules for any frame that an end of ours sends. */
-function checkFrames(frames: readonly BackFrame[], role: Role): string[] {
+function checkFrames(frames: readonly BackFrame[], role: Role, withDeflate: boolean): string[] {
   const problems: string[] = [];
   for (const frame of frames) {
     if (frame.masked !== (role === 'client')) problems.push(`§5.1: ${frame.masked ? 'a masked' : 'an unmasked'} frame`);
     if (!frame.minimal) problems.push(`§5.2: the length of a frame is not in its shortest form`);
-    if (frame.rsv !== 0) problems.push(`§5.2: RSV bits ${frame.rsv}`);
+    // RFC 7692 §6: RSV1 on the first frame of a message.
+    const mayBeCompressed = withDeflate && (frame.opcode === 0x1 || frame.opcode === 0x2);
+    if (frame.rsv !== 0 && !(mayBeCompressed && frame.rsv === 4)) problems.push(`§5.2: RSV bits ${frame.rsv}`);
     if (!frame.fin) problems.push(`opcode ${frame.opcode} without FIN: echoes are not fragmented`);
     if (![0x1, 0x2, 0x8, 0x9, 0xa].includes(frame.opcode)) problems.push(`opcode ${frame.opcode} came back`);
   }
@@ -57,19 +62,30 @@ function checkFrames(frames: readonly BackFrame[], role: Role): string[] {
   return problems;
 }
 
-function checkData(observed: Observed, expect: Expectation, echoes: boolean): string[] {
+function checkData(
+  testCase: FrameCase,
+  role: Role,
+  observed: Observed,
+  expect: Expectation,
+  echoes: boolean,
+): string[] {
+  const { deflate } = testCase;
   const wanted = echoes ? expect.events.filter((event) => DATA[event.type] !== undefined) : [];
-  const got = observed.frames.filter((frame) => frame.opcode <= 0x2);
-  const same =
-    got.length === wanted.length &&
-    got.every((frame, i) => {
-      const want = wanted[i];
-      return want !== undefined && frame.opcode === DATA[want.type] && frame.payload.equals(want.data);
-    });
-  if (same) return [];
-  const wants = wanted.map((event) => `opcode ${DATA[event.type]} ${show(event.data)}`);
-  const problems = firstDifference('data frame', got.map(showFrame), wants);
-  return problems.length > 0 ? problems : ['the bytes of a data frame differ'];
+  const { messages: got, problems } = readMessages(observed.frames, deflate && inflaterFor(deflate.answer, role));
+  const fits = (message: BackMessage, want: Received | undefined): boolean =>
+    want !== undefined &&
+    message.opcode === DATA[want.type] &&
+    message.data.equals(want.data) &&
+    (want.reply === undefined || message.travelled === want.reply);
+  if (problems.length > 0) return [...problems];
+  if (got.length === wanted.length && got.every((message, i) => fits(message, wanted[i]))) return [];
+  const wants = wanted.map(
+    (event, i) =>
+      `opcode ${DATA[event.type]} ${show(event.data)}${deflate ? ` ${event.reply ?? got[i]?.travelled ?? 'either way'}` : ''}`,
+  );
+  const shown = got.map((message) => showMessage(message, deflate !== undefined));
+  const differences = firstDifference('data frame', shown, wants);
+  return differences.length > 0 ? differences : ['the bytes of a data frame differ'];
 }
 
 /** §5.5.3: the newest ping has to be answered; answers to earlier ones may be left out, not moved. */
@@ -180,8 +196,8 @@ function checkEvents(observed: Observed, expect: Expectation): string[] {
 
 export function verify(testCase: FrameCase, expect: Expectation, role: Role, mode: Mode, observed: Observed): string[] {
   const problems = [
-    ...checkFrames(observed.frames, role),
-    ...checkData(observed, expect, mode !== 'bare' && testCase.app === undefined),
+    ...checkFrames(observed.frames, role, testCase.deflate !== undefined),
+    ...checkData(testCase, role, observed, expect, mode !== 'bare' && testCase.app === undefined),
     ...checkPongs(observed, expect),
     ...checkCloseFrame(observed, expect),
   ];

@@ -2,6 +2,9 @@ import type { Case } from '../case.js';
 import { closePayloads } from './close-payload.js';
 import { closing } from './close.js';
 import { control } from './control.js';
+import { deflateCorrupt } from './deflate-corrupt.js';
+import { deflateFrames } from './deflate-frames.js';
+import { deflateMessages } from './deflate-messages.js';
 import { fragmentation } from './fragmentation.js';
 import { framing } from './framing.js';
 import { limits } from './limits.js';
@@ -27,6 +30,9 @@ export const CASES: readonly Case[] = [
   ...closePayloads,
   ...closing,
   ...limits,
+  ...deflateMessages,
+  ...deflateFrames,
+  ...deflateCorrupt,
   ...requestsAccepted,
   ...requestsRefused,
   ...requestLists,
