@@ -2,18 +2,22 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { compileLoad, hasCompiler } from './lib/compile.mjs';
+import { compileLoad, missingForLoad } from './lib/compile.mjs';
 import { chooseCores, describeMachine } from './lib/machine.mjs';
 import { possibleConnections } from './lib/measures.mjs';
 import { runScenario } from './lib/rounds.mjs';
 import { pickScenarios, SCENARIOS } from './lib/scenarios.mjs';
 import { formatDoubts, formatTable, formatTargets, ratio } from './lib/table.mjs';
+import { VARIANTS, variantOf } from './lib/variants.mjs';
 
+const SERVERS = 'ours,ours-public,ours-plain,ws,ws-plain,net';
 const USAGE = `usage: node tools/bench/run.mjs [options]
-  --scenario NAME   only this one; may be repeated (${SCENARIOS.map(({ name }) => name).join(', ')})
+  --scenario NAME   only this one, or those that begin so; may be repeated (${SCENARIOS.map(({ name }) => name).join(', ')})
   --rounds N        measurements of each server (8)
   --seconds S       length of a measurement (0.6)
-  --servers LIST    ours,ws,net
+  --servers LIST    ${SERVERS}; or all: with ${Object.keys(VARIANTS)
+    .filter((name) => !SERVERS.split(',').includes(name))
+    .join(', ')}
   --json FILE       every sample
   --malloc          all servers with raised glibc thresholds, see README.md
   --profile DIR     a V8 CPU profile of every measured process`;
@@ -31,16 +35,15 @@ function readOptions() {
       scenario: { type: 'string', multiple: true, default: [] },
       rounds: { type: 'string', default: '8' },
       seconds: { type: 'string', default: '0.6' },
-      servers: { type: 'string', default: 'ours,ws,net' },
+      servers: { type: 'string', default: SERVERS },
       json: { type: 'string' },
       malloc: { type: 'boolean', default: false },
       profile: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
-  const servers = values.servers.split(',');
-  const unknown = servers.find((name) => !['ours', 'ws', 'net'].includes(name));
-  if (unknown !== undefined) throw new RangeError(`--servers has ${unknown}, expected some of ours, ws, net`);
+  const servers = values.servers === 'all' ? Object.keys(VARIANTS) : values.servers.split(',');
+  for (const name of servers) variantOf(name);
   return {
     ...values,
     servers,
@@ -52,9 +55,9 @@ function readOptions() {
 
 /** @param {ReturnType<typeof readOptions>} options */
 async function bench(options) {
-  if (!hasCompiler())
-    throw new Error('the load generator is written in C and needs gcc (Debian: apt-get install gcc libc6-dev)');
-  if (options.servers.includes('ours')) {
+  const missing = missingForLoad();
+  if (missing !== undefined) throw new Error(`the load generator is written in C and needs ${missing}`);
+  if (options.servers.some((name) => variantOf(name).library === 'ours')) {
     await import('@ws/server').catch((error) => {
       throw new Error(`@ws/server cannot be loaded, is it built (npm run build)? ${error.message}`);
     });
@@ -77,10 +80,10 @@ async function bench(options) {
 
   const results = [];
   for (const scenario of options.scenarios) {
-    if (scenario.kind === 'idle') {
+    if (scenario.kind === 'idle' || scenario.kind === 'deflate-idle') {
       const possible = possibleConnections(scenario.connections);
       if (possible < scenario.connections)
-        console.log(`idle: ${possible} connections only, by the limit of open files`);
+        console.log(`${scenario.name}: ${possible} connections only, by the limit of open files`);
     }
     const rows = await runScenario(scenario, options, setup);
     results.push({ scenario, rows });

@@ -1,6 +1,7 @@
 // How each kind of scenario is measured once, for one of the servers.
 import { fileLimit } from './machine.mjs';
 import { Load, startMeasured } from './process.mjs';
+import { variantOf } from './variants.mjs';
 
 /**
  * @typedef {import('./process.mjs').Setup} Setup
@@ -12,6 +13,9 @@ import { Load, startMeasured } from './process.mjs';
  * @property {number} [p99] us
  * @property {number} [serverBusy] share of its core
  * @property {number} [loadBusy] share of its core
+ * @property {number} [loopDelay] in ms, the 99th percentile
+ * @property {number} [replyBytes] on the wire, of a message that the server sent
+ * @property {number} [compressed] share of the messages that the server sent
  * @property {Record<string, number>} [more] for the JSON file
  *
  * @typedef {object} Subject
@@ -23,11 +27,28 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** @param {Scenario} scenario @param {string} variant @param {number} port @param {number} seconds */
-function loadArgs({ connections, inFlight, size, fragment = 0, text = false }, variant, port, seconds) {
-  const verify = size < KIB ? 16 : 8;
+function loadArgs(scenario, variant, port, seconds) {
+  const { connections, inFlight, size, fragment = 0, text = false, json = false } = scenario;
+  const { library, deflate } = variantOf(variant);
+  const verify = json ? 64 : size < KIB ? 16 : 8;
   const values = { port, connections, 'in-flight': inFlight, size, fragment, seconds, verify };
   const args = Object.entries(values).flatMap(([name, value]) => [`--${name}`, value]);
-  return [...args, '--control', ...(text ? ['--text'] : []), ...(variant === 'net' ? ['--raw'] : [])];
+  const flags = {
+    text,
+    raw: library === 'net',
+    json,
+    first: json, // what a connection allocates for its first compressed message is not part of a message's cost
+    deflate: json && deflate !== false,
+    control: true,
+  };
+  return [...args, ...Object.entries(flags).flatMap(([name, isSet]) => (isSet ? [`--${name}`] : []))];
+}
+
+/** @param {Scenario} scenario @param {string} variant @param {Setup} setup */
+function startServer({ kind, json = false }, variant, setup) {
+  const { library, deflate, loop = false } = variantOf(variant);
+  const task = { broadcast: kind === 'broadcast', loop, perMessageDeflate: json && deflate };
+  return startMeasured(`servers/${library}.mjs`, [JSON.stringify(task)], setup);
 }
 
 /** Runs the generator once and gives back its result. @template T @param {Load} load @param {(load: Load) => Promise<T>} use */
@@ -40,22 +61,23 @@ async function withLoad(load, use) {
   }
 }
 
-/** Echo and churn: CPU of the server between the generator's start and its result. @param {'echo' | 'churn'} mode */
+/** CPU of the server between the generator's start and its result. @param {'echo' | 'churn' | 'broadcast'} mode */
 const throughput =
   (mode) =>
   /** @param {Scenario} scenario @param {string} variant @param {Setup} setup @returns {Promise<Subject>} */
   async (scenario, variant, setup) => {
-    const server = await startMeasured(`servers/${variant}.mjs`, [], setup);
+    const server = await startServer(scenario, variant, setup);
     /** @param {number} seconds @returns {Promise<Sample>} */
     const measure = (seconds) =>
       withLoad(new Load([mode, ...loadArgs(scenario, variant, server.port, seconds)], setup), async (load) => {
         await load.next('ready');
-        const before = await server.usage();
+        const before = await server.usage(scenario.loopDelay === true ? 'watch-delay' : 'usage');
         load.go();
         const result = await load.next('result');
         const after = await server.usage();
         await load.finish();
-        return {
+        /** @type {Sample} */
+        const sample = {
           value: (after.cpu - before.cpu) / result.messages,
           rate: result.rate,
           p99: result.p99,
@@ -63,6 +85,12 @@ const throughput =
           loadBusy: result.cpuSeconds / result.seconds,
           more: { messages: result.messages, p50: result.p50 },
         };
+        if (scenario.loopDelay === true) sample.loopDelay = after.loopDelay;
+        if (scenario.json === true) {
+          sample.replyBytes = result.receivedBytes / result.messages;
+          sample.compressed = result.compressed / result.messages;
+        }
+        return sample;
       });
     return { measure, close: () => server.stop() };
   };
@@ -105,18 +133,26 @@ export const possibleConnections = (wanted) => Math.min(wanted, fileLimit() - 10
 
 /** @param {Scenario} scenario @param {string} variant @param {Setup} setup @returns {Promise<Sample>} */
 async function idleMemory(scenario, variant, setup) {
-  const server = await startMeasured(`servers/${variant}.mjs`, [], setup);
+  const server = await startServer(scenario, variant, setup);
   const connections = possibleConnections(scenario.connections);
-  /** @param {number} count @param {(load: Load) => Promise<unknown>} whileOpen */
-  const hold = (count, whileOpen) =>
-    withLoad(
-      new Load(['idle', ...loadArgs({ ...scenario, connections: count }, variant, server.port, 1)], setup),
-      async (load) => {
-        await load.next('ready');
-        await whileOpen(load);
-        await load.finish();
-      },
-    );
+  /**
+   * Without documents a connection is silent from its opening on. With them each has exchanged a message, and another
+   * one at the end, which all of them must be able to.
+   * @param {number} count @param {(load: Load) => Promise<unknown>} whileOpen
+   */
+  const hold = (count, whileOpen) => {
+    const args = loadArgs({ ...scenario, connections: count }, variant, server.port, 60);
+    const mode = scenario.json === true ? ['echo', '--messages', count] : ['idle'];
+    return withLoad(new Load([...mode, ...args], setup), async (load) => {
+      await load.next('ready');
+      await whileOpen(load);
+      if (scenario.json === true) {
+        load.go();
+        await load.next('result');
+      }
+      await load.finish();
+    });
+  };
   try {
     await hold(Math.min(200, connections), () => Promise.resolve()); // code and shapes that every connection shares
     const before = await server.usage('collect');
@@ -139,7 +175,7 @@ async function idleMemory(scenario, variant, setup) {
 
 /** @param {Scenario} scenario @param {string} variant @param {Setup} setup @returns {Promise<Sample>} */
 async function peakMemory(scenario, variant, setup) {
-  const server = await startMeasured(`servers/${variant}.mjs`, [], setup);
+  const server = await startServer(scenario, variant, setup);
   try {
     const args = ['echo', ...loadArgs(scenario, variant, server.port, 60), '--messages', 1];
     return await withLoad(new Load(args, setup), async (load) => {
@@ -156,10 +192,24 @@ async function peakMemory(scenario, variant, setup) {
   }
 }
 
+const DEFLATING = ['ours', 'ours-public', 'ours-takeover', 'ws', 'ws-no-takeover'];
+
+/** @type {Readonly<Record<Scenario['kind'], { start: (scenario: Scenario, variant: string, setup: Setup) => Promise<Subject>, variants: readonly string[], mostRounds: number }>>} */
 export const MEASURES = {
   echo: { start: throughput('echo'), variants: ['ours', 'ws', 'net'], mostRounds: Infinity },
   churn: { start: throughput('churn'), variants: ['ours', 'ws', 'net'], mostRounds: Infinity },
   client: { start: sending, variants: ['ours', 'ws'], mostRounds: Infinity },
   idle: { start: fresh(idleMemory), variants: ['ours', 'ws', 'net'], mostRounds: 3 },
   peak: { start: fresh(peakMemory), variants: ['ours', 'ws', 'net'], mostRounds: 5 },
+  deflate: { start: throughput('echo'), variants: DEFLATING, mostRounds: Infinity },
+  'deflate-idle': {
+    start: fresh(idleMemory),
+    variants: ['ours', 'ours-public', 'ours-takeover', 'ours-plain', 'ws', 'ws-no-takeover', 'ws-plain'],
+    mostRounds: 5,
+  },
+  broadcast: {
+    start: throughput('broadcast'),
+    variants: ['ours', 'ours-public', 'ours-takeover', 'ours-loop', 'ws', 'ws-no-takeover'],
+    mostRounds: Infinity,
+  },
 };

@@ -79,7 +79,7 @@ class Measured {
     return answer;
   }
 
-  /** @param {'usage' | 'collect' | 'reset-peak'} command @returns {Promise<Usage>} */
+  /** @param {'usage' | 'collect' | 'reset-peak' | 'watch-delay'} command @returns {Promise<Usage>} */
   usage(command = 'usage') {
     return this.ask(command);
   }

@@ -12,6 +12,9 @@ import { MEASURES } from './measures.mjs';
  * @property {number | undefined} p99
  * @property {number | undefined} serverBusy
  * @property {number | undefined} loadBusy
+ * @property {number | undefined} loopDelay
+ * @property {number | undefined} replyBytes
+ * @property {number | undefined} compressed
  * @property {readonly Sample[]} samples
  */
 
@@ -25,7 +28,7 @@ export function median(values) {
 
 /** @param {string} server @param {readonly Sample[]} samples @returns {Row} */
 function summarise(server, samples) {
-  /** @param {'rate' | 'p99' | 'serverBusy' | 'loadBusy'} field */
+  /** @param {Exclude<keyof Row, 'server' | 'value' | 'spread' | 'samples'>} field */
   const middle = (field) => {
     const values = samples.map((sample) => sample[field]).filter((value) => value !== undefined);
     return values.length === 0 ? undefined : median(values);
@@ -40,6 +43,9 @@ function summarise(server, samples) {
     p99: middle('p99'),
     serverBusy: middle('serverBusy'),
     loadBusy: middle('loadBusy'),
+    loopDelay: middle('loopDelay'),
+    replyBytes: middle('replyBytes'),
+    compressed: middle('compressed'),
     samples,
   };
 }

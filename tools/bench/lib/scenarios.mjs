@@ -1,17 +1,26 @@
-// What is measured, in the order of the default run: the three targets first.
+// What is measured, in the order of the default run.
 
 /**
+ * @typedef {object} Target what a server has to reach beside another one
+ * @property {string} [server] ours if left out
+ * @property {string} [than] ws if left out
+ * @property {number} [times] so many times less
+ * @property {number} [above] in the scenario's unit; at most so much more
+ * @property {'loopDelay'} [of] this instead of the value
+ *
  * @typedef {object} Scenario
  * @property {string} name as `--scenario` takes it
  * @property {string} title
- * @property {'echo' | 'client' | 'churn' | 'idle' | 'peak'} kind
+ * @property {'echo' | 'client' | 'churn' | 'idle' | 'peak' | 'deflate' | 'deflate-idle' | 'broadcast'} kind
  * @property {string} unit of the value that is compared; less is better
  * @property {number} connections
- * @property {number} inFlight messages in flight per connection; of a client: messages per burst
+ * @property {number} inFlight messages in flight per connection; of a client: messages per burst; of a broadcast: messages per tick
  * @property {number} size payload bytes of a message
  * @property {number} [fragment] payload bytes of a frame, where a message has several
  * @property {boolean} [text]
- * @property {number} [target] what ws / ours has to reach
+ * @property {boolean} [json] JSON documents instead of random bytes, and permessage-deflate where the server has it on
+ * @property {boolean} [loopDelay] event-loop delay too
+ * @property {readonly Target[]} [targets]
  * @property {number} warmUp seconds of load before the first measurement; with one message in flight V8 takes 5 s and more to optimise everything
  */
 
@@ -20,15 +29,48 @@ const CPU = 'us/msg';
 /** @param {Omit<Scenario, 'kind' | 'unit' | 'warmUp'>} scenario @returns {Scenario} */
 const echo = (scenario) => ({ kind: 'echo', unit: CPU, warmUp: scenario.inFlight === 1 ? 6 : 2, ...scenario });
 
+/** @param {number} times what ws / ours has to reach */
+const target = (times) => ({ targets: [{ times }] });
+
+/** @param {Pick<Scenario, 'name' | 'title' | 'size' | 'connections' | 'inFlight' | 'targets'> & Partial<Scenario>} scenario @returns {Scenario} */
+const deflate = (scenario) => ({ kind: 'deflate', unit: CPU, json: true, warmUp: 3, ...scenario });
+
+/** @param {string} name @param {string} title @param {number} size @returns {Scenario[]} */
+const smallDeflate = (name, title, size) =>
+  [4, 1].map((inFlight) =>
+    deflate({
+      name: `deflate-${name}-k${inFlight}`,
+      title: `deflate ${title} c64 k${inFlight}`,
+      size,
+      connections: 64,
+      inFlight,
+      targets: [{ times: 4 }, { server: 'ours-public', times: 2.5 }],
+    }),
+  );
+
+/** @param {number} inFlight @param {number} times @returns {Scenario} */
+const broadcast = (inFlight, times) => ({
+  name: `deflate-broadcast-${inFlight}`,
+  title: `deflate broadcast 1 KiB to 1000, ${inFlight} a tick`,
+  kind: 'broadcast',
+  unit: CPU,
+  json: true,
+  warmUp: 3,
+  size: KIB,
+  connections: 1000,
+  inFlight,
+  ...target(times),
+});
+
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** @type {readonly Scenario[]} */
 export const SCENARIOS = [
-  echo({ name: '16B-c64-k16', title: '16 B c64 k16', connections: 64, inFlight: 16, size: 16, target: 6 }),
-  echo({ name: '16B-c64-k1', title: '16 B c64 k1', connections: 64, inFlight: 1, size: 16, target: 1 }),
-  echo({ name: '64KiB-c64-k1', title: '64 KiB c64 k1', connections: 64, inFlight: 1, size: 64 * KIB, target: 2 }),
-  echo({ name: '64KiB-c1-k16', title: '64 KiB c1 k16', connections: 1, inFlight: 16, size: 64 * KIB, target: 2 }),
+  echo({ name: '16B-c64-k16', title: '16 B c64 k16', connections: 64, inFlight: 16, size: 16, ...target(6) }),
+  echo({ name: '16B-c64-k1', title: '16 B c64 k1', connections: 64, inFlight: 1, size: 16, ...target(1) }),
+  echo({ name: '64KiB-c64-k1', title: '64 KiB c64 k1', connections: 64, inFlight: 1, size: 64 * KIB, ...target(2) }),
+  echo({ name: '64KiB-c1-k16', title: '64 KiB c1 k16', connections: 1, inFlight: 16, size: 64 * KIB, ...target(2) }),
   echo({ name: '1KiB-c64-k16', title: '1 KiB c64 k16', connections: 64, inFlight: 16, size: KIB }),
   echo({ name: '1KiB-c64-k1', title: '1 KiB c64 k1', connections: 64, inFlight: 1, size: KIB }),
   echo({ name: '1KiB-text', title: '1 KiB text c64 k16', connections: 64, inFlight: 16, size: KIB, text: true }),
@@ -81,13 +123,48 @@ export const SCENARIOS = [
     inFlight: 1,
     size: 16 * MIB,
   },
+  ...smallDeflate('64', '64 B', 64),
+  ...smallDeflate('256', '256 B', 256),
+  ...smallDeflate('1k', '1 KiB', KIB),
+  deflate({
+    name: 'deflate-16k',
+    title: 'deflate 16 KiB c64 k1',
+    size: 16 * KIB,
+    connections: 64,
+    inFlight: 1,
+    ...target(1.8),
+  }),
+  deflate({
+    name: 'deflate-256k',
+    title: 'deflate 256 KiB c16 k1',
+    size: 256 * KIB,
+    connections: 16,
+    inFlight: 1,
+    loopDelay: true,
+    targets: [{ times: 1 }, { times: 1, of: 'loopDelay' }],
+  }),
+  broadcast(1, 4),
+  broadcast(10, 20),
+  {
+    name: 'deflate-idle',
+    title: 'memory of a connection after a message',
+    kind: 'deflate-idle',
+    unit: 'KiB/connection',
+    json: true,
+    warmUp: 0,
+    connections: 5000,
+    inFlight: 1,
+    size: KIB,
+    targets: [{ than: 'ours-plain', above: 1 }],
+  },
 ];
 
-/** @param {readonly string[]} wanted names; none: all of them @returns {readonly Scenario[]} */
+/** @param {readonly string[]} wanted names, or how names begin before a hyphen; none: all scenarios @returns {readonly Scenario[]} */
 export function pickScenarios(wanted) {
-  if (wanted.length === 0) return SCENARIOS;
+  /** @param {string} text @param {Scenario} scenario */
+  const means = (text, { name }) => name === text || name.startsWith(`${text}-`);
+  const unknown = wanted.find((text) => !SCENARIOS.some((scenario) => means(text, scenario)));
   const known = SCENARIOS.map(({ name }) => name);
-  const unknown = wanted.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new RangeError(`--scenario is ${unknown}, expected one of ${known.join(', ')}`);
-  return SCENARIOS.filter(({ name }) => wanted.includes(name));
+  return wanted.length === 0 ? SCENARIOS : SCENARIOS.filter((each) => wanted.some((text) => means(text, each)));
 }

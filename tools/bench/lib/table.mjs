@@ -1,5 +1,12 @@
 // Rows of figures as aligned text.
 import { median } from './rounds.mjs';
+import { VARIANTS } from './variants.mjs';
+
+/**
+ * @typedef {import('./rounds.mjs').Row} Row
+ * @typedef {import('./scenarios.mjs').Scenario} Scenario
+ * @typedef {readonly { scenario: Scenario, rows: readonly Row[] }[]} Results
+ */
 
 /** @param {number} value */
 const short = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
@@ -8,90 +15,119 @@ const short = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.
 const thousands = (rate) =>
   rate >= 1e6 ? `${(rate / 1e6).toFixed(2)}M` : rate >= 1e3 ? `${(rate / 1e3).toFixed(1)}k` : rate.toFixed(0);
 
-/** @param {number | undefined} value @param {(value: number) => string} format */
-const optional = (value, format) => (value === undefined ? '-' : format(value));
+/** @param {number | undefined} value @param {(value: number) => string} format @param {string} otherwise */
+const optional = (value, format, otherwise = '-') => (value === undefined ? otherwise : format(value));
 
-const NAMES = /** @type {Record<string, string>} */ ({ ours: '@ws', ws: 'npm ws', net: 'raw net' });
+/** @param {number} share */
+const percent = (share) => (share * 100).toFixed(0);
+
+/** @param {string} server */
+const labelOf = (server) => VARIANTS[server]?.label ?? server;
 
 /**
- * How many times less a server needs than npm ws: the median over the rounds of what the two needed side by side, so
- * that a machine which is slow for a while is slow for both.
- * @param {readonly import('./rounds.mjs').Row[]} rows
- * @param {string} server
+ * Two servers round by round, side by side, so that a machine which is slow for a while is slow for both.
+ * @param {readonly Row[]} rows @param {string} server @param {string} than
+ * @param {(mine: number, theirs: number) => number} compare
+ * @param {'value' | 'loopDelay'} field
+ * @returns {number | undefined} the median over the rounds
  */
-export function ratio(rows, server = 'ours') {
+function paired(rows, server, than, compare, field = 'value') {
   const samplesOf = (/** @type {string} */ name) => rows.find((row) => row.server === name)?.samples ?? [];
-  const theirs = samplesOf('ws');
-  const ratios = samplesOf(server).flatMap(({ value }, round) => {
-    const other = theirs[round];
-    return other === undefined ? [] : [other.value / value];
+  const theirs = samplesOf(than);
+  const figures = samplesOf(server).flatMap((sample, round) => {
+    const mine = sample[field];
+    const other = theirs[round]?.[field];
+    return mine === undefined || other === undefined ? [] : [compare(mine, other)];
   });
-  return ratios.length === 0 ? undefined : median(ratios);
+  return figures.length === 0 ? undefined : median(figures);
 }
 
-const HEAD = ['scenario', 'server', 'cost', '', '+-', 'rate/s', 'p99 us', 'busy %', 'ws / this'];
+/** @param {number} mine @param {number} theirs */
+const timesLess = (mine, theirs) => theirs / mine;
 
-/** @param {readonly (readonly string[])[]} lines */
-function align(lines) {
-  const widths = HEAD.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  const isText = [true, true, false, true, false, false, false, false, false];
-  return lines
-    .map((line) =>
-      line.map((cell, column) =>
-        isText[column] ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-      ),
-    )
-    .map((cells) => cells.join('  ').trimEnd())
-    .join('\n');
-}
+/** How many times less a server needs than npm ws. @param {readonly Row[]} rows @param {string} server */
+export const ratio = (rows, server = 'ours') => paired(rows, server, 'ws', timesLess);
 
 /**
- * @param {import('./scenarios.mjs').Scenario} scenario
- * @param {readonly import('./rounds.mjs').Row[]} rows
- * @returns {string[][]}
+ * @typedef {object} Column
+ * @property {string} title
+ * @property {boolean} [isText]
+ * @property {(row: Row, scenario: Scenario, rows: readonly Row[]) => string} cell
  */
-function linesOf(scenario, rows) {
-  return rows.map((row, index) => [
-    index === 0 ? scenario.title : '',
-    NAMES[row.server] ?? row.server,
-    short(row.value),
-    scenario.unit,
-    `${(row.spread * 100).toFixed(0)} %`,
-    optional(row.rate, thousands),
-    optional(row.p99, short),
-    `${optional(row.serverBusy, (share) => (share * 100).toFixed(0))}/${optional(row.loadBusy, (share) => (share * 100).toFixed(0))}`,
-    row.server === 'ws' ? '' : optional(ratio(rows, row.server), (times) => times.toFixed(2)),
-  ]);
+
+/** @type {readonly Column[]} those in which every cell is empty are left out */
+const COLUMNS = [
+  { title: 'scenario', isText: true, cell: (row, scenario, rows) => (row === rows[0] ? scenario.title : '') },
+  { title: 'server', isText: true, cell: ({ server }) => labelOf(server) },
+  { title: 'cost', cell: ({ value }) => short(value) },
+  { title: '', isText: true, cell: (_, { unit }) => unit },
+  { title: '+-', cell: ({ spread }) => `${percent(spread)} %` },
+  { title: 'rate/s', cell: ({ rate }) => optional(rate, thousands) },
+  { title: 'p99 us', cell: ({ p99 }) => optional(p99, short) },
+  { title: 'busy %', cell: (row) => `${optional(row.serverBusy, percent)}/${optional(row.loadBusy, percent)}` },
+  { title: 'loop p99 ms', cell: ({ loopDelay }) => optional(loopDelay, short, '') },
+  { title: 'B/reply', cell: ({ replyBytes }) => optional(replyBytes, (bytes) => bytes.toFixed(0), '') },
+  {
+    title: 'ws / this',
+    cell: ({ server }, _, rows) =>
+      server === 'ws' ? '' : optional(ratio(rows, server), (times) => times.toFixed(2), ''),
+  },
+];
+
+/** @param {Results} results */
+export function formatTable(results) {
+  const columns = COLUMNS.map(({ title, isText = false, cell }) => {
+    const cells = results.flatMap(({ scenario, rows }) => rows.map((row) => cell(row, scenario, rows)));
+    const width = Math.max(title.length, ...cells.map(({ length }) => length));
+    const padded = [title, ...cells].map((text) => (isText ? text.padEnd(width) : text.padStart(width)));
+    return { padded, isEmpty: cells.every((text) => text === '') };
+  }).filter(({ isEmpty }) => !isEmpty);
+  const lines = columns[0]?.padded.map((_, line) =>
+    columns
+      .map(({ padded }) => padded[line])
+      .join('  ')
+      .trimEnd(),
+  );
+  return lines?.join('\n') ?? '';
 }
 
-/** @param {readonly { scenario: import('./scenarios.mjs').Scenario, rows: readonly import('./rounds.mjs').Row[] }[]} results */
-export const formatTable = (results) =>
-  align([HEAD, ...results.flatMap(({ scenario, rows }) => linesOf(scenario, rows))]);
+/** @param {import('./scenarios.mjs').Target} target @param {Scenario} scenario @param {readonly Row[]} rows */
+function formatTarget({ server = 'ours', than = 'ws', times, above, of }, { title, unit }, rows) {
+  const what = `target ${title}${of === 'loopDelay' ? ', event-loop delay p99' : ''}`;
+  if (times !== undefined) {
+    const reached = paired(rows, server, than, timesLess, of);
+    if (reached === undefined) return [];
+    const verdict = reached >= times ? 'reached' : 'missed';
+    return [`${what}: ${labelOf(than)} / ${labelOf(server)} >= ${times}: ${reached.toFixed(2)}, ${verdict}`];
+  }
+  const more = paired(rows, server, than, (mine, theirs) => mine - theirs, of);
+  if (above === undefined || more === undefined) return [];
+  const verdict = more <= above ? 'reached' : 'missed';
+  return [`${what}: ${labelOf(server)} - ${labelOf(than)} <= ${above} ${unit}: ${more.toFixed(2)}, ${verdict}`];
+}
 
-/** @param {readonly { scenario: import('./scenarios.mjs').Scenario, rows: readonly import('./rounds.mjs').Row[] }[]} results */
+/** @param {Results} results */
 export const formatTargets = (results) =>
   results
-    .flatMap(({ scenario, rows }) => {
-      const reached = ratio(rows);
-      if (scenario.target === undefined || reached === undefined) return [];
-      const verdict = reached >= scenario.target ? 'reached' : 'missed';
-      return [`target ${scenario.title}: ws / ours >= ${scenario.target}: ${reached.toFixed(2)}, ${verdict}`];
-    })
+    .flatMap(({ scenario, rows }) => (scenario.targets ?? []).flatMap((target) => formatTarget(target, scenario, rows)))
     .join('\n');
 
 /**
- * What makes a figure doubtful, by how much of their cores the two sides had.
- * @param {readonly { scenario: import('./scenarios.mjs').Scenario, rows: readonly import('./rounds.mjs').Row[] }[]} results
+ * What makes a figure doubtful: how much of their cores the two sides had, and replies that were sent uncompressed.
+ * @param {Results} results
  */
 export const formatDoubts = (results) =>
   results
     .flatMap(({ scenario, rows }) =>
-      rows.flatMap(({ server, serverBusy = 1, loadBusy = 0 }) => {
-        const which = `${scenario.title}, ${NAMES[server] ?? server}`;
-        if (loadBusy > 0.95 && serverBusy < 0.9) return [`doubtful: ${which}: the generator was the slower side`];
+      rows.flatMap(({ server, serverBusy = 1, loadBusy = 0, compressed = 1 }) => {
+        const which = `${scenario.title}, ${labelOf(server)}`;
+        const plain =
+          compressed < 1 ? [`doubtful: ${which}: ${percent(1 - compressed)} % of the replies not compressed`] : [];
+        if (loadBusy > 0.95 && serverBusy < 0.9)
+          return [...plain, `doubtful: ${which}: the generator was the slower side`];
         if (loadBusy > 0 && Math.max(loadBusy, serverBusy) < 0.7)
-          return [`doubtful: ${which}: other programs had the cores`];
-        return [];
+          return [...plain, `doubtful: ${which}: other programs had the cores`];
+        return plain;
       }),
     )
     .join('\n');

@@ -10,16 +10,19 @@
 /* --- options.c ------------------------------------------------------------------------------------------------ */
 
 struct options {
-  const char *mode;       /* echo, churn, idle or sink */
+  const char *mode;       /* echo, churn, idle, broadcast or sink */
   int port;               /* of the server on 127.0.0.1 */
   int connections;        /* open at the same time */
-  int in_flight;          /* messages per connection that wait for their echo; in sink mode: messages per answer */
+  int in_flight;          /* messages per connection that wait for their echo; sink: messages per answer; broadcast: messages at a time */
   size_t size;            /* payload bytes of a message */
   size_t fragment;        /* largest frame payload; 0: a message is one frame */
   bool text;              /* text instead of binary messages */
+  bool json;              /* the messages are JSON documents, and so text */
+  bool deflate;           /* permessage-deflate: offered, and what is sent is compressed */
+  bool first;             /* each connection exchanges one message before the load is ready */
   bool raw;               /* no WebSocket server: the peer gives back every byte as it came */
   bool control;           /* wait for a line on stdin before the load, and for its end before closing */
-  uint64_t messages;      /* stop after so many messages (connections in churn mode); 0: by time alone */
+  uint64_t messages;      /* stop after so many messages (connections in churn mode, broadcasts in broadcast mode); 0: by time alone */
   double seconds;         /* stop after so long */
   unsigned verify_every;  /* compare the content of every n-th message; 0: of none */
 };
@@ -34,24 +37,67 @@ bool wait_for_line(void);
 /* User and system time of this process, in seconds. */
 double cpu_seconds(void);
 
+/* --- json.c --------------------------------------------------------------------------------------------------------- */
+
+enum { JSON_LEAST = 48 };
+
+/* A JSON document of exactly size bytes, ASCII, different at each call. */
+void make_json(uint8_t *to, size_t size);
+
+/* --- deflate.c: permessage-deflate, RFC 7692 ------------------------------------------------------------------------ */
+
+/* What the server made of the offer "permessage-deflate; client_max_window_bits". */
+struct agreement {
+  bool deflate;
+  bool server_no_takeover, client_no_takeover;
+  int server_bits, client_bits;
+};
+
+/* From the head of a 101 response. Anything but a flawless answer to the offer ends the program. */
+struct agreement read_agreement(const char *response, bool offered);
+
+/* The most bytes that compress_message may write. */
+size_t compressed_bound(size_t size);
+/* A payload that needs no earlier message, so that it is good with and without context takeover. Returns its size. */
+size_t compress_message(const struct agreement *agreement, const uint8_t *plain, size_t size, uint8_t *to);
+
+struct piece;
+struct inflater;
+
+/* Compares what comes back on one connection with what must come back. */
+struct checker {
+  const struct agreement *agreement;
+  struct inflater *inflater; /* with takeover for the life of the connection, else for a message */
+};
+
+/*
+ * One piece of a message that must be this document; `wanted`, the same for all pieces of a message, asks for a look
+ * inside. With context takeover every compressed message is looked into, or the window would be lost. A difference ends
+ * the program. Returns true when a message has been compared whole.
+ */
+bool check_piece(struct checker *checker, const struct piece *piece, const uint8_t *document, size_t size, bool wanted);
+
 /* --- stream.c: what is sent --------------------------------------------------------------------------------------- */
 
 /* A ring of whole messages, framed and masked beforehand, each frame with a key of its own. */
 struct stream {
-  uint8_t *wire;    /* count messages of unit bytes each */
+  uint8_t *wire;    /* count messages, one behind the other */
+  size_t *starts;   /* where in wire each begins; and the end of the last */
   uint8_t *plain;   /* count payloads of size bytes each; in raw mode the same memory as wire */
-  size_t unit;      /* wire bytes of one message */
   size_t size;      /* bytes of one message as the peer must send it back */
   size_t count;
 };
 
-struct stream make_stream(const struct options *options);
+struct stream make_stream(const struct options *options, const struct agreement *agreement);
+/* Wire bytes of the first so many messages of the ring, going round. */
+uint64_t stream_offset(const struct stream *stream, uint64_t messages);
 
 /* --- reader.c: what comes back ------------------------------------------------------------------------------------ */
 
 /* Frame parser by length, for bytes that arrive in any pieces. Zero-initialised is ready for use. */
 struct reader {
   bool expect_masked;
+  bool allow_compressed;
   uint8_t header[14];
   unsigned have;            /* header bytes collected; all of them while payload is awaited */
   unsigned need;            /* header bytes this frame has, known from its second byte on */
@@ -60,6 +106,7 @@ struct reader {
   uint64_t frame_offset;    /* payload bytes of this frame seen so far */
   uint64_t message_offset;  /* payload bytes of this message before this frame's */
   int message_opcode;       /* 0: between messages */
+  bool compressed;          /* this message */
 };
 
 enum found {
@@ -75,6 +122,7 @@ struct piece {
   uint64_t offset;      /* of these bytes in the message */
   uint64_t frame_offset;
   const uint8_t *key;   /* 4 bytes, or NULL if the frame is not masked */
+  bool compressed;      /* the message had RSV1 */
   bool ends_message;
 };
 
@@ -90,6 +138,7 @@ struct opening {
   char *response;     /* what has arrived of the answer */
   size_t received;
   char accept[29];    /* the Sec-WebSocket-Accept it must hold */
+  struct agreement agreement;
 };
 
 enum progress { PROGRESS_WAIT, PROGRESS_OPEN };
@@ -99,8 +148,8 @@ void raise_file_limit(int connections);
 void start_opening(struct opening *opening, int epoll, uint64_t number, const struct options *options);
 /* Goes on after an epoll event. Raw connections are open as soon as they are connected. */
 enum progress continue_opening(struct opening *opening, const struct options *options);
-/* Opens all connections, a bounded number of handshakes at a time. Event numbers are indexes into fds. */
-void open_all(int *fds, int epoll, const struct options *options);
+/* Opens all connections, a bounded number of handshakes at a time; all must agree on the same. Event numbers are indexes into fds. */
+struct agreement open_all(int *fds, int epoll, const struct options *options);
 
 /* --- sha1.c ------------------------------------------------------------------------------------------------------- */
 
@@ -124,6 +173,7 @@ double percentile(const struct histogram *histogram, double percent);
 int run_echo(const struct options *options);
 int run_churn(const struct options *options);
 int run_idle(const struct options *options);
+int run_broadcast(const struct options *options);
 int run_sink(const struct options *options);
 
 #endif

@@ -11,10 +11,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { CHUNK_BYTES = 256 * 1024, STALL_MS = 20000 };
+enum { CHUNK_BYTES = 256 * 1024, STALL_MS = 20000, FIRST_MOST = 64 };
 
 struct connection {
   int fd;
+  uint64_t first;        /* documents: where in the ring it begins, so that not all send the same at a time */
   bool waits_for_room;   /* the socket's send buffer is full */
   uint64_t issued;       /* messages that may leave: sent, or to be sent as soon as there is room */
   uint64_t sent_bytes;
@@ -22,22 +23,24 @@ struct connection {
   uint64_t *sent_at;     /* ns, for each message in flight */
   uint64_t raw_offset;   /* raw mode: bytes of the current message that came back */
   struct reader reader;
+  struct checker checker;
 };
 
 struct load {
   const struct options *options;
+  struct agreement agreement;
   struct stream stream;
   struct connection *connections;
   int epoll;
   bool stopping;
-  uint64_t issued, received, verified, control_frames;
+  uint64_t issued, received, verified, compressed, received_bytes, control_frames;
   struct histogram round_trips;
 };
 
 static void flush(struct load *load, struct connection *connection) {
   const struct stream *stream = &load->stream;
-  size_t ring = stream->count * stream->unit;
-  uint64_t pending = connection->issued * stream->unit - connection->sent_bytes;
+  size_t ring = stream->starts[stream->count];
+  uint64_t pending = stream_offset(stream, connection->issued) - connection->sent_bytes;
   while (pending > 0) {
     size_t at = connection->sent_bytes % ring;
     size_t first = ring - at < pending ? ring - at : (size_t)pending;
@@ -71,15 +74,19 @@ static void issue(struct load *load, struct connection *connection, uint64_t now
   if (room && !connection->waits_for_room) flush(load, connection);
 }
 
-static void compare(struct load *load, const struct connection *connection, const uint8_t *bytes, size_t length, uint64_t offset) {
-  const struct stream *stream = &load->stream;
-  unsigned every = load->options->verify_every;
-  if (offset + length > stream->size) die("an echo is longer than its message");
-  if (!every || connection->received % every) return;
-  if (memcmp(bytes, stream->plain + connection->received % stream->count * stream->size + offset, length)) {
-    die("echo %llu of a connection differs from its message", (unsigned long long)connection->received);
+/* Every n-th message of a connection; of compressed ones a sample in no order, so that it has all documents. */
+static bool is_wanted(const struct load *load, const struct connection *connection) {
+  uint64_t every = load->options->verify_every, number = connection->received - connection->first;
+  if (!every) return false;
+  if (load->agreement.deflate && number) {
+    uint64_t index = (uint64_t)(connection - load->connections);
+    number = (number * 0x9e3779b97f4a7c15u ^ index * 0xbf58476d1ce4e5b9u) >> 32;
   }
-  if (offset + length == stream->size) load->verified++;
+  return number % every == 0;
+}
+
+static const uint8_t *document_of(const struct load *load, const struct connection *connection) {
+  return load->stream.plain + connection->received % load->stream.count * load->stream.size;
 }
 
 static void complete(struct load *load, struct connection *connection, uint64_t now) {
@@ -101,9 +108,10 @@ static void receive_frames(struct load *load, struct connection *connection, con
       continue;
     }
     if (piece.opcode != expected) die("echo with opcode %d", piece.opcode);
-    compare(load, connection, piece.bytes, piece.length, piece.offset);
+    bool wanted = is_wanted(load, connection);
+    if (check_piece(&connection->checker, &piece, document_of(load, connection), load->stream.size, wanted)) load->verified++;
     if (!piece.ends_message) continue;
-    if (piece.offset + piece.length != load->stream.size) die("an echo is shorter than its message");
+    if (piece.compressed) load->compressed++;
     complete(load, connection, now);
   }
 }
@@ -112,10 +120,13 @@ static void receive_raw(struct load *load, struct connection *connection, const 
   while (at < end) {
     uint64_t left = load->stream.size - connection->raw_offset;
     size_t take = left < (uint64_t)(end - at) ? (size_t)left : (size_t)(end - at);
-    compare(load, connection, at, take, connection->raw_offset);
+    struct piece piece = {.bytes = at, .length = take, .offset = connection->raw_offset};
     at += take;
     connection->raw_offset += take;
-    if (connection->raw_offset < load->stream.size) return;
+    piece.ends_message = connection->raw_offset == load->stream.size;
+    bool wanted = is_wanted(load, connection);
+    if (check_piece(&connection->checker, &piece, document_of(load, connection), load->stream.size, wanted)) load->verified++;
+    if (!piece.ends_message) return;
     connection->raw_offset = 0;
     complete(load, connection, now);
   }
@@ -128,6 +139,7 @@ static void receive(struct load *load, struct connection *connection) {
   if (n < 0) die("read: %s", strerror(errno));
   if (n == 0) die("the server ended a connection");
   uint64_t now = now_ns();
+  load->received_bytes += (uint64_t)n;
   if (load->options->raw) receive_raw(load, connection, chunk, chunk + n, now);
   else receive_frames(load, connection, chunk, chunk + n, now);
   issue(load, connection, now);
@@ -138,37 +150,73 @@ static bool is_done(const struct load *load) {
   return all_issued && load->received == load->issued;
 }
 
-static void drive(struct load *load) {
+static void handle_events(struct load *load) {
   struct epoll_event events[256];
+  int n = epoll_wait(load->epoll, events, 256, STALL_MS);
+  if (n < 0 && errno != EINTR) die("epoll_wait: %s", strerror(errno));
+  if (n == 0) die("stalled with %llu messages in flight", (unsigned long long)(load->issued - load->received));
+  for (int i = 0; i < n; i++) {
+    struct connection *connection = &load->connections[events[i].data.u64];
+    if (events[i].events & EPOLLOUT) flush(load, connection);
+    if (events[i].events & ~(uint32_t)EPOLLOUT) receive(load, connection);
+  }
+}
+
+/* One message to and fro on every connection, on a few at a time. */
+static void exchange_first(struct load *load) {
+  const struct options *options = load->options;
+  struct options once = *options;
+  once.in_flight = 1;
+  once.messages = 0;
+  load->options = &once;
+  for (int i = 0; i < options->connections; i++) {
+    load->stopping = false;
+    issue(load, &load->connections[i], now_ns());
+    load->stopping = true;
+    while (load->issued - load->received >= FIRST_MOST) handle_events(load);
+  }
+  while (load->received < load->issued) handle_events(load);
+  load->options = options;
+  load->stopping = false;
+  load->issued = load->received = load->verified = load->compressed = load->received_bytes = load->control_frames = 0;
+  load->round_trips = (struct histogram){0};
+}
+
+static void drive(struct load *load) {
   uint64_t start = now_ns(), stop = start + (uint64_t)(load->options->seconds * 1e9);
   for (int i = 0; i < load->options->connections; i++) issue(load, &load->connections[i], start);
   while (!is_done(load)) {
-    int n = epoll_wait(load->epoll, events, 256, STALL_MS);
-    if (n < 0 && errno != EINTR) die("epoll_wait: %s", strerror(errno));
-    if (n == 0) die("stalled with %llu messages in flight", (unsigned long long)(load->issued - load->received));
+    handle_events(load);
     if (now_ns() >= stop) load->stopping = true;
-    for (int i = 0; i < n; i++) {
-      struct connection *connection = &load->connections[events[i].data.u64];
-      if (events[i].events & EPOLLOUT) flush(load, connection);
-      if (events[i].events & ~(uint32_t)EPOLLOUT) receive(load, connection);
-    }
   }
+}
+
+static void open_connections(struct load *load) {
+  const struct options *options = load->options;
+  load->epoll = epoll_create1(EPOLL_CLOEXEC);
+  load->connections = allocate((size_t)options->connections * sizeof *load->connections);
+  raise_file_limit(options->connections);
+  int *fds = allocate((size_t)options->connections * sizeof *fds);
+  load->agreement = open_all(fds, load->epoll, options);
+  load->stream = make_stream(options, &load->agreement);
+  for (int i = 0; i < options->connections; i++) {
+    struct connection *connection = &load->connections[i];
+    connection->fd = fds[i];
+    if (options->json) connection->first = load->stream.count * (uint64_t)i / (uint64_t)options->connections;
+    connection->issued = connection->received = connection->first;
+    connection->sent_bytes = stream_offset(&load->stream, connection->first);
+    connection->sent_at = allocate((size_t)options->in_flight * sizeof(uint64_t));
+    connection->reader.allow_compressed = load->agreement.deflate;
+    connection->checker.agreement = &load->agreement;
+  }
+  free(fds);
 }
 
 int run_echo(const struct options *options) {
   struct load *load = allocate(sizeof *load);
   load->options = options;
-  load->stream = make_stream(options);
-  load->epoll = epoll_create1(EPOLL_CLOEXEC);
-  load->connections = allocate((size_t)options->connections * sizeof *load->connections);
-  raise_file_limit(options->connections);
-
-  int *fds = allocate((size_t)options->connections * sizeof *fds);
-  open_all(fds, load->epoll, options);
-  for (int i = 0; i < options->connections; i++) {
-    load->connections[i].fd = fds[i];
-    load->connections[i].sent_at = allocate((size_t)options->in_flight * sizeof(uint64_t));
-  }
+  open_connections(load);
+  if (options->first) exchange_first(load);
   printf("{\"event\":\"ready\",\"connections\":%d}\n", options->connections);
   if (options->control && !wait_for_line()) return 0;
 
@@ -177,9 +225,10 @@ int run_echo(const struct options *options) {
   drive(load);
   double seconds = (double)(now_ns() - start) / 1e9;
   printf("{\"event\":\"result\",\"messages\":%llu,\"seconds\":%.6f,\"rate\":%.1f,\"p50\":%.2f,\"p99\":%.2f,"
-         "\"verified\":%llu,\"controlFrames\":%llu,\"cpuSeconds\":%.6f}\n",
+         "\"verified\":%llu,\"compressed\":%llu,\"receivedBytes\":%llu,\"controlFrames\":%llu,\"cpuSeconds\":%.6f}\n",
          (unsigned long long)load->received, seconds, (double)load->received / seconds,
          percentile(&load->round_trips, 50), percentile(&load->round_trips, 99), (unsigned long long)load->verified,
+         (unsigned long long)load->compressed, (unsigned long long)load->received_bytes,
          (unsigned long long)load->control_frames, cpu_seconds() - cpu);
   while (options->control && wait_for_line()) continue;
   return 0;

@@ -16,6 +16,7 @@ int main(int argc, char **argv) {
   if (!strcmp(options.mode, "echo")) return run_echo(&options);
   if (!strcmp(options.mode, "churn")) return run_churn(&options);
   if (!strcmp(options.mode, "idle")) return run_idle(&options);
+  if (!strcmp(options.mode, "broadcast")) return run_broadcast(&options);
   if (!strcmp(options.mode, "sink")) return run_sink(&options);
   die("unknown mode %s", options.mode);
 }

@@ -13,6 +13,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* As browsers offer it. */
+static const char DEFLATE_OFFER[] = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
+
 enum { RESPONSE_MOST = 4096, OPENING_MOST = 128, STALL_MS = 20000 };
 
 void raise_file_limit(int connections) {
@@ -56,13 +59,13 @@ static void send_request(struct opening *opening, const struct options *options)
   accept_for(key, 24, opening->accept);
   int length = snprintf(request, sizeof request,
                         "GET / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                        "Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n\r\n",
-                        options->port, key);
+                        "Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n%s\r\n",
+                        options->port, key, options->deflate ? DEFLATE_OFFER : "");
   if (send(opening->fd, request, (size_t)length, 0) != length) die("request: %s", strerror(errno));
   opening->response = allocate(RESPONSE_MOST);
 }
 
-static void check_response(struct opening *opening, const char *end) {
+static void check_response(struct opening *opening, const char *end, const struct options *options) {
   char *response = opening->response;
   if (strncmp(response, "HTTP/1.1 101 ", 13)) die("no 101 but: %.*s", (int)strcspn(response, "\r\n"), response);
   const char *accept = strcasestr(response, "\r\nsec-websocket-accept:");
@@ -71,6 +74,7 @@ static void check_response(struct opening *opening, const char *end) {
   accept += strspn(accept, " \t");
   if (strncmp(accept, opening->accept, 28)) die("wrong Sec-WebSocket-Accept");
   if (end + 4 != response + opening->received) die("the server spoke first");
+  opening->agreement = read_agreement(response, options->deflate);
 }
 
 enum progress continue_opening(struct opening *opening, const struct options *options) {
@@ -92,13 +96,18 @@ enum progress continue_opening(struct opening *opening, const struct options *op
   opening->response[opening->received] = 0;
   const char *end = strstr(opening->response, "\r\n\r\n");
   if (!end) return PROGRESS_WAIT;
-  check_response(opening, end);
+  check_response(opening, end, options);
   free(opening->response);
   opening->response = NULL;
   return PROGRESS_OPEN;
 }
 
-void open_all(int *fds, int epoll, const struct options *options) {
+static bool agree(const struct agreement *a, const struct agreement *b) {
+  return a->deflate == b->deflate && a->server_no_takeover == b->server_no_takeover &&
+         a->client_no_takeover == b->client_no_takeover && a->server_bits == b->server_bits && a->client_bits == b->client_bits;
+}
+
+struct agreement open_all(int *fds, int epoll, const struct options *options) {
   struct opening *openings = allocate((size_t)options->connections * sizeof *openings);
   struct epoll_event events[64];
   int started = 0, open = 0;
@@ -124,5 +133,10 @@ void open_all(int *fds, int epoll, const struct options *options) {
       }
     }
   }
+  struct agreement agreement = openings[0].agreement;
+  for (int i = 1; i < options->connections; i++) {
+    if (!agree(&openings[i].agreement, &agreement)) die("the server does not give every connection the same parameters");
+  }
   free(openings);
+  return agreement;
 }

@@ -13,12 +13,13 @@
 
 static const char USAGE[] =
     "usage: load MODE --port N [options]\n"
-    "  echo    keep messages in flight on open connections and check what comes back\n"
-    "  churn   open and close connections\n"
-    "  idle    open connections and hold them until stdin ends\n"
-    "  sink    be the server: listen, count messages, answer every n-th one\n"
+    "  echo       keep messages in flight on open connections and check what comes back\n"
+    "  churn      open and close connections\n"
+    "  idle       open connections and hold them until stdin ends\n"
+    "  broadcast  have the server send to all connections, --in-flight messages at a time; --messages counts these times\n"
+    "  sink       be the server: listen, count messages, answer every n-th one\n"
     "options: --connections N  --in-flight N  --size BYTES  --fragment BYTES  --text  --raw\n"
-    "         --messages N  --seconds S  --verify N  --control\n";
+    "         --json  --deflate  --first  --messages N  --seconds S  --verify N  --control\n";
 
 noreturn void die(const char *format, ...) {
   va_list arguments;
@@ -88,6 +89,9 @@ struct options parse_options(int argc, char **argv) {
     const char *value = i + 1 < argc ? argv[i + 1] : NULL;
     if (!strcmp(name, "--text")) options.text = true;
     else if (!strcmp(name, "--raw")) options.raw = true;
+    else if (!strcmp(name, "--json")) options.json = options.text = true;
+    else if (!strcmp(name, "--deflate")) options.deflate = true;
+    else if (!strcmp(name, "--first")) options.first = true;
     else if (!strcmp(name, "--control")) options.control = true;
     else {
       if (!strcmp(name, "--port")) options.port = (int)number(name, value, 1, 65535);
@@ -105,6 +109,7 @@ struct options parse_options(int argc, char **argv) {
       i++;
     }
   }
+  if (options.json && options.size < JSON_LEAST) die("--size is %zu, a JSON document needs %d bytes", options.size, JSON_LEAST);
   if (options.port == 0 && strcmp(options.mode, "sink")) die("--port is missing");
   return options;
 }

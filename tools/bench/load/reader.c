@@ -12,14 +12,18 @@ static void start_frame(struct reader *reader) {
   int opcode = first & 0x0f;
   bool masked = reader->header[1] & 0x80;
 
-  if (first & 0x70) die("reserved bits set: 0x%02x", first);
+  bool may_be_compressed = reader->allow_compressed && (opcode == 1 || opcode == 2); /* RFC 7692 §6: the first frame */
+  if (first & (may_be_compressed ? 0x30 : 0x70)) die("reserved bits set: 0x%02x", first);
   if (masked != reader->expect_masked) die(masked ? "masked frame" : "frame without mask");
   if (opcode >= 8) {
     if (opcode > 10 || !(first & 0x80) || length7 > 125) die("bad control frame: 0x%02x", first);
   } else {
     if (opcode > 2) die("reserved opcode %d", opcode);
     if ((opcode == 0) != (reader->message_opcode != 0)) die("opcode %d out of order", opcode);
-    if (opcode) reader->message_opcode = opcode;
+    if (opcode) {
+      reader->message_opcode = opcode;
+      reader->compressed = first & 0x40;
+    }
   }
   reader->frame_length = length7 < 126 ? length7 : big_endian(reader->header + 2, length7 == 126 ? 2 : 8);
   reader->frame_offset = 0;
@@ -55,6 +59,7 @@ enum found read_piece(struct reader *reader, const uint8_t **at, const uint8_t *
       .offset = reader->message_offset + reader->frame_offset,
       .frame_offset = reader->frame_offset,
       .key = reader->expect_masked ? reader->header + reader->need - 4 : NULL,
+      .compressed = !control && reader->compressed,
   };
   *at += take;
   reader->frame_offset += take;

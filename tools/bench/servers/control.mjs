@@ -1,5 +1,6 @@
 // What every measured process answers its parent, over node's IPC channel: what it has used so far.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 /**
  * @typedef {object} Usage
@@ -8,13 +9,18 @@ import { readFileSync, writeFileSync } from 'node:fs';
  * @property {number} peakRss bytes; the highest rss since the last 'reset-peak'
  * @property {number} heapUsed bytes
  * @property {number} external bytes
+ * @property {number} loopDelay 99th percentile since the last 'watch-delay', in ms; 1 is none
  */
+
+/** @type {import('node:perf_hooks').IntervalHistogram | undefined} */
+let delays;
 
 /** @returns {Usage} */
 export function usage() {
   const { user, system } = process.cpuUsage();
   const { rss, heapUsed, external } = process.memoryUsage();
-  return { cpu: user + system, rss, peakRss: peakRss(), heapUsed, external };
+  const loopDelay = (delays?.percentile(99) ?? 0) / 1e6;
+  return { cpu: user + system, rss, peakRss: peakRss(), heapUsed, external, loopDelay };
 }
 
 function peakRss() {
@@ -22,12 +28,29 @@ function peakRss() {
   return line === null ? process.resourceUsage().maxRSS * 1024 : Number(line[1]) * 1024;
 }
 
-/** Answers 'usage', 'collect' (garbage first, then usage) and 'reset-peak'; ends with the parent. */
+function watchDelay() {
+  delays ??= monitorEventLoopDelay({ resolution: 1 });
+  delays.enable();
+  delays.reset();
+}
+
+/** @type {Readonly<Record<string, () => void>>} */
+const COMMANDS = {
+  usage: () => undefined,
+  collect: () => {
+    for (let round = 0; round < 4; round++) globalThis.gc?.();
+  },
+  'reset-peak': () => writeFileSync('/proc/self/clear_refs', '5'),
+  'watch-delay': watchDelay,
+};
+
+/** Does what a command says and answers with the usage after it ('collect': garbage first); ends with the parent. */
 export function answerParent() {
   process.on('message', (command) => {
-    if (command === 'collect') for (let round = 0; round < 4; round++) globalThis.gc?.();
-    if (command === 'reset-peak') writeFileSync('/proc/self/clear_refs', '5');
-    if (command === 'usage' || command === 'collect' || command === 'reset-peak') process.send?.(usage());
+    const run = typeof command === 'string' ? COMMANDS[command] : undefined;
+    if (run === undefined) return;
+    run();
+    process.send?.(usage());
   });
   process.on('disconnect', () => process.exit(0));
 }

@@ -1,4 +1,4 @@
 import { WebSocketServer } from '@ws/server';
-import { serveEcho } from './echo.mjs';
+import { serve } from './serve.mjs';
 
-serveEcho(WebSocketServer);
+serve(WebSocketServer);

@@ -1,56 +1,16 @@
 // The load generator counts right and notices wrong echoes. Nothing here measures time.
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import WebSocket, { WebSocketServer, type RawData } from 'ws';
-import { compileLoad, hasCompiler } from '../lib/compile.mjs';
+import { describeLoad, run, start } from './generator.js';
 
-const gcc = hasCompiler();
-if (!gcc) {
-  appendFileSync('reports/notices.txt', 'tools/bench: no gcc, the tests of the load generator were skipped\n');
-  if (!['', '0', 'false'].includes(process.env['CI'] ?? ''))
-    throw new Error('no gcc: the load generator cannot be tested');
-}
-
-let program = '';
 const servers: { close(): unknown }[] = [];
 
-beforeAll(() => {
-  if (gcc) program = compileLoad();
-});
 afterEach(() => {
   for (const server of servers.splice(0)) server.close();
 });
-
-interface Outcome {
-  status: number | null;
-  result: Record<string, number> | undefined;
-  complaint: string;
-}
-
-const start = (mode: string, options: Record<string, number | true>) =>
-  spawn(program, [
-    mode,
-    ...Object.entries(options).flatMap(([name, value]) =>
-      value === true ? [`--${name}`] : [`--${name}`, String(value)],
-    ),
-  ]);
-
-async function run(mode: string, options: Record<string, number | true>): Promise<Outcome> {
-  const child = start(mode, { seconds: 60, ...options });
-  let output = '';
-  let complaint = '';
-  child.stdout.on('data', (text) => (output += text));
-  child.stderr.on('data', (text) => (complaint += text));
-  child.stdin.end();
-  const [status] = (await once(child, 'close')) as [number | null];
-  const last = output.trim().split('\n').at(-1);
-  const event = last === undefined || last === '' ? undefined : JSON.parse(last);
-  return { status, result: event?.event === 'result' ? event : undefined, complaint };
-}
 
 const portOf = (server: Server | WebSocketServer) => (server.address() as AddressInfo).port;
 
@@ -80,7 +40,7 @@ async function serveRaw(onConnection: (socket: Socket) => void) {
   return { port: portOf(server) };
 }
 
-(gcc ? describe : describe.skip)('load generator', () => {
+describeLoad('load generator', () => {
   test.each([
     { size: 0, connections: 1, 'in-flight': 1, messages: 7 },
     { size: 16, connections: 5, 'in-flight': 16, messages: 10_001 },
