@@ -46,7 +46,7 @@ try {
   for (const name of /** @type {import('./deflate/cells.mjs').PeerName[]} */ (names)) {
     for (const role of PEERS[name].roles.filter((each) => values.role === undefined || each === values.role)) {
       const meant = cellsOf(name, role).filter(({ id }) => id.includes(filter));
-      const cells = spread(meant, Math.min(meant.length, cellsPerRole));
+      const cells = spread(meant, cellsPerRole);
       if (cells.length === 0) continue;
       const row = await runCells(name, role, cells).catch((error) => {
         console.log(`FAILED ${name}: ${error.message}`);

@@ -80,9 +80,15 @@ function parametersOf(peer, role, server, client) {
   };
 }
 
-/** `count` cells with even gaps between them. @param {readonly Cell[]} cells @param {number} count */
+const GOLDEN_RATIO = (1 + Math.sqrt(5)) / 2;
+
+/** `count` cells from everywhere, uneven gaps between them: even ones would always meet the same takeovers. @param {readonly Cell[]} cells @param {number} count */
 export const spread = (cells, count) =>
-  cells.filter((_, i) => Math.floor(((i + 1) * count) / cells.length) > Math.floor((i * count) / cells.length));
+  cells
+    .map((cell, i) => ({ cell, at: (i * GOLDEN_RATIO) % 1 }))
+    .sort((a, b) => a.at - b.at)
+    .slice(0, count)
+    .map(({ cell }) => cell);
 
 /** What the client is told. @param {Cell} cell @returns {Negotiation} */
 export const clientOptions = (cell) => (cell.asked === 'offer' ? allOf(cell) : {});
