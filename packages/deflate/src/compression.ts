@@ -26,16 +26,12 @@ interface SharedEncoding {
 
 /** An empty end of a message: a stored block, of which four octets are left off. §7.2.3.6 */
 const EMPTY_BLOCK: Uint8Array = Uint8Array.of(0x00, ...TAIL);
-const MAX_SKIPPED = 31;
 
 /** The sending half: messages on their way out. RFC 7692 §7.2.1 */
 export class Compression {
   readonly #options: CompressionOptions;
   /** What compresses the message that is open; `undefined` while none is, or for one that goes as it is. */
   #deflater: Deflater | undefined;
-  /** After a payload that did not shrink the next 1, then 3, 7, 15 and 31 are not tried. */
-  #skips = 0;
-  #toSkip = 0;
   #isWorking = false;
   #isClosed = false;
 
@@ -60,16 +56,8 @@ export class Compression {
   }
 
   #whole(payload: Uint8Array, done: Encoded): void {
-    if (this.#toSkip > 0) {
-      this.#toSkip--;
-      return done(null, payload, 0);
-    }
-    const finish = ({ payload: encoded, rsv }: Encoding): void => {
-      this.#skips = rsv === 0 ? Math.min(2 * this.#skips + 1, MAX_SKIPPED) : 0;
-      this.#toSkip = this.#skips;
-      done(null, encoded, rsv);
-    };
-    if (looksIncompressible(payload)) return finish({ payload, rsv: 0 });
+    if (looksIncompressible(payload)) return done(null, payload, 0);
+    const finish = ({ payload: encoded, rsv }: Encoding): void => done(null, encoded, rsv);
     const { backend, windowBits, takeover } = this.#options;
     const deflater = takeover ? backend.deflater(this, windowBits) : undefined;
     if (deflater === undefined) return compressAlone(backend, windowBits, payload, finish);

@@ -72,8 +72,8 @@ export class Decompression {
 
   #whole(data: Uint8Array, piece: IncomingPiece, output: Output, done: Done): void {
     if (data.length === 0) return this.#end(done, null); // not what §7.2.1 makes, but harmless
-    const { backend, maxRatio } = this.#options;
-    const limit = Math.min(piece.remaining, maxRatio * data.length);
+    const { backend } = this.#options;
+    const limit = this.#limit(piece.remaining, data.length, 0);
     let bytes: Uint8Array | undefined;
     try {
       bytes = backend.inflateSync(data, this.#window, limit);
@@ -108,7 +108,7 @@ export class Decompression {
     done: Done,
   ): void {
     message.compressedLength += slice.length;
-    const limit = Math.min(remaining, this.#options.maxRatio * message.compressedLength - message.length);
+    const limit = this.#limit(remaining, message.compressedLength, message.length);
     this.#isWorking = true;
     inflater.inflate(
       slice,
@@ -125,6 +125,12 @@ export class Decompression {
         else done(null);
       },
     );
+  }
+
+  /** Bytes of output that may still come. */
+  #limit(remaining: number, compressedLength: number, length: number): number {
+    const { maxRatio } = this.#options;
+    return maxRatio === Infinity ? remaining : Math.min(remaining, Math.floor(maxRatio * compressedLength) - length);
   }
 
   #remember(bytes: Uint8Array): void {

@@ -1,0 +1,32 @@
+import type { DeflateElement, DeflateParameters } from '../src/index.js';
+
+/** An element as it is written in the header. */
+export function element(text: string, name = 'permessage-deflate'): DeflateElement {
+  const parts = text.split(';').filter((part) => part.trim() !== '');
+  return {
+    name,
+    parameters: parts.map((part) => {
+      const equals = part.indexOf('=');
+      return equals < 0 ? [part.trim(), true] : [part.slice(0, equals).trim(), part.slice(equals + 1)];
+    }),
+  };
+}
+
+/** What is behind the name, in the header's form. */
+export function written({ name, parameters }: DeflateElement): string {
+  if (name !== 'permessage-deflate') throw new Error(name);
+  return parameters.map(([key, value]) => (value === true ? key : `${key}=${value}`)).join('; ');
+}
+
+export const PLAIN: DeflateParameters = {
+  serverNoContextTakeover: false,
+  clientNoContextTakeover: false,
+  serverMaxWindowBits: 15,
+  clientMaxWindowBits: 15,
+};
+/** What our server agrees to by default. */
+export const NO_TAKEOVER: DeflateParameters = {
+  ...PLAIN,
+  serverNoContextTakeover: true,
+  clientNoContextTakeover: true,
+};

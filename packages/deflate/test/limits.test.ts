@@ -1,0 +1,93 @@
+import { describe, expect, test } from '@jest/globals';
+import { createHash } from 'node:crypto';
+import { constants, deflateRawSync } from 'node:zlib';
+import { zlibBackend } from '../src/node/backend.js';
+import { codec, decode, json, PATHS } from './codec.js';
+
+const compressed = (data: Uint8Array): Buffer =>
+  deflateRawSync(data, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
+
+/** Small ones at once, large ones by the thread pool; and all by the thread pool. */
+const BACKENDS = PATHS.flatMap(({ path, fastPath }) => [
+  { name: path, backend: zlibBackend({ fastPath }) },
+  { name: `${path}, thread pool`, backend: zlibBackend({ fastPath, syncInflateLimit: 0 }) },
+]);
+
+describe.each(BACKENDS)('$name', ({ backend }) => {
+  test.each([1, 1000, 131_072, 131_073, 1_000_000])(
+    'exactly maxPayload (%i) is a message, one byte more an error',
+    async (size) => {
+      const exact = await decode(codec({ backend }), [compressed(Buffer.alloc(size, 'x'))], size);
+      expect([exact.bytes.length, exact.error]).toEqual([size, null]);
+      const { error, bytes } = await decode(codec({ backend }), [compressed(Buffer.alloc(size + 1, 'x'))], size);
+      expect(error).toMatchObject({ code: 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', closeCode: 1009 });
+      expect(bytes.length).toBeLessThanOrEqual(size);
+    },
+  );
+
+  test('the sum of the fragments counts', async () => {
+    const wire = compressed(json(3000));
+    const pieces = [wire.subarray(0, 100), wire.subarray(100, 200), wire.subarray(200)];
+    expect((await decode(codec({ backend }), pieces, 3000)).error).toBeNull();
+    expect((await decode(codec({ backend }), pieces, 2999)).error?.code).toBe('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH');
+  });
+
+  test('a bomb of 1 MiB that would become 1 GiB ends at the limit', async () => {
+    const bomb = compressed(Buffer.alloc(64 << 20));
+    const wire = Buffer.concat(
+      Array.from({ length: 16 }, () => Buffer.concat([bomb, Buffer.from([0, 0, 0xff, 0xff])])),
+    );
+    const pieces = Array.from({ length: Math.ceil(wire.length / 65_536) }, (_, i) =>
+      wire.subarray(i << 16, (i + 1) << 16),
+    );
+    const { error, bytes } = await decode(codec({ backend }), pieces, 1 << 20);
+    expect(error).toMatchObject({ code: 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', closeCode: 1009 });
+    expect(bytes.length).toBeLessThanOrEqual(1 << 20);
+  });
+
+  test('maxRatio: more output than that for each byte received is an error', async () => {
+    const wire = compressed(Buffer.alloc(100_000));
+    const ratio = 100_000 / wire.length;
+    const pieces = [[wire], [wire.subarray(0, 50), wire.subarray(50)]];
+    for (const cut of pieces) {
+      expect((await decode(codec({ backend, maxRatio: Math.ceil(ratio) }), cut)).error).toBeNull();
+      const { error } = await decode(codec({ backend, maxRatio: ratio / 2 }), cut);
+      expect(error).toMatchObject({ code: 'WS_ERR_INFLATION_RATIO', closeCode: 1009 });
+    }
+    const { error } = await decode(codec({ backend, maxRatio: ratio * 2 }), [wire], 1000);
+    expect(error?.code).toBe('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH');
+  });
+
+  test('final blocks thicker than one in 64 bytes are refused', async () => {
+    const final = Buffer.from('f348cdc9c90700', 'hex');
+    const few = Buffer.concat(Array.from({ length: 16 }, () => final));
+    expect((await decode(codec({ backend }), [Buffer.concat([few, Buffer.from([0])])])).bytes.toString()).toBe(
+      'Hello'.repeat(16),
+    );
+    const many = Buffer.concat(Array.from({ length: 1000 }, () => final));
+    expect((await decode(codec({ backend }), [many])).error?.code).toBe('WS_ERR_INVALID_DEFLATE_DATA');
+  });
+});
+
+test('a large message in large pieces is the same', async () => {
+  const data = json(3_000_000);
+  const wire = compressed(data);
+  const pieces = Array.from({ length: Math.ceil(wire.length / 10_000) }, (_, i) =>
+    wire.subarray(i * 10_000, (i + 1) * 10_000),
+  );
+  const { bytes } = await decode(codec(), pieces);
+  const digest = (buffer: Buffer): string => createHash('sha256').update(buffer).digest('hex');
+  expect(digest(bytes)).toBe(digest(data));
+});
+
+test.each([
+  [{ threshold: -1 }, RangeError, 'threshold is -1'],
+  [{ threshold: 'x' }, TypeError, 'threshold is x'],
+  [{ thresholdMode: 'sometimes' }, RangeError, 'thresholdMode is sometimes'],
+  [{ maxRatio: 0.5 }, RangeError, 'maxRatio is 0.5'],
+  [{ maxRatio: true }, TypeError, 'maxRatio is true'],
+  [{ role: 'proxy' }, TypeError, 'role is proxy'],
+])('bad option %p', (options, type, message) => {
+  expect(() => codec(options as object)).toThrow(type);
+  expect(() => codec(options as object)).toThrow(message);
+});
