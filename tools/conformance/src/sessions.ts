@@ -71,3 +71,9 @@ export const inBoth = (row: Omit<FrameRow, 'deflate' | 'options'>, more: Endpoin
 export const HELLO = 'f2 48 cd c9 c9 07 00';
 /** The same once more, as a reference to the message before it, §7.2.3.2. */
 export const AGAIN = 'f2 00 11 00 00';
+
+/** A payload in at most fifty pieces. */
+export const inPieces = (payload: Buffer): Buffer[] => {
+  const size = Math.max(1, Math.ceil(payload.length / 50));
+  return Array.from({ length: Math.ceil(payload.length / size) }, (_, i) => payload.subarray(i * size, (i + 1) * size));
+};

@@ -2,9 +2,15 @@ import type { Case } from '../case.js';
 import { closePayloads } from './close-payload.js';
 import { closing } from './close.js';
 import { control } from './control.js';
+import { deflateBits } from './deflate-bits.js';
+import { deflateContent } from './deflate-content.js';
 import { deflateCorrupt } from './deflate-corrupt.js';
 import { deflateFrames } from './deflate-frames.js';
+import { deflateLimits } from './deflate-limits.js';
 import { deflateMessages } from './deflate-messages.js';
+import { deflateMixed } from './deflate-mixed.js';
+import { deflateReplies } from './deflate-replies.js';
+import { deflateWindow } from './deflate-window.js';
 import { fragmentation } from './fragmentation.js';
 import { framing } from './framing.js';
 import { limits } from './limits.js';
@@ -31,8 +37,14 @@ export const CASES: readonly Case[] = [
   ...closing,
   ...limits,
   ...deflateMessages,
+  ...deflateWindow,
   ...deflateFrames,
+  ...deflateMixed,
   ...deflateCorrupt,
+  ...deflateContent,
+  ...deflateLimits,
+  ...deflateBits,
+  ...deflateReplies,
   ...requestsAccepted,
   ...requestsRefused,
   ...requestLists,

@@ -1,0 +1,114 @@
+import { deflated, fixed, match, stored } from '../blocks.js';
+import { aBinary, aText, clean } from '../expect.js';
+import { binary, letters, squeezed, text } from '../input.js';
+import { randomBytes, session, windows, zlibs } from '../sessions.js';
+import { frameTable, type FrameRow } from '../table.js';
+
+// Window sizes, RFC 7692 §7.1.2: what may be referred to, and what our end refers to. All replies are read with the
+// window that was agreed on, so that a distance beyond it fails the row.
+
+const BITS = [8, 9, 10, 11, 12, 13, 14, 15];
+
+/** A text with repeats at all distances up to 32 KiB, also such as lie just beyond a smaller window. */
+function tempting(bits: number): string {
+  const secret = randomBytes(200, `${bits}`).toString('hex');
+  const gaps = [200, 2 ** bits - 400, 2 ** bits - 399, 2 ** bits, 2 ** bits + 1, 3 * 2 ** bits, 30_000];
+  return gaps.map((gap, i) => secret + letters(Math.max(0, gap) + i)).join('');
+}
+
+const sizes = BITS.flatMap((bits): FrameRow[] => {
+  const size = 2 ** bits;
+  const data = randomBytes(size, `${bits}`);
+  const more = randomBytes(size + 1000, `more ${bits}`);
+  return [
+    {
+      id: `${bits}-within-message`,
+      section: 'RFC 7692 §7.2.2',
+      title: `a reference ${size} bytes back, in the same message`,
+      ...windows(bits, false),
+      input: [squeezed(2, deflated(stored(data), fixed([match(258, size)])))],
+      expect: clean(aBinary(Buffer.concat([data, Buffer.concat([data, data]).subarray(0, 258)]))),
+    },
+    {
+      id: `${bits}-next-message`,
+      section: 'RFC 7692 §7.2.2',
+      title: `a reference ${size} bytes back, to the start of the message before`,
+      ...windows(bits, true),
+      input: [squeezed(2, deflated(stored(data))), squeezed(2, deflated(fixed([match(258, size), 0x21])))],
+      expect: clean(
+        aBinary(data),
+        aBinary(Buffer.concat([Buffer.concat([data, data]).subarray(0, 258), Buffer.from('!')])),
+      ),
+    },
+    {
+      id: `${bits}-slid`,
+      section: 'RFC 7692 §7.2.2',
+      title: `the same after ${size + 1000} bytes, of which the window holds the last ones`,
+      ...windows(bits, true),
+      input: [
+        squeezed(2, deflated(stored(more))),
+        binary('plain'),
+        squeezed(2, deflated(stored(data.subarray(0, 10)), fixed([match(200, size)]))),
+      ],
+      expect: clean(
+        aBinary(more),
+        aBinary('plain'),
+        aBinary(Buffer.concat([data.subarray(0, 10), more.subarray(1010, 1210)])),
+      ),
+    },
+    ...[true, false].map((keeps): FrameRow => ({
+      id: `${bits}-reply${keeps ? '' : '-alone'}`,
+      section: 'RFC 7692 §7.2.1',
+      title: `what our end compresses stays within ${size} bytes${keeps ? '' : '; no context takeover'}`,
+      ...windows(bits, keeps),
+      input: [
+        text(tempting(bits)),
+        squeezed(1, zlibs(tempting(bits), { windowBits: Math.max(9, bits), level: bits === 8 ? 0 : 9 })),
+        text(letters(5000)),
+      ],
+      expect: clean(
+        aText(tempting(bits), 'compressed'),
+        aText(tempting(bits), 'compressed'),
+        aText(letters(5000), 'compressed'),
+      ),
+    })),
+    {
+      id: `${bits}-other-side`,
+      section: 'RFC 7692 §7.1.2',
+      title: `only the other end has a window of ${size} bytes`,
+      role: 'server',
+      ...session(
+        { serverNoContextTakeover: false, clientNoContextTakeover: false, clientMaxWindowBits: bits },
+        {
+          offer: 'permessage-deflate; client_max_window_bits',
+          answer: `permessage-deflate; client_max_window_bits=${bits}`,
+        },
+      ),
+      input: [
+        squeezed(2, deflated(stored(data))),
+        squeezed(2, deflated(fixed([match(258, size)]))),
+        text(tempting(bits)),
+      ],
+      expect: clean(
+        aBinary(data),
+        aBinary(Buffer.concat([data, data]).subarray(0, 258)),
+        aText(tempting(bits), 'compressed'),
+      ),
+    },
+    {
+      id: `${bits}-our-side`,
+      section: 'RFC 7692 §7.1.2',
+      title: `only our client has a window of ${size} bytes`,
+      role: 'client',
+      ...session({}, { offer: 'permessage-deflate', answer: `permessage-deflate; client_max_window_bits=${bits}` }),
+      input: [
+        text(tempting(bits)),
+        squeezed(2, deflated(stored(randomBytes(32_768)))),
+        squeezed(2, deflated(fixed([match(258, 32_768)]))),
+      ],
+      expect: clean(aText(tempting(bits), 'compressed'), aBinary(randomBytes(32_768)), aBinary(randomBytes(258))),
+    },
+  ];
+});
+
+export const deflateBits = frameTable('deflate-bits', sizes);
