@@ -129,6 +129,8 @@ export interface Agreement {
   readonly offer: string;
   /** What our server has to answer, and what the peer answers our client. */
   readonly answer: string;
+  /** What our end has to keep to, where it has announced more than the answer repeats (§7.1.1.2, §7.1.2.2). */
+  readonly binding?: string;
 }
 
 /** Frames after a good handshake. */

@@ -71,7 +71,10 @@ function checkData(
 ): string[] {
   const { deflate } = testCase;
   const wanted = echoes ? expect.events.filter((event) => DATA[event.type] !== undefined) : [];
-  const { messages: got, problems } = readMessages(observed.frames, deflate && inflaterFor(deflate.answer, role));
+  const { messages: got, problems } = readMessages(
+    observed.frames,
+    deflate && inflaterFor(deflate.binding ?? deflate.answer, role),
+  );
   const fits = (message: BackMessage, want: Received | undefined): boolean =>
     want !== undefined &&
     message.opcode === DATA[want.type] &&

@@ -1,6 +1,7 @@
 import { deflated, fixed, match, stored } from '../blocks.js';
 import { aBinary, aText, clean } from '../expect.js';
 import { binary, letters, squeezed, text } from '../input.js';
+import { PMD } from '../offers.js';
 import { randomBytes, session, windows, zlibs } from '../sessions.js';
 import { frameTable, type FrameRow } from '../table.js';
 
@@ -111,4 +112,34 @@ const sizes = BITS.flatMap((bits): FrameRow[] => {
   ];
 });
 
-export const deflateBits = frameTable('deflate-bits', sizes);
+const announced: FrameRow[] = [8, 9, 12].map((bits) => ({
+  id: `${bits}-announced`,
+  section: 'RFC 7692 §7.1.2.2',
+  title: `a client that has offered client_max_window_bits=${bits} keeps to it, though the answer does not repeat it`,
+  role: 'client',
+  ...session(
+    { clientMaxWindowBits: bits },
+    {
+      offer: PMD,
+      answer: PMD,
+      binding: `${PMD}; client_max_window_bits=${bits}`,
+    },
+  ),
+  input: [text(tempting(bits)), text(tempting(bits))],
+  expect: clean(aText(tempting(bits), 'compressed'), aText(tempting(bits), 'compressed')),
+}));
+
+const announcedTakeover: FrameRow = {
+  id: 'announced-takeover',
+  section: 'RFC 7692 §7.1.1.2',
+  title: 'a client that has offered client_no_context_takeover keeps to it, though the answer does not repeat it',
+  role: 'client',
+  ...session(
+    { clientNoContextTakeover: true },
+    { offer: PMD, answer: PMD, binding: `${PMD}; client_no_context_takeover` },
+  ),
+  input: [text(letters(5000)), text(letters(5000))],
+  expect: clean(aText(letters(5000), 'compressed'), aText(letters(5000), 'compressed')),
+};
+
+export const deflateBits = frameTable('deflate-bits', [...sizes, ...announced, announcedTakeover]);

@@ -2,13 +2,16 @@ import type { Case } from '../case.js';
 import { closePayloads } from './close-payload.js';
 import { closing } from './close.js';
 import { control } from './control.js';
+import { deflateAnswers } from './deflate-answers.js';
 import { deflateBits } from './deflate-bits.js';
 import { deflateContent } from './deflate-content.js';
 import { deflateCorrupt } from './deflate-corrupt.js';
+import { deflateDeclined } from './deflate-declined.js';
 import { deflateFrames } from './deflate-frames.js';
 import { deflateLimits } from './deflate-limits.js';
 import { deflateMessages } from './deflate-messages.js';
 import { deflateMixed } from './deflate-mixed.js';
+import { deflateOffers } from './deflate-offers.js';
 import { deflateReplies } from './deflate-replies.js';
 import { deflateWindow } from './deflate-window.js';
 import { fragmentation } from './fragmentation.js';
@@ -52,4 +55,7 @@ export const CASES: readonly Case[] = [
   ...requestStages,
   ...responsesAccepted,
   ...responsesRefused,
+  ...deflateOffers,
+  ...deflateDeclined,
+  ...deflateAnswers,
 ];
