@@ -2,6 +2,7 @@ import { deflateRawSync, inflateRawSync, constants } from 'node:zlib';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { deflated, fixed, match, raw, reservedBlock, stored, type Item } from '../src/blocks.js';
+import { CORRUPT } from '../src/cases/deflate-corrupt.js';
 import { InflateError, Inflater } from '../src/inflate.js';
 import { hex } from '../src/input.js';
 
@@ -125,6 +126,13 @@ test.each([
 ])('refuses %s', (_, bytes, why) => {
   expect(() => fresh().message(bytes)).toThrow(why);
 });
+
+test.each(CORRUPT.map(({ id, payload }) => [id, typeof payload === 'string' ? hex(payload) : payload] as const))(
+  'what the table calls corrupt is corrupt to the oracle: %s',
+  (_, bytes) => {
+    expect(() => fresh().message(bytes)).toThrow(InflateError);
+  },
+);
 
 test('holds a sender to its window, and to the message where there is no takeover', () => {
   const far = deflated(stored(Buffer.alloc(600, 'x')), fixed([match(4, 512)]));

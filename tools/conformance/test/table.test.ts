@@ -12,7 +12,7 @@ test('there are more than 250 cases, each with a name of its own, a title and a 
   const ids = CASES.map(({ id }) => id);
   expect(ids.filter((id, i) => ids.indexOf(id) !== i)).toEqual([]);
   for (const { id, title, section } of CASES) {
-    expect(id).toMatch(/^[a-z0-9]+\/\S+$/);
+    expect(id).toMatch(/^[a-z0-9-]+\/\S+$/);
     expect(title).not.toBe('');
     expect(section).toMatch(/^(RFC \d{4} )?§\d+(\.\d+)*$|^RFC \d{4}$/);
   }
@@ -32,6 +32,16 @@ test('every theme has its share on every end that it concerns', () => {
     'limits',
     'request',
     'response',
+    'deflate',
+    'deflate-window',
+    'deflate-frames',
+    'deflate-corrupt',
+    'deflate-content',
+    'deflate-limits',
+    'deflate-bits',
+    'deflate-replies',
+    'deflate-offers',
+    'deflate-answers',
   ])
     expect([theme, count('theme', theme) >= 30]).toEqual([theme, true]);
 });
@@ -57,6 +67,7 @@ test('each kind of fault is met on both ends', () => {
     'WS_ERR_EXPECTED_MASK',
     'WS_ERR_INVALID_CLOSE_CODE',
     'WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH',
+    'WS_ERR_INVALID_DEFLATE_DATA',
     'WS_ERR_INVALID_OPCODE',
     'WS_ERR_INVALID_UTF8',
     'WS_ERR_NON_MINIMAL_LENGTH',

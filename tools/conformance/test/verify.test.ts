@@ -1,7 +1,9 @@
 import { expect, test } from '@jest/globals';
+import { deflated, fixed, match, stored } from '../src/blocks.js';
 import type { Expectation, FrameCase, Role } from '../src/case.js';
 import type { BackFrame } from '../src/decoder.js';
 import { aPing, aText, clean, closedByUs, fails, isCut } from '../src/expect.js';
+import { hex } from '../src/input.js';
 import { verify, type Observed } from '../src/verify.js';
 
 // The judge: each row is a good run with one thing wrong, and must be found out.
@@ -144,6 +146,76 @@ test('a close frame of ours after TCP was cut is found', () => {
     closes: [{ code: 1006, reason: '', sentCode: undefined }],
   };
   expect(problemsOf(caseOf(isCut()), cut)).toEqual(['1 close frames instead of 0']);
+});
+
+const compressed = clean(aText('Hello'), aText('Hello', 'compressed'), aText('x', 'plain'));
+const deflate = { offer: 'permessage-deflate', answer: 'permessage-deflate' };
+const squeezed = (hexadecimal: string, changes: Partial<BackFrame> = {}): BackFrame =>
+  back(1, hex(hexadecimal), { rsv: 4, ...changes });
+const goodCompressed: Observed = {
+  ...goodTalk,
+  frames: [squeezed('f2 48 cd c9 c9 07 00'), squeezed('f2 00 11 00 00'), back(1, 'x'), closeFrame(1000)],
+  received: compressed.events,
+};
+
+test('compressed echoes are judged by what they inflate to, where the extension is in use', () => {
+  expect(problemsOf(caseOf(compressed, { deflate }), goodCompressed)).toEqual([]);
+  expect(problemsOf(caseOf(compressed), goodCompressed).join()).toContain('RSV bits 4');
+});
+
+test.each<[string, readonly BackFrame[], string]>([
+  [
+    'other text',
+    [squeezed('f2 48 cd c9 c9 07 00'), squeezed('f2 48 cd c9 c9 07 00'.replace('48', '4a'))],
+    'data frame 2',
+  ],
+  ['a plain echo of what has to be compressed', [squeezed('f2 48 cd c9 c9 07 00'), back(1, 'Hello')], 'compressed'],
+  [
+    'a compressed echo of what has to be plain',
+    [...goodCompressed.frames.slice(0, 2), squeezed('00 01 00 fe ff 78 00')],
+    'plain',
+  ],
+  ['the tail still there', [squeezed('f2 48 cd c9 c9 07 00 00 00 ff ff')], '00 00 ff ff'],
+  ['a byte lost', [squeezed('f2 48 cd c9 c9 07')], 'ends inside'],
+  ['no payload at all', [squeezed('')], 'ends inside'],
+  ['a block of the reserved type', [squeezed('06')], 'reserved'],
+  ['RSV1 on a close frame', [...goodCompressed.frames.slice(0, 3), { ...closeFrame(1000), rsv: 4 }], 'RSV bits 4'],
+  [
+    'RSV1 on a continuation',
+    [squeezed('f2 48 cd', { fin: false }), squeezed('c9 c9 07 00', { opcode: 0 })],
+    'RSV bits 4',
+  ],
+  ['RSV2 beside RSV1', [squeezed('f2 48 cd c9 c9 07 00', { rsv: 6 })], 'RSV bits 6'],
+])('in a compressed talk: %s', (_, frames, problem) => {
+  expect(problemsOf(caseOf(compressed, { deflate }), { ...goodCompressed, frames }).join('\n')).toContain(problem);
+});
+
+test.each<[string, Role, string, string | undefined]>([
+  ['takeover of the server', 'server', 'server_no_context_takeover', 'there are 1 bytes'],
+  ['takeover of the client, where it is not the one that sends', 'server', 'client_no_context_takeover', undefined],
+  ['takeover of the client', 'client', 'client_no_context_takeover', 'there are 1 bytes'],
+  ['the window of the other end', 'client', 'server_max_window_bits=8', undefined],
+])('what was agreed on decides how our frames are read: %s', (_, role, parameter, problem) => {
+  const frames = goodCompressed.frames.map((frame, i) => ({ ...frame, masked: role === 'client', key: i }));
+  const answer = `permessage-deflate; ${parameter}`;
+  const problems = problemsOf(
+    caseOf(compressed, { deflate: { offer: '', answer } }),
+    { ...goodCompressed, frames },
+    role,
+  );
+  expect(problems.join()).toContain(problem ?? '');
+  expect(problems.length > 0).toBe(problem !== undefined);
+});
+
+test('the smaller window that our end has announced binds it, not the answer alone', () => {
+  const far = deflated(stored(Buffer.alloc(300, 'ab')), fixed([match(4, 300)]));
+  const text = Buffer.concat([Buffer.alloc(300, 'ab'), Buffer.from('abab')]).toString();
+  const observed = { ...goodTalk, frames: [back(1, far, { rsv: 4 }), closeFrame(1000)], received: [aText(text)] };
+  const binding = 'permessage-deflate; server_max_window_bits=8';
+  expect(problemsOf(caseOf(clean(aText(text)), { deflate }), observed)).toEqual([]);
+  expect(problemsOf(caseOf(clean(aText(text)), { deflate: { ...deflate, binding } }), observed).join()).toContain(
+    'distance 300 in a window of 256',
+  );
 });
 
 test('behind a close frame of ours pongs are allowed, messages are not', () => {
