@@ -30,3 +30,25 @@ export const NO_TAKEOVER: DeflateParameters = {
   serverNoContextTakeover: true,
   clientNoContextTakeover: true,
 };
+
+export const BITS = [8, 9, 10, 11, 12, 13, 14, 15];
+/** What is no window: too small or large, not decimal, not the shortest form. §7.1.2.1, §7.1.2.2 */
+export const NO_BITS = [
+  '7',
+  '16',
+  '08',
+  '015',
+  '+8',
+  '-8',
+  '8.0',
+  '8 ',
+  ' 8',
+  '',
+  '0x8',
+  '1e1',
+  '８',
+  '٨',
+  'true',
+  '108',
+  '0',
+];
