@@ -76,7 +76,7 @@ export class Decompression {
     const limit = this.#limit(piece.remaining, data.length, 0);
     let bytes: Uint8Array | undefined;
     try {
-      bytes = backend.inflateSync(data, this.#window, limit);
+      bytes = backend.inflateSync(data, this.#sharedWindow, limit);
     } catch (error) {
       return this.#end(done, this.#named(error as DeflateError, limit, piece.remaining));
     }
@@ -85,13 +85,13 @@ export class Decompression {
       this.#message = opened;
       return this.#startStream(opened, data, piece, output, done);
     }
-    this.#remember(bytes);
+    this.#window?.add(bytes);
     if (bytes.length > 0) output(bytes);
     this.#end(done, null);
   }
 
   #startStream(message: OpenMessage, slice: Uint8Array, piece: IncomingPiece, output: Output, done: Done): void {
-    const inflater = this.#options.backend.inflater(this.#window);
+    const inflater = this.#options.backend.inflater(this.#sharedWindow);
     const data = message.keptLength === 0 ? slice : joined(message.kept.subarray(0, message.keptLength), slice);
     message.inflater = inflater;
     message.kept = NOTHING;
@@ -116,7 +116,7 @@ export class Decompression {
       limit,
       (bytes) => {
         message.length += bytes.length;
-        this.#remember(bytes);
+        this.#window?.add(bytes);
         output(bytes);
       },
       (error) => {
@@ -133,10 +133,10 @@ export class Decompression {
     return maxRatio === Infinity ? remaining : Math.min(remaining, Math.floor(maxRatio * compressedLength) - length);
   }
 
-  #remember(bytes: Uint8Array): void {
-    if (!this.#options.takeover || this.#isClosed) return;
-    this.#window ??= new Window(this.#options.windowBits);
-    this.#window.add(bytes);
+  /** What all messages share, where they may. */
+  get #sharedWindow(): Window | undefined {
+    if (this.#options.takeover) this.#window ??= new Window(this.#options.windowBits);
+    return this.#window;
   }
 
   #end(done: Done, error: Failure | null): void {

@@ -55,7 +55,8 @@ describe.each(PATHS)('$path', ({ fastPath }) => {
       }
     }
     const [last, first] = [pairs[9]!, pairs[0]!];
-    const lengthOf = async ([end]: (typeof pairs)[0]): Promise<number> => (await encode(end, json(1000, 2)))[0]!.payload.length;
+    const lengthOf = async ([end]: (typeof pairs)[0]): Promise<number> =>
+      (await encode(end, json(1000, 2)))[0]!.payload.length;
     expect(await lengthOf(last)).toBeLessThan((await lengthOf(first)) / 4);
     for (const [end] of pairs) end.close();
     backend.dropIdle();

@@ -28,7 +28,10 @@ describe.each(PATHS)('$path', ({ fastPath }) => {
   test.each([1000, 100_000])('%i bytes: compressed once for each window, whoever gets it', async (size) => {
     const { backend, count } = counting(zlibBackend({ fastPath }));
     const parameters = [NO_TAKEOVER, {}, { serverMaxWindowBits: 10 }, { ...NO_TAKEOVER, serverMaxWindowBits: 10 }];
-    const ends = parameters.flatMap((agreed) => [codec({ backend, parameters: agreed }), codec({ backend, parameters: agreed })]);
+    const ends = parameters.flatMap((agreed) => [
+      codec({ backend, parameters: agreed }),
+      codec({ backend, parameters: agreed }),
+    ]);
     const prepared = new Map<unknown, unknown>();
     const frames = await Promise.all(ends.map((end) => encode(end, json(size), { prepared })));
     expect(count()).toBe(2);
@@ -41,7 +44,8 @@ describe.each(PATHS)('$path', ({ fastPath }) => {
     const { backend, count } = counting(zlibBackend({ fastPath }));
     const prepared = new Map<unknown, unknown>();
     const payload = noise(1000);
-    for (let i = 0; i < 5; i++) expect(await encode(codec({ backend }), payload, { prepared })).toEqual([{ payload, rsv: 0 }]);
+    for (let i = 0; i < 5; i++)
+      expect(await encode(codec({ backend }), payload, { prepared })).toEqual([{ payload, rsv: 0 }]);
     expect(count()).toBe(1);
   });
 

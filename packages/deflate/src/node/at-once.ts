@@ -8,7 +8,7 @@ import {
 } from 'node:zlib';
 import { TAIL } from '../backend.js';
 import { DeflateError } from '../errors.js';
-import { Window } from '../window.js';
+import type { Window } from '../window.js';
 import { deflateAtOnce, InflateHandle, resetHandle } from './zlib-handle.js';
 import type { ZlibSettings } from './zlib-options.js';
 
@@ -20,18 +20,18 @@ export interface AtOnce {
   inflate(data: Uint8Array, window: Window | undefined, limit: number): Uint8Array | undefined;
 }
 
-/** What a final block (BFINAL, §7.2.3.4) costs us is out of proportion to its size: so many are taken, and one more for each 64 bytes. */
+/** Behind a final block (BFINAL, §7.2.3.4) a message goes on, in the window of the session where there is one. What it costs us is out of proportion to its size: so many are taken, and one more for each 64 bytes. */
 export const tooManyFinalBlocks = (count: number, compressedLength: number): boolean =>
   count > 16 + compressedLength / 64;
 
-export const corrupt = (cause: unknown): DeflateError =>
-  new DeflateError('WS_ERR_INVALID_DEFLATE_DATA', cause instanceof Error ? cause.message : '', cause);
+export const corrupt = (cause?: Error): DeflateError =>
+  new DeflateError('WS_ERR_INVALID_DEFLATE_DATA', cause?.message, cause);
 
 export const tooLong = (limit: number): DeflateError =>
   new DeflateError('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', `more than ${limit} bytes`);
 
-/** Window of a decompressor that is told nothing else. */
-export const MAX_WINDOW_BITS = 15;
+/** The largest window, which has to fit where it is told to a decompressor. */
+const MAX_WINDOW = 32_768;
 
 /** With one compressor for each size of window and one decompressor, used for everybody in turn. */
 export class HandleAtOnce implements AtOnce {
@@ -44,7 +44,7 @@ export class HandleAtOnce implements AtOnce {
   constructor(settings: ZlibSettings) {
     this.#settings = settings;
     this.#input = Buffer.allocUnsafeSlow(settings.syncInflateLimit + TAIL.length);
-    this.#output = Buffer.allocUnsafeSlow(Math.max(settings.syncOutputLimit + 1, 2 ** MAX_WINDOW_BITS));
+    this.#output = Buffer.allocUnsafeSlow(Math.max(settings.syncOutputLimit + 1, MAX_WINDOW));
   }
 
   deflate(data: Uint8Array, windowBits: number): Uint8Array {
@@ -74,9 +74,9 @@ export class HandleAtOnce implements AtOnce {
       }
       const { unread } = this.#inflater!;
       if (unread <= TAIL.length) return Buffer.from(output.subarray(0, length));
-      if (tooManyFinalBlocks(finals, data.length)) throw corrupt(undefined);
-      behind ??= window?.copy() ?? new Window(MAX_WINDOW_BITS);
-      behind.add(output.subarray(start, length));
+      if (tooManyFinalBlocks(finals, data.length)) throw corrupt();
+      behind ??= window?.copy();
+      behind?.add(output.subarray(start, length));
       from = end - unread;
       this.#begin(behind);
     }
@@ -97,7 +97,7 @@ export class HandleAtOnce implements AtOnce {
     } catch (error) {
       this.#inflater?.close();
       this.#inflater = undefined;
-      throw corrupt(error);
+      throw corrupt(error as Error);
     }
   }
 }
@@ -139,9 +139,9 @@ export class PublicAtOnce implements AtOnce {
       whole = whole ? Buffer.concat([whole, buffer]) : buffer;
       rest = rest.subarray(engine.bytesWritten);
       if (rest.length <= TAIL.length) return whole;
-      if (tooManyFinalBlocks(finals, data.length)) throw corrupt(undefined);
-      behind ??= window?.copy() ?? new Window(MAX_WINDOW_BITS);
-      behind.add(buffer);
+      if (tooManyFinalBlocks(finals, data.length)) throw corrupt();
+      behind ??= window?.copy();
+      behind?.add(buffer);
     }
   }
 }
@@ -162,6 +162,6 @@ function inflatePublicly(
     return result.buffer.length > room ? undefined : result;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return undefined;
-    throw corrupt(error);
+    throw corrupt(error as Error);
   }
 }

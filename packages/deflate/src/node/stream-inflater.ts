@@ -1,8 +1,8 @@
 import { constants, createInflateRaw, type InflateRaw } from 'node:zlib';
 import { TAIL, type Inflater } from '../backend.js';
 import type { DeflateError } from '../errors.js';
-import { Window } from '../window.js';
-import { corrupt, MAX_WINDOW_BITS, tooLong, tooManyFinalBlocks } from './at-once.js';
+import type { Window } from '../window.js';
+import { corrupt, tooLong, tooManyFinalBlocks } from './at-once.js';
 import type { Limiter } from './limiter.js';
 
 interface Call {
@@ -18,9 +18,7 @@ interface Call {
 export class StreamInflater implements Inflater {
   readonly #limiter: Limiter;
   readonly #chunkSize: number;
-  readonly #window: Window;
-  /** Nobody else adds to the window. */
-  readonly #ownsWindow: boolean;
+  readonly #window: Window | undefined;
   /** None before the first piece, and behind a final block. */
   #stream: InflateRaw | undefined;
   #call: Call | undefined;
@@ -31,8 +29,7 @@ export class StreamInflater implements Inflater {
   constructor(limiter: Limiter, chunkSize: number, window: Window | undefined) {
     this.#limiter = limiter;
     this.#chunkSize = chunkSize;
-    this.#window = window ?? new Window(MAX_WINDOW_BITS);
-    this.#ownsWindow = window === undefined;
+    this.#window = window;
   }
 
   inflate(data: Uint8Array, isLast: boolean, limit: number, output: Call['output'], done: Call['done']): void {
@@ -68,20 +65,20 @@ export class StreamInflater implements Inflater {
     });
   }
 
-  /** §7.2.3.4: what comes behind it is compressed data again, and may refer to all that came before. */
+  /** §7.2.3.4: what comes behind it is compressed data again, in the window of the session where there is one. */
   #finalBlock(rest: Uint8Array): void {
     this.close();
     const call = this.#call;
     if (call === undefined) return;
     if (rest.length <= (call.isLast ? TAIL.length : 0)) return call.done(null);
-    if (tooManyFinalBlocks(++this.#finalBlocks, this.#compressedLength)) return call.done(corrupt(undefined));
+    if (tooManyFinalBlocks(++this.#finalBlocks, this.#compressedLength)) return call.done(corrupt());
     this.#write(rest);
   }
 
   #open(): InflateRaw {
     const window = this.#window;
     const options = { flush: constants.Z_SYNC_FLUSH, chunkSize: this.#chunkSize };
-    const stream = createInflateRaw(window.length > 0 ? { ...options, dictionary: window.bytes } : options);
+    const stream = createInflateRaw(window && window.length > 0 ? { ...options, dictionary: window.bytes } : options);
     stream.on('data', (bytes: Buffer) => {
       if (stream === this.#stream) this.#take(bytes);
     });
@@ -96,7 +93,6 @@ export class StreamInflater implements Inflater {
     if (call === undefined) return;
     call.length += bytes.length;
     if (call.length > call.limit) return this.#fail(tooLong(call.limit));
-    if (this.#ownsWindow) this.#window.add(bytes);
     call.output(bytes);
   }
 

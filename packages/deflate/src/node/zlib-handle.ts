@@ -109,13 +109,17 @@ function works(): boolean {
   }
 }
 
+/** Not `instanceof`: Node's arrays may be of another realm than ours. */
+const isTyped = (value: unknown, type: string): boolean =>
+  ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === `[object ${type}]`;
+
 const SAMPLE = Buffer.from('Are the internals what they were? Are the internals what they were?');
 
 /** With wrong arguments a call could end the process, so at first we only look at how Node itself makes it. */
 function isCalledAsWeDo(): boolean {
   const stream = createDeflateRaw({ level: 1 }) as DeflateRaw & { _processChunk?(data: Buffer, flush: number): Buffer };
   const { _handle: handle, _writeState: state } = internalsOf(stream);
-  if (!(state instanceof Uint32Array) || state.length !== 2) return false;
+  if (!isTyped(state, 'Uint32Array') || state.length !== 2) return false;
   if (typeof stream._processChunk !== 'function' || typeof handle.reset !== 'function') return false;
   const original = handle.writeSync.bind(handle);
   let seen: unknown[] = [];
@@ -133,7 +137,7 @@ function isCalledAsWeDo(): boolean {
     input === SAMPLE &&
     inputOffset === 0 &&
     inputLength === SAMPLE.length &&
-    output instanceof Uint8Array &&
+    isTyped(output, 'Uint8Array') &&
     outputOffset === 0 &&
     outputLength === left + result.length
   );

@@ -2,9 +2,9 @@ import { constants } from 'node:zlib';
 
 /** How node:zlib is used. */
 export interface ZlibOptions {
-  /** Of zlib: `level` 0 to 9 or -1 (@default 1), `memLevel` 1 to 9 (@default 8), `strategy` (@default 0), `chunkSize` (@default 32768). Others are ignored: they are ours to decide. */
+  /** Of zlib: `level` 0 to 9 or -1 (@default 1), `memLevel` 1 to 9 (@default 8), `strategy` (@default 0), `chunkSize` (@default 65536). Others are ignored: they are ours to decide. */
   readonly zlibDeflateOptions?: DeflateTuning | undefined;
-  /** Of zlib: `chunkSize` (@default 32768). */
+  /** Of zlib: `chunkSize` (@default 16384): so much more than the limit may be decompressed before it is noticed. */
   readonly zlibInflateOptions?: InflateTuning | undefined;
   /** Calls in the thread pool at the same time; more wait. @default 10 */
   readonly concurrencyLimit?: number | undefined;
@@ -61,9 +61,9 @@ export function zlibSettings(options: ZlibOptions): ZlibSettings {
     level = 1,
     memLevel = 8,
     strategy = constants.Z_DEFAULT_STRATEGY,
-    chunkSize: deflateChunkSize = 32_768,
+    chunkSize: deflateChunkSize = 65_536,
   } = checkObject('zlibDeflateOptions', zlibDeflateOptions);
-  const { chunkSize: inflateChunkSize = 32_768 } = checkObject('zlibInflateOptions', zlibInflateOptions);
+  const { chunkSize: inflateChunkSize = 16_384 } = checkObject('zlibInflateOptions', zlibInflateOptions);
   const isFast = level >= 0 && level <= 1;
   const { concurrencyLimit = 10, maxContexts = 128, contextIdleTimeout = 10_000 } = options;
   const { syncDeflateLimit = isFast ? 16_384 : 8192, syncInflateLimit = 16_384, syncOutputLimit = 131_072 } = options;
