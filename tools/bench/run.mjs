@@ -7,7 +7,7 @@ import { chooseCores, describeMachine } from './lib/machine.mjs';
 import { possibleConnections } from './lib/measures.mjs';
 import { runScenario } from './lib/rounds.mjs';
 import { pickScenarios, SCENARIOS } from './lib/scenarios.mjs';
-import { formatDoubts, formatTable, formatTargets, ratio } from './lib/table.mjs';
+import { formatDoubts, formatNotes, formatTable, formatTargets, ratio } from './lib/table.mjs';
 import { VARIANTS, variantOf } from './lib/variants.mjs';
 
 const SERVERS = 'ours,ours-public,ours-plain,ws,ws-plain,net';
@@ -90,7 +90,8 @@ async function bench(options) {
     console.log(`${formatTable([{ scenario, rows }])}\n`);
   }
   if (results.length > 1) console.log(`${formatTable(results)}\n`);
-  for (const text of [formatDoubts(results), formatTargets(results)]) if (text !== '') console.log(text);
+  for (const text of [formatNotes(results), formatDoubts(results), formatTargets(results)])
+    if (text !== '') console.log(text);
   if (options.json !== undefined) {
     const { rounds, seconds, malloc } = options;
     const withRatios = results.map(({ scenario, rows }) => ({ scenario, ratio: ratio(rows), rows }));

@@ -28,10 +28,10 @@ const MIB = 1024 * KIB;
 
 /** @param {Scenario} scenario @param {string} variant @param {number} port @param {number} seconds */
 function loadArgs(scenario, variant, port, seconds) {
-  const { connections, inFlight, size, fragment = 0, text = false, json = false } = scenario;
+  const { connections, inFlight, size, fragment = 0, text = false, json = false, pace = 0 } = scenario;
   const { library, deflate } = variantOf(variant);
   const verify = json ? 64 : size < KIB ? 16 : 8;
-  const values = { port, connections, 'in-flight': inFlight, size, fragment, seconds, verify };
+  const values = { port, connections, 'in-flight': inFlight, size, fragment, seconds, verify, rate: pace };
   const args = Object.entries(values).flatMap(([name, value]) => [`--${name}`, value]);
   const flags = {
     text,

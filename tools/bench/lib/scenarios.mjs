@@ -19,6 +19,7 @@
  * @property {number} [fragment] payload bytes of a frame, where a message has several
  * @property {boolean} [text]
  * @property {boolean} [json] JSON documents instead of random bytes, and permessage-deflate where the server has it on
+ * @property {number} [pace] messages per second; without it as many as the server can do
  * @property {boolean} [loopDelay] event-loop delay too
  * @property {readonly Target[]} [targets]
  * @property {number} warmUp seconds of load before the first measurement; with one message in flight V8 takes 5 s and more to optimise everything
@@ -142,6 +143,16 @@ export const SCENARIOS = [
     inFlight: 1,
     loopDelay: true,
     targets: [{ times: 1 }, { times: 1, of: 'loopDelay' }],
+  }),
+  deflate({
+    name: 'deflate-256k-paced',
+    title: 'deflate 256 KiB c16, 100 a second',
+    size: 256 * KIB,
+    connections: 16,
+    inFlight: 1,
+    pace: 100,
+    loopDelay: true,
+    targets: [{ times: 1, of: 'loopDelay' }],
   }),
   broadcast(1, 4),
   broadcast(10, 20),

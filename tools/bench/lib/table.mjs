@@ -112,22 +112,30 @@ export const formatTargets = (results) =>
     .flatMap(({ scenario, rows }) => (scenario.targets ?? []).flatMap((target) => formatTarget(target, scenario, rows)))
     .join('\n');
 
-/**
- * What makes a figure doubtful: how much of their cores the two sides had, and replies that were sent uncompressed.
- * @param {Results} results
- */
+/** What makes a figure doubtful: how much of their cores the two sides had. @param {Results} results */
 export const formatDoubts = (results) =>
   results
     .flatMap(({ scenario, rows }) =>
-      rows.flatMap(({ server, serverBusy = 1, loadBusy = 0, compressed = 1 }) => {
+      rows.flatMap(({ server, serverBusy = 1, loadBusy = 0 }) => {
         const which = `${scenario.title}, ${labelOf(server)}`;
-        const plain =
-          compressed < 1 ? [`doubtful: ${which}: ${percent(1 - compressed)} % of the replies not compressed`] : [];
-        if (loadBusy > 0.95 && serverBusy < 0.9)
-          return [...plain, `doubtful: ${which}: the generator was the slower side`];
-        if (loadBusy > 0 && Math.max(loadBusy, serverBusy) < 0.7)
-          return [...plain, `doubtful: ${which}: other programs had the cores`];
-        return plain;
+        if (loadBusy > 0.95 && serverBusy < 0.9) return [`doubtful: ${which}: the generator was the slower side`];
+        if (loadBusy > 0 && scenario.pace === undefined && Math.max(loadBusy, serverBusy) < 0.7)
+          return [`doubtful: ${which}: other programs had the cores`];
+        return [];
       }),
+    )
+    .join('\n');
+
+/** A server may send a message as it is. @param {Results} results */
+export const formatNotes = (results) =>
+  results
+    .flatMap(({ scenario, rows }) =>
+      rows.flatMap(({ server, compressed = 1 }) =>
+        compressed > 0.995
+          ? []
+          : [
+              `note: ${scenario.title}, ${labelOf(server)}: ${percent(1 - compressed)} % of the replies came uncompressed`,
+            ],
+      ),
     )
     .join('\n');

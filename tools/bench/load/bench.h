@@ -24,6 +24,7 @@ struct options {
   bool control;           /* wait for a line on stdin before the load, and for its end before closing */
   uint64_t messages;      /* stop after so many messages (connections in churn mode, broadcasts in broadcast mode); 0: by time alone */
   double seconds;         /* stop after so long */
+  double rate;            /* echo: messages per second on all connections, each waiting for its echo; 0: as fast as the server goes */
   unsigned verify_every;  /* compare the content of every n-th message; 0: of none */
 };
 

@@ -33,6 +33,7 @@ struct load {
   struct connection *connections;
   int epoll;
   bool stopping;
+  unsigned turn;
   uint64_t issued, received, verified, compressed, received_bytes, control_frames;
   struct histogram round_trips;
 };
@@ -142,7 +143,17 @@ static void receive(struct load *load, struct connection *connection) {
   load->received_bytes += (uint64_t)n;
   if (load->options->raw) receive_raw(load, connection, chunk, chunk + n, now);
   else receive_frames(load, connection, chunk, chunk + n, now);
-  issue(load, connection, now);
+  if (!load->options->rate) issue(load, connection, now);
+}
+
+/* With a rate: what is due by now, on one connection after the other; a server that does not keep up gets less. */
+static void issue_due(struct load *load, uint64_t start) {
+  const struct options *options = load->options;
+  uint64_t now = now_ns(), due = (uint64_t)((double)(now - start) / 1e9 * options->rate);
+  for (int tries = 0; load->issued < due && tries < options->connections; tries++) {
+    struct connection *connection = &load->connections[load->turn++ % (unsigned)options->connections];
+    if (connection->issued == connection->received) issue(load, connection, now);
+  }
 }
 
 static bool is_done(const struct load *load) {
@@ -152,9 +163,10 @@ static bool is_done(const struct load *load) {
 
 static void handle_events(struct load *load) {
   struct epoll_event events[256];
-  int n = epoll_wait(load->epoll, events, 256, STALL_MS);
+  bool paced = load->options->rate > 0 && !load->stopping;
+  int n = epoll_wait(load->epoll, events, 256, paced ? 1 : STALL_MS);
   if (n < 0 && errno != EINTR) die("epoll_wait: %s", strerror(errno));
-  if (n == 0) die("stalled with %llu messages in flight", (unsigned long long)(load->issued - load->received));
+  if (n == 0 && !paced) die("stalled with %llu messages in flight", (unsigned long long)(load->issued - load->received));
   for (int i = 0; i < n; i++) {
     struct connection *connection = &load->connections[events[i].data.u64];
     if (events[i].events & EPOLLOUT) flush(load, connection);
@@ -168,6 +180,7 @@ static void exchange_first(struct load *load) {
   struct options once = *options;
   once.in_flight = 1;
   once.messages = 0;
+  once.rate = 0;
   load->options = &once;
   for (int i = 0; i < options->connections; i++) {
     load->stopping = false;
@@ -184,8 +197,10 @@ static void exchange_first(struct load *load) {
 
 static void drive(struct load *load) {
   uint64_t start = now_ns(), stop = start + (uint64_t)(load->options->seconds * 1e9);
-  for (int i = 0; i < load->options->connections; i++) issue(load, &load->connections[i], start);
+  bool paced = load->options->rate > 0;
+  for (int i = 0; i < load->options->connections && !paced; i++) issue(load, &load->connections[i], start);
   while (!is_done(load)) {
+    if (paced) issue_due(load, start);
     handle_events(load);
     if (now_ns() >= stop) load->stopping = true;
   }

@@ -19,7 +19,7 @@ static const char USAGE[] =
     "  broadcast  have the server send to all connections, --in-flight messages at a time; --messages counts these times\n"
     "  sink       be the server: listen, count messages, answer every n-th one\n"
     "options: --connections N  --in-flight N  --size BYTES  --fragment BYTES  --text  --raw\n"
-    "         --json  --deflate  --first  --messages N  --seconds S  --verify N  --control\n";
+    "         --json  --deflate  --first  --messages N  --seconds S  --rate N  --verify N  --control\n";
 
 noreturn void die(const char *format, ...) {
   va_list arguments;
@@ -101,6 +101,7 @@ struct options parse_options(int argc, char **argv) {
       else if (!strcmp(name, "--fragment")) options.fragment = (size_t)number(name, value, 0, 64 << 20);
       else if (!strcmp(name, "--messages")) options.messages = (uint64_t)number(name, value, 0, 1e9);
       else if (!strcmp(name, "--seconds")) options.seconds = number(name, value, 0.001, 600);
+      else if (!strcmp(name, "--rate")) options.rate = number(name, value, 0, 1e9);
       else if (!strcmp(name, "--verify")) options.verify_every = (unsigned)number(name, value, 0, 1e9);
       else {
         fputs(USAGE, stderr);

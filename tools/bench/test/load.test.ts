@@ -78,6 +78,15 @@ describeLoad('load generator', () => {
     expect(result?.['messages']).toBeGreaterThanOrEqual(32);
   });
 
+  test('sends no faster than it is told to, one message at a time on each connection', async () => {
+    const { port } = await serveEcho();
+    const options = { port, connections: 4, rate: 500, messages: 51 };
+    const { status, result } = await run('echo', options);
+    expect(status).toBe(0);
+    expect(result).toMatchObject({ messages: 51, verified: 51 });
+    expect(result?.['seconds']).toBeGreaterThanOrEqual(0.1);
+  });
+
   test.each([
     ['a changed byte', (data: Buffer) => Buffer.concat([data.subarray(0, 15), Buffer.of(data.at(-1)! ^ 1)]), /differs/],
     ['a byte too few', (data: Buffer) => data.subarray(1), /shorter|differs/],
