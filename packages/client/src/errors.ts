@@ -3,8 +3,6 @@ const FAILURES = {
   WS_ERR_HANDSHAKE_TIMEOUT: 'Opening handshake has timed out',
   WS_ERR_TOO_MANY_REDIRECTS: 'Maximum redirects exceeded',
   WS_ERR_REQUEST_CLOSED: 'The request was closed before the server answered',
-  WS_ERR_DEFLATE_UNAVAILABLE:
-    'perMessageDeflate: permessage-deflate does not exist in this version of @ws/client; leave the option out or set it to false',
 } as const satisfies Record<string, string>;
 
 export type ConnectErrorCode = keyof typeof FAILURES;

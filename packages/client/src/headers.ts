@@ -53,6 +53,7 @@ export function requestHeaders(
     version: settings.protocolVersion,
     origin: settings.origin,
     protocols,
+    extensions: settings.extensions.offers,
     headers: given.headers,
   });
   // Without a prototype: whatever name a caller chooses is a field and nothing else.

@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Extension } from '@ws/connection';
 import { checkUpgradeResponse, HandshakeError } from '@ws/handshake';
 import { resolveLocation, type Address } from './address.js';
 import { openRequest } from './connect.js';
@@ -16,11 +17,17 @@ export interface Plan {
   readonly settings: ClientSettings;
 }
 
+/** What the server agreed to. */
+export interface Agreed {
+  readonly protocol: string;
+  readonly extensions: readonly Extension[];
+}
+
 /** How it ends: one of the last two, once. */
 export interface OpeningResult {
   /** Redirected: the address is another now. */
   moved(href: string): void;
-  accepted(socket: Duplex, head: Buffer, protocol: string): void;
+  accepted(socket: Duplex, head: Buffer, agreed: Agreed): void;
   /** `null`: somebody has taken the response, which is no error then. */
   failed(error: Error | null): void;
 }
@@ -138,17 +145,27 @@ export class Opening {
   }
 
   #onUpgrade(response: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const decision = checkUpgradeResponse(
-      { status: response.statusCode ?? 0, headers: response.rawHeaders },
-      { key: this.#key, protocols: this.#protocols },
-    );
-    if (!decision.accepted) {
+    let agreed: Agreed;
+    try {
+      agreed = this.#agree(response);
+    } catch (error) {
       discard(socket);
-      this.#fail(decision.error);
+      this.#fail(error as Error);
       return;
     }
     this.#end();
-    this.#result.accepted(socket, head, decision.protocol);
+    this.#result.accepted(socket, head, agreed);
+  }
+
+  /** @throws {HandshakeError | DeflateError} for a 101 that does not open the connection */
+  #agree({ statusCode = 0, rawHeaders }: IncomingMessage): Agreed {
+    const { extensions } = this.#settings;
+    const decision = checkUpgradeResponse(
+      { status: statusCode, headers: rawHeaders },
+      { key: this.#key, protocols: this.#protocols, extensions: extensions.offers },
+    );
+    if (!decision.accepted) throw decision.error;
+    return { protocol: decision.protocol, extensions: extensions.create(decision.extensions) };
   }
 
   /** @returns false if the response is not a redirect, or not to be followed */

@@ -3,9 +3,10 @@ import type { RequestOptions } from 'node:https';
 import { isIP, type TcpNetConnectOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from '@ws/connection';
+import type { PerMessageDeflateOptions } from '@ws/deflate/node';
 import type { HeaderList } from '@ws/handshake';
 import { hasControl } from './address.js';
-import { ConnectError } from './errors.js';
+import { clientExtensions, type ClientExtensions } from './extensions.js';
 import { headerList } from './headers.js';
 import type { WebSocket } from './websocket.js';
 
@@ -68,8 +69,8 @@ export interface ClientOptions extends ConnectionOptions, Omit<RequestOptions, O
   readonly maxRedirects?: number | undefined;
   /** The `Origin` header (version 8: `Sec-WebSocket-Origin`). */
   readonly origin?: string | undefined;
-  /** Does not exist in this version: `true` or an object throws. @default false */
-  readonly perMessageDeflate?: false | undefined;
+  /** Offer compression to the server, RFC 7692; an object says how. @default true */
+  readonly perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
   /** `Sec-WebSocket-Version`. @default 13 */
   readonly protocolVersion?: 13 | 8 | undefined;
   /** Ends the attempt while CONNECTING; of no effect from `'open'` on, as with `http.request`. */
@@ -82,6 +83,7 @@ export interface ClientSettings {
   readonly agent: Agent | false | undefined;
   readonly createConnection: CreateConnection | undefined;
   readonly credentials: Uint8Array | undefined;
+  readonly extensions: ClientExtensions;
   readonly finishRequest: ((request: ClientRequest, websocket: WebSocket) => void) | undefined;
   readonly followRedirects: boolean;
   /** 0: none. */
@@ -99,7 +101,7 @@ export interface ClientSettings {
 /** Node's timers take 31 bits of ms. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
-/** @throws {TypeError | RangeError} naming the option; {ConnectError} WS_ERR_DEFLATE_UNAVAILABLE */
+/** @throws {TypeError | RangeError} naming the option */
 export function clientSettings(options: ClientOptions): ClientSettings {
   const {
     // the connection's, which it checks itself
@@ -124,13 +126,12 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     host,
     maxRedirects = 10,
     origin,
-    perMessageDeflate = false,
+    perMessageDeflate = true,
     protocolVersion = 13,
     servername,
     signal,
     ...rest
   } = options;
-  if (perMessageDeflate as unknown) throw new ConnectError('WS_ERR_DEFLATE_UNAVAILABLE');
   if (protocolVersion !== 13 && protocolVersion !== 8) {
     throw new RangeError(`Unsupported protocol version: ${String(protocolVersion)} (protocolVersion: 8 or 13)`);
   }
@@ -146,6 +147,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     agent,
     createConnection,
     credentials: basicCredentials(auth),
+    extensions: clientExtensions(perMessageDeflate),
     finishRequest,
     followRedirects,
     handshakeTimeoutMs: handshakeTimeout === false ? 0 : checkMs('handshakeTimeout', handshakeTimeout),

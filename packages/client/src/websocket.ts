@@ -35,9 +35,9 @@ export class WebSocket<Data = unknown> extends Connection<Data> {
       moved: (href) => {
         this.#url = href;
       },
-      accepted: (socket, head, protocol) => {
+      accepted: (socket, head, { protocol, extensions }) => {
         this.#opening = undefined;
-        this.setSocket(socket, head, { role: 'client', protocol, requestedProtocols: plan.protocols });
+        this.setSocket(socket, head, { role: 'client', protocol, requestedProtocols: plan.protocols, extensions });
       },
       failed: (error) => {
         this.#opening = undefined;

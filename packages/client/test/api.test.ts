@@ -3,15 +3,23 @@ import { connect as connectTls } from 'node:tls';
 import { expect, test } from '@jest/globals';
 import { WebSocket as Connection } from '@ws/connection';
 import * as api from '../src/index.js';
-import { ConnectError, HandshakeError, ProtocolError, WebSocket } from '../src/index.js';
+import { ConnectError, DeflateError, HandshakeError, ProtocolError, WebSocket } from '../src/index.js';
 import type { BinaryType, ClientOptions, CloseInfo, CreateConnection, RawData, WebSocketEvents } from '../src/index.js';
 import { opened, wsServer } from './peers.js';
 
 test('public names', () => {
-  expect(Object.keys(api).sort()).toEqual(['ConnectError', 'HandshakeError', 'ProtocolError', 'WebSocket']);
+  expect(Object.keys(api).sort()).toEqual([
+    'ConnectError',
+    'DeflateError',
+    'HandshakeError',
+    'PreparedMessage',
+    'ProtocolError',
+    'WebSocket',
+  ]);
   expect(Object.getOwnPropertyNames(WebSocket.prototype).sort()).toEqual(['abortConnecting', 'constructor', 'url']);
   expect(Object.getPrototypeOf(WebSocket)).toBe(Connection);
-  for (const type of [ConnectError, HandshakeError, ProtocolError]) expect(type.prototype).toBeInstanceOf(Error);
+  for (const type of [ConnectError, DeflateError, HandshakeError, ProtocolError])
+    expect(type.prototype).toBeInstanceOf(Error);
 });
 
 test('WS-056 the constants, on the class and on instances', () => {
@@ -30,6 +38,7 @@ test('the types: what people wrote for @types/ws is accepted, what cannot work i
     new WebSocket(new URL(url), { createConnection }),
     new WebSocket(url, { createConnection: connectTcp }),
     new WebSocket(url, { createConnection: connectTls }),
+    new WebSocket(url, { perMessageDeflate: { threshold: 1, zlibDeflateOptions: { level: 6 }, concurrencyLimit: 1 } }),
     new WebSocket<{ name: string }>(url, []).data.name,
     // @ts-expect-error: no such option
     new WebSocket(url, { reconnect: true }),

@@ -92,7 +92,7 @@ const RESPONSES: { name: string; answer: (key: string) => string; code: string; 
   },
   {
     name: 'an extension that was not offered',
-    answer: (key) => switching(key, { 'Sec-WebSocket-Extensions': 'permessage-deflate' }),
+    answer: (key) => switching(key, { 'Sec-WebSocket-Extensions': 'x-webkit-deflate-frame' }),
     code: 'WS_ERR_UNEXPECTED_EXTENSION',
   },
   {
