@@ -65,6 +65,14 @@ describe.each(PATHS)('$path', ({ fastPath }) => {
     },
   );
 
+  test('final blocks in a session: what came before them in the message is not lost', async () => {
+    const end = codec({ fastPath });
+    const [first, second] = [json(400), json(300, 50)];
+    await decode(end, [deflateRawSync(json(900, 9), { finishFlush: 2 }).subarray(0, -4)]);
+    const wire = Buffer.concat([deflateRawSync(first), deflateRawSync(second), Buffer.from([0])]);
+    expect((await decode(end, [wire])).bytes.equals(Buffer.concat([first, second]))).toBe(true);
+  });
+
   test('only the window of the size agreed on is kept', async () => {
     const far = deflateRawSync(json(300), { dictionary: Buffer.concat([json(300), noise(600)]), finishFlush: 2 });
     for (const [clientMaxWindowBits, code] of [

@@ -30,9 +30,6 @@ export const corrupt = (cause?: Error): DeflateError =>
 export const tooLong = (limit: number): DeflateError =>
   new DeflateError('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', `more than ${limit} bytes`);
 
-/** The largest window, which has to fit where it is told to a decompressor. */
-const MAX_WINDOW = 32_768;
-
 /** With one compressor for each size of window and one decompressor, used for everybody in turn. */
 export class HandleAtOnce implements AtOnce {
   readonly #settings: ZlibSettings;
@@ -44,7 +41,7 @@ export class HandleAtOnce implements AtOnce {
   constructor(settings: ZlibSettings) {
     this.#settings = settings;
     this.#input = Buffer.allocUnsafeSlow(settings.syncInflateLimit + TAIL.length);
-    this.#output = Buffer.allocUnsafeSlow(Math.max(settings.syncOutputLimit + 1, MAX_WINDOW));
+    this.#output = Buffer.allocUnsafeSlow(settings.syncOutputLimit + 1);
   }
 
   deflate(data: Uint8Array, windowBits: number): Uint8Array {
@@ -65,8 +62,8 @@ export class HandleAtOnce implements AtOnce {
     let length = 0;
     this.#begin(window);
     for (let from = 0, finals = 1; ; finals++) {
-      const written = this.#run(input, from, end, length, most + 1 - length);
-      const start = length;
+      const [start, offset, room] = [length, from, most + 1 - length];
+      const written = this.#try((inflater) => inflater.run(input, offset, end, output, start, room));
       length += written;
       if (length > most) {
         if (most < limit) return undefined;
@@ -84,18 +81,15 @@ export class HandleAtOnce implements AtOnce {
 
   /** The window goes in as a block of the data, which costs less than a decompressor for each connection. */
   #begin(window: Window | undefined): void {
-    this.#inflater ??= new InflateHandle();
-    this.#inflater.reset();
-    if (window === undefined || window.length === 0) return;
-    const { block } = window;
-    this.#run(block, 0, block.length, 0, window.length);
+    this.#try((inflater) => inflater.reset(window && window.length > 0 ? window.block : undefined));
   }
 
-  #run(input: Uint8Array, from: number, to: number, outputOffset: number, room: number): number {
+  #try<Result>(act: (inflater: InflateHandle) => Result): Result {
+    this.#inflater ??= new InflateHandle();
     try {
-      return this.#inflater!.run(input, from, to, this.#output, outputOffset, room);
+      return act(this.#inflater);
     } catch (error) {
-      this.#inflater?.close();
+      this.#inflater.close();
       this.#inflater = undefined;
       throw corrupt(error as Error);
     }

@@ -68,8 +68,10 @@ export class InflateHandle {
     };
   }
 
-  reset(): void {
+  /** Begins anew, behind `window`: a block of compressed data that becomes what may be referred to, and goes nowhere else. */
+  reset(window?: Uint8Array): void {
     this.#handle.reset();
+    if (window) this.run(window, 0, window.length, scratch, 0, SCRATCH_BYTES);
   }
 
   /**
@@ -156,14 +158,14 @@ function deflatesAsPublicly(): boolean {
 
 function inflates(): boolean {
   const expected = deflateRawSync(SAMPLE, { level: 1, finishFlush: constants.Z_SYNC_FLUSH });
-  const final = deflateRawSync(SAMPLE);
+  const final = deflateRawSync(SAMPLE, { dictionary: Buffer.from('before') });
   const output = Buffer.alloc(256);
   const inflater = new InflateHandle();
   for (const [input, unread] of [
     [expected, 0],
     [Buffer.concat([final, TWO_BYTES]), 2],
   ] as const) {
-    inflater.reset();
+    inflater.reset(stored('before'));
     const written = inflater.run(input, 0, input.length, output, 1, 255);
     if (inflater.unread !== unread || !output.subarray(1, 1 + written).equals(SAMPLE)) return false;
   }
@@ -179,6 +181,10 @@ function inflates(): boolean {
     inflater.close();
   }
 }
+
+/** A block of text as it is. */
+const stored = (text: string): Buffer =>
+  Buffer.concat([Buffer.from([0, text.length, 0, ~text.length & 0xff, 0xff]), Buffer.from(text)]);
 
 const TWO_BYTES = Buffer.from([1, 2]);
 /** BTYPE 11, RFC 1951 §3.2.3. */

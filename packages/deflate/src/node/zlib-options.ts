@@ -8,11 +8,11 @@ export interface ZlibOptions {
   readonly zlibInflateOptions?: InflateTuning | undefined;
   /** Calls in the thread pool at the same time; more wait. @default 10 */
   readonly concurrencyLimit?: number | undefined;
-  /** Bytes of a message up to which it is compressed at once, on the main thread. @default 16_384 at level 1 and below, else 8192 */
+  /** Bytes of a message up to which it is compressed at once, on the main thread. @default 32_768 at level 0 and 1, else 8192 */
   readonly syncDeflateLimit?: number | undefined;
-  /** Compressed bytes of a message up to which it is decompressed at once … @default 16_384 */
+  /** Compressed bytes of a message up to which it is decompressed at once … @default 65_536 */
   readonly syncInflateLimit?: number | undefined;
-  /** … if it does not become more than this many bytes. @default 131_072 */
+  /** … if it does not become more than this many bytes. @default 262_144 */
   readonly syncOutputLimit?: number | undefined;
   /** Compressors with a window that exist at the same time; without one a message is compressed on its own. @default 128 */
   readonly maxContexts?: number | undefined;
@@ -66,7 +66,7 @@ export function zlibSettings(options: ZlibOptions): ZlibSettings {
   const { chunkSize: inflateChunkSize = 16_384 } = checkObject('zlibInflateOptions', zlibInflateOptions);
   const isFast = level >= 0 && level <= 1;
   const { concurrencyLimit = 10, maxContexts = 128, contextIdleTimeout = 10_000 } = options;
-  const { syncDeflateLimit = isFast ? 16_384 : 8192, syncInflateLimit = 16_384, syncOutputLimit = 131_072 } = options;
+  const { syncDeflateLimit = isFast ? 32_768 : 8192, syncInflateLimit = 65_536, syncOutputLimit = 262_144 } = options;
   if (typeof fastPath !== 'boolean') throw new TypeError(`fastPath is ${String(fastPath)}, expected a boolean`);
   return {
     level: checkInteger('zlibDeflateOptions.level', level, -1, 9),
