@@ -1,4 +1,6 @@
 import type { Extension } from '@ws/connection';
+import { answer, checkAnswer, PerMessageDeflate } from '@ws/deflate';
+import { zlibBackend, type PerMessageDeflateOptions } from '@ws/deflate/node';
 import type { ExtensionNegotiator, ExtensionOffer, ExtensionParameters } from '@ws/handshake';
 
 /** An extension that a server can agree to use. */
@@ -7,10 +9,43 @@ export interface ServerExtension extends ExtensionNegotiator {
   create(parameters: ExtensionParameters): Extension;
 }
 
-/** In the order of preference. permessage-deflate will be the first. */
-export const SUPPORTED_EXTENSIONS: readonly ServerExtension[] = [];
+/**
+ * What a server with this option supports, made once for all its connections.
+ * @throws {TypeError | RangeError} naming the option
+ */
+export function supportedExtensions(perMessageDeflate: boolean | PerMessageDeflateOptions): readonly ServerExtension[] {
+  if (perMessageDeflate === false) return [];
+  return [deflateExtension(perMessageDeflate === true ? {} : perMessageDeflate)];
+}
 
-export function createExtensions(agreed: readonly ExtensionOffer[], supported = SUPPORTED_EXTENSIONS): Extension[] {
+const NAME = 'permessage-deflate';
+
+/** RFC 7692. What compresses is made by the first message that needs it, and shared with all who have the same options. */
+function deflateExtension(given: PerMessageDeflateOptions): ServerExtension {
+  const options = { ...given };
+  const backend = zlibBackend(options);
+  const extension: ServerExtension = {
+    name: NAME,
+    accept: (parameters) => answer([{ name: NAME, parameters }], options)?.response.parameters,
+    create: (parameters) =>
+      new PerMessageDeflate({
+        role: 'server',
+        parameters: checkAnswer({ name: NAME, parameters }), // as the client reads it
+        backend,
+        threshold: options.threshold,
+        thresholdMode: options.thresholdMode,
+        maxRatio: options.maxRatio,
+      }),
+  };
+  answer([], options); // every option is checked now, not by the first client
+  extension.create([]);
+  return extension;
+}
+
+export function createExtensions(
+  agreed: readonly ExtensionOffer[],
+  supported: readonly ServerExtension[],
+): readonly Extension[] {
   const byName = new Map(supported.map((extension) => [extension.name, extension]));
   return agreed.flatMap(({ name, parameters }) => byName.get(name)?.create(parameters) ?? []);
 }

@@ -1,4 +1,5 @@
 export {
+  PreparedMessage,
   WebSocket,
   type BinaryType,
   type BufferLike,
@@ -21,6 +22,8 @@ export {
   type SocketOptions,
   type WebSocketEvents,
 } from '@ws/connection';
+export { DeflateError, type DeflateErrorCode } from '@ws/deflate';
+export type { PerMessageDeflateOptions } from '@ws/deflate/node';
 export { ProtocolError, type ViolationCode } from '@ws/frame';
 export {
   HandshakeError,

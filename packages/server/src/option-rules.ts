@@ -13,6 +13,7 @@ const isNumber = (value: unknown): boolean => typeof value === 'number';
 const isString = (value: unknown): boolean => typeof value === 'string';
 const isFunction = (value: unknown): boolean => typeof value === 'function';
 const isText = (value: unknown): value is string[] => Array.isArray(value) && value.every(isString);
+const isRecord = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isIndex = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
 
 /** The longest time that Node's timers can wait; a longer one would fire at once. */
@@ -71,7 +72,7 @@ const RULES: { readonly [Name in keyof ServerOptions]-?: Rule } = {
   draft08: flag,
   perMessageDeflate: {
     expected: 'a boolean or an object',
-    type: (value) => typeof value === 'boolean' || (typeof value === 'object' && value !== null),
+    type: (value) => typeof value === 'boolean' || isRecord(value),
   },
   WebSocket: {
     expected: 'a class that extends WebSocket',

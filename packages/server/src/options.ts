@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import { WebSocket, type ConnectionOptions } from '@ws/connection';
+import type { PerMessageDeflateOptions } from '@ws/deflate/node';
 import { checkOptions } from './option-rules.js';
 import type { VerifyClient } from './verify-client.js';
 
@@ -45,8 +46,8 @@ export interface ServerOptions<Data = unknown> {
   readonly handshakeTimeout?: number | false | undefined;
   /** Also accept protocol version 8, the last draft before RFC 6455. @default false */
   readonly draft08?: boolean | undefined;
-  /** Compression; not in this version, so nothing but `false` is accepted. @default false */
-  readonly perMessageDeflate?: false | undefined;
+  /** Agree to compression with clients that offer it, RFC 7692; an object says how. @default false */
+  readonly perMessageDeflate?: boolean | PerMessageDeflateOptions | undefined;
   /** The class of the connections, a subclass of ours. */
   readonly WebSocket?: typeof WebSocket<Data> | undefined;
   /** Largest message accepted, in bytes; beyond it, 1009. @default 1_048_576 */
@@ -78,13 +79,9 @@ export interface ResolvedServerOptions<Data = unknown> extends ServerOptions<Dat
   readonly requireProtocol: boolean;
   readonly handshakeTimeout: number;
   readonly draft08: boolean;
+  readonly perMessageDeflate: boolean | PerMessageDeflateOptions;
   readonly WebSocket: typeof WebSocket<Data>;
   readonly maxPayload: number | false;
-}
-
-/** Asking for what this version does not have. */
-class UnavailableError extends Error {
-  readonly code = 'WS_ERR_DEFLATE_UNAVAILABLE';
 }
 
 /**
@@ -98,11 +95,6 @@ export function resolveOptions<Data>(given: ServerOptions<Data>): ResolvedServer
   if (Number(port !== undefined) + Number(server !== undefined) + Number(noServer) !== 1) {
     throw new TypeError('exactly one of the options "port", "server" and "noServer" must be given');
   }
-  if ((options.perMessageDeflate as unknown) !== undefined && options.perMessageDeflate !== false) {
-    throw new UnavailableError(
-      'perMessageDeflate: permessage-deflate does not exist in this version of @ws/server; leave the option out or set it to false',
-    );
-  }
   return Object.freeze({
     ...options,
     noServer,
@@ -112,6 +104,7 @@ export function resolveOptions<Data>(given: ServerOptions<Data>): ResolvedServer
     requireProtocol: options.requireProtocol ?? false,
     handshakeTimeout: (options.handshakeTimeout ?? 10_000) || 0,
     draft08: options.draft08 ?? false,
+    perMessageDeflate: options.perMessageDeflate ?? false,
     WebSocket: options.WebSocket ?? WebSocket<Data>,
     maxPayload: options.maxPayload ?? 1_048_576,
   });

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { ConnectionOptions, WebSocket } from '@ws/connection';
 import { formatResponse, upgradeResponse } from '@ws/handshake';
 import type { WebSocketServerEvents } from './events.js';
-import { createExtensions, SUPPORTED_EXTENSIONS } from './extensions.js';
+import { createExtensions, supportedExtensions, type ServerExtension } from './extensions.js';
 import { addedHeaders, responseLines } from './headers-event.js';
 import { isHttpServer } from './option-rules.js';
 import { connectionOptions, resolveOptions, type ResolvedServerOptions, type ServerOptions } from './options.js';
@@ -35,6 +35,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
   /** The open connections; not there with `clientTracking: false`. */
   declare readonly clients: Set<WebSocket<Data>>;
   readonly #connectionOptions: ConnectionOptions;
+  readonly #extensions: readonly ServerExtension[];
   readonly #attached = new Set<AnyHttpServer>();
   readonly #pending = new Set<PendingUpgrade>();
   /** What `shouldHandle` said to the router, so that it is asked once a request. */
@@ -53,6 +54,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     super();
     this.options = resolveOptions(options);
     this.#connectionOptions = connectionOptions(this.options);
+    this.#extensions = supportedExtensions(this.options.perMessageDeflate);
     this.#host = this.#makeHost();
     this.#target = this.#makeTarget();
     const forget = (socket: WebSocket): void => this.#forget(socket);
@@ -166,7 +168,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
       role: 'server',
       protocol,
       requestedProtocols: offer.protocols,
-      extensions: createExtensions(extensions),
+      extensions: createExtensions(extensions, this.#extensions),
     });
     socket.off('error', ignoreError);
     if (this.options.clientTracking) {
@@ -255,7 +257,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
   #makeHost(): UpgradeHost<Data> {
     return {
       options: this.options,
-      extensions: SUPPORTED_EXTENSIONS,
+      extensions: this.#extensions,
       pending: this.#pending,
       isClosing: () => this.#state !== 'running',
       shouldHandle: (request) => this.#handled.get(request) ?? this.shouldHandle(request),

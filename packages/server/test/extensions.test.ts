@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { negotiateExtensions, parseExtensions } from '@ws/handshake';
-import { createExtensions, SUPPORTED_EXTENSIONS, type ServerExtension } from '../src/extensions.js';
+import { createExtensions, supportedExtensions, type ServerExtension } from '../src/extensions.js';
 
 /** An extension that changes nothing, with `size` as its one parameter. */
 const PLAIN: ServerExtension = {
@@ -22,7 +22,17 @@ test('what was negotiated is made, with its parameters', () => {
   expect(createExtensions(agreed, [PLAIN]).map(({ name }) => name)).toEqual(['plain 2']);
 });
 
-test('this version has none', () => {
-  expect(SUPPORTED_EXTENSIONS).toEqual([]);
-  expect(createExtensions([])).toEqual([]);
+test('permessage-deflate by option alone', () => {
+  expect(supportedExtensions(false)).toEqual([]);
+  for (const option of [true, {}])
+    expect(supportedExtensions(option).map(({ name }) => name)).toEqual(['permessage-deflate']);
+  expect(createExtensions([], supportedExtensions(true))).toEqual([]);
+});
+
+test('each connection has an extension of its own', () => {
+  const supported = supportedExtensions(true);
+  const agreed = negotiateExtensions(parseExtensions('permessage-deflate; client_max_window_bits'), supported);
+  const [one, other] = [createExtensions(agreed, supported), createExtensions(agreed, supported)];
+  expect([one.length, one[0]?.name, one[0]?.rsv]).toEqual([1, 'permessage-deflate', 4]);
+  expect(one[0]).not.toBe(other[0]);
 });

@@ -24,7 +24,14 @@ function run(code: string): { lines: AsyncIterator<string>; exit: Promise<number
 const portFrom = async (lines: AsyncIterator<string>): Promise<number> => Number((await lines.next()).value);
 
 test('the public names', () => {
-  expect(Object.keys(api).sort()).toEqual(['HandshakeError', 'ProtocolError', 'WebSocket', 'WebSocketServer']);
+  expect(Object.keys(api).sort()).toEqual([
+    'DeflateError',
+    'HandshakeError',
+    'PreparedMessage',
+    'ProtocolError',
+    'WebSocket',
+    'WebSocketServer',
+  ]);
 });
 
 test('the members of a server', () => {

@@ -38,7 +38,7 @@ const WRONG_TYPE: Record<keyof ServerOptions, readonly unknown[]> = {
   requireProtocol: [1],
   handshakeTimeout: ['10', true, {}],
   draft08: [8],
-  perMessageDeflate: [1, 'yes'],
+  perMessageDeflate: [1, 'yes', [{}]],
   WebSocket: [{}, 'WebSocket', Object, EventTarget, () => {}],
   maxPayload: ['1', true, 1n],
   maxFragments: ['1', true, []],
@@ -113,14 +113,25 @@ test('WS-001 exactly one of port, server and noServer', () => {
   expect(server.listenerCount('upgrade')).toBe(0);
 });
 
-test.each([true, {}, { threshold: 1024 }])(
-  'perMessageDeflate: %p is an error with a code, for this version has none',
-  (perMessageDeflate) => {
-    const act = (): unknown => make({ noServer: true, perMessageDeflate });
-    expect(act).toThrow(/permessage-deflate does not exist/);
-    expect(act).toThrow(expect.objectContaining({ code: 'WS_ERR_DEFLATE_UNAVAILABLE' }));
-  },
-);
+/** Those of the negotiation, of the codec and of zlib: none waits for the first client. */
+const BAD_DEFLATE: [perMessageDeflate: object, message: string][] = [
+  [{ serverMaxWindowBits: 7 }, 'serverMaxWindowBits is 7, expected 8 to 15 or false'],
+  [{ clientMaxWindowBits: 16 }, 'clientMaxWindowBits is 16, expected 8 to 15 or a boolean'],
+  [{ serverNoContextTakeover: 1 }, 'serverNoContextTakeover is 1'],
+  [{ clientNoContextTakeover: 'no' }, 'clientNoContextTakeover is "no"'],
+  [{ threshold: -1 }, 'threshold is -1'],
+  [{ thresholdMode: 'never' }, 'thresholdMode is never'],
+  [{ maxRatio: '10' }, 'maxRatio is 10'],
+  [{ zlibDeflateOptions: { level: 10 } }, 'zlibDeflateOptions.level is 10'],
+  [{ zlibInflateOptions: 1 }, 'zlibInflateOptions is 1'],
+  [{ concurrencyLimit: 0 }, 'concurrencyLimit is 0'],
+];
+
+test.each(BAD_DEFLATE)('perMessageDeflate: %j throws at construction', (perMessageDeflate, message) => {
+  const act = (): unknown => make({ noServer: true, perMessageDeflate });
+  expect(act).toThrow(message);
+  expect(act).toThrow(/^\w+(\.\w+)? is .+, expected /);
+});
 
 test('the defaults', () => {
   const { options } = make({ noServer: true });
@@ -132,6 +143,7 @@ test('the defaults', () => {
     requireProtocol: false,
     handshakeTimeout: 10_000,
     draft08: false,
+    perMessageDeflate: false,
     WebSocket,
     maxPayload: 1_048_576,
   });
@@ -163,7 +175,7 @@ test('good values are taken', () => {
     origins: ['https://app.example.com', 'http://localhost:3000', 'chrome-extension://abcdef'],
     protocols: ['chat', 'v2.chat'],
     WebSocket: MySocket,
-    perMessageDeflate: false,
+    perMessageDeflate: { serverMaxWindowBits: 9, threshold: 0 },
     ...Object.fromEntries(FLAGS.map((name) => [name, name === 'noServer'])),
     ...Object.fromEntries(LIMITS.map((name) => [name, false])),
     ...Object.fromEntries(DURATIONS.map((name) => [name, 2 ** 31 - 1])),
