@@ -19,7 +19,7 @@ export interface DeflateParameters {
 }
 
 /** The extension token of RFC 7692 §7. */
-export const EXTENSION_NAME = 'permessage-deflate';
+const EXTENSION_NAME = 'permessage-deflate';
 
 const SERVER_NO_CONTEXT_TAKEOVER = 'server_no_context_takeover';
 const CLIENT_NO_CONTEXT_TAKEOVER = 'client_no_context_takeover';
