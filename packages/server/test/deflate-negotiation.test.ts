@@ -19,7 +19,11 @@ const ANSWERS: [option: Option, offered: string | string[], answer: string | und
   [true, 'permessage-deflate; server_max_window_bits="1\\1"', `${NO_TAKEOVER}; server_max_window_bits=11`],
   [true, 'permessage-deflate; server_max_window_bits=8', `${NO_TAKEOVER}; server_max_window_bits=8`],
   [TAKEOVER, 'permessage-deflate; client_max_window_bits', 'permessage-deflate'],
-  [{ ...TAKEOVER, clientMaxWindowBits: 9 }, 'permessage-deflate; client_max_window_bits', 'permessage-deflate; client_max_window_bits=9'],
+  [
+    { ...TAKEOVER, clientMaxWindowBits: 9 },
+    'permessage-deflate; client_max_window_bits',
+    'permessage-deflate; client_max_window_bits=9',
+  ],
   [{ ...TAKEOVER, serverMaxWindowBits: 9 }, 'permessage-deflate', 'permessage-deflate; server_max_window_bits=9'],
   // Declined: the connection goes without.
   [false, 'permessage-deflate; client_max_window_bits', undefined],
@@ -36,14 +40,30 @@ const ANSWERS: [option: Option, offered: string | string[], answer: string | und
   [{ serverMaxWindowBits: false }, 'permessage-deflate; server_max_window_bits=9', undefined],
   [{ clientMaxWindowBits: 10 }, 'permessage-deflate', undefined],
   // The next one has its turn, on the same line or on another.
-  [true, 'permessage-deflate; unknown, permessage-deflate; server_max_window_bits=9', `${NO_TAKEOVER}; server_max_window_bits=9`],
+  [
+    true,
+    'permessage-deflate; unknown, permessage-deflate; server_max_window_bits=9',
+    `${NO_TAKEOVER}; server_max_window_bits=9`,
+  ],
   [true, ['permessage-deflate; unknown', 'other', 'permessage-deflate'], NO_TAKEOVER],
-  [{ serverNoContextTakeover: false }, 'permessage-deflate; server_no_context_takeover, , permessage-deflate', 'permessage-deflate; client_no_context_takeover'],
-  [{ clientMaxWindowBits: 10 }, 'permessage-deflate, permessage-deflate; client_max_window_bits', `${NO_TAKEOVER}; client_max_window_bits=10`],
+  [
+    { serverNoContextTakeover: false },
+    'permessage-deflate; server_no_context_takeover, , permessage-deflate',
+    'permessage-deflate; client_no_context_takeover',
+  ],
+  [
+    { clientMaxWindowBits: 10 },
+    'permessage-deflate, permessage-deflate; client_max_window_bits',
+    `${NO_TAKEOVER}; client_max_window_bits=10`,
+  ],
   // One answer, to the first that will do.
-  [true, 'permessage-deflate; server_max_window_bits=10, permessage-deflate', `${NO_TAKEOVER}; server_max_window_bits=10`],
+  [
+    true,
+    'permessage-deflate; server_max_window_bits=10, permessage-deflate',
+    `${NO_TAKEOVER}; server_max_window_bits=10`,
+  ],
   [true, 'other; a=b, permessage-deflate, x', NO_TAKEOVER],
-]; // prettier-ignore
+];
 
 test.each(ANSWERS)(
   'WS-015 perMessageDeflate: %j, offered %j, answers %j',
@@ -64,7 +84,19 @@ test('nothing is answered that was not offered', async () => {
   });
 });
 
-const FAULTS = ['', ',', ';', 'permessage-deflate;', 'permessage-deflate; =8', 'permessage-deflate; client_max_window_bits=', 'permessage-deflate; client_max_window_bits=""', 'permessage-deflate; client_max_window_bits="10', 'permessage-deflate; client_max_window_bits="1 0"', 'permessage-deflate client_max_window_bits', 'permessage-deflate, "x"']; // prettier-ignore
+const FAULTS = [
+  '',
+  ',',
+  ';',
+  'permessage-deflate;',
+  'permessage-deflate; =8',
+  'permessage-deflate; client_max_window_bits=',
+  'permessage-deflate; client_max_window_bits=""',
+  'permessage-deflate; client_max_window_bits="10',
+  'permessage-deflate; client_max_window_bits="1 0"',
+  'permessage-deflate client_max_window_bits',
+  'permessage-deflate, "x"',
+];
 
 test.each(FAULTS.flatMap((value) => [true, false].map((option) => [value, option] as const)))(
   'WS-018 the header "%s" breaks the grammar: 400, with perMessageDeflate: %p',
@@ -86,11 +118,14 @@ test('the same options object may be changed afterwards, and serve another serve
   const first = await start({ perMessageDeflate });
   perMessageDeflate.serverMaxWindowBits = 12;
   const second = await start({ perMessageDeflate });
-  for (const [server, bits] of [[first, 10], [second, 12]] as const) {
+  for (const [server, bits] of [
+    [first, 10],
+    [second, 12],
+  ] as const) {
     const { headers } = await shake(portOf(server), handshake({ 'Sec-WebSocket-Extensions': 'permessage-deflate' }));
     expect(headers['sec-websocket-extensions']).toBe(`${NO_TAKEOVER}; server_max_window_bits=${bits}`);
   }
-}); // prettier-ignore
+});
 
 test('completeUpgrade is told what was agreed, and headers listeners see it', async () => {
   const seen: unknown[] = [];

@@ -20,7 +20,8 @@ async function ends(options: ServerOptions, offered: PeerDeflateOptions | boolea
   const server = await start(options);
   const next = connection(server);
   let tcp: Socket | undefined;
-  const createConnection = ((where: { port: number; host: string }) => (tcp = connect(where.port, where.host))) as typeof connect; // prettier-ignore
+  const createConnection = ((where: { port: number; host: string }) =>
+    (tcp = connect(where.port, where.host))) as typeof connect;
   const client = await opened(
     peer(portOf(server), '/', [], { perMessageDeflate: offered, createConnection, maxPayload: 2 ** 24 }),
   );
@@ -54,10 +55,14 @@ const record = (i: number): string =>
   JSON.stringify({ type: 'position', id: i, lat: 52.5 + i, lon: 13.4 - i, tags: ['a', 'b'] });
 
 const MESSAGES = [
-  ...[0, 1, 125, 1023, 1024, 16_384, 16_385, 100_000, 400_000].map((size) => record(7).repeat(size / 80 + 1).slice(0, size)),
+  ...[0, 1, 125, 1023, 1024, 16_384, 16_385, 100_000, 400_000].map((size) =>
+    record(7)
+      .repeat(size / 80 + 1)
+      .slice(0, size),
+  ),
   ...[1, 1024, 20_000].map((size) => randomBytes(size).toString('latin1')),
   ...[1, 2, 3, 4].map(record),
-]; // prettier-ignore
+];
 
 const ECHOES: PerMessageDeflateOptions[] = [
   {},
@@ -69,14 +74,17 @@ const ECHOES: PerMessageDeflateOptions[] = [
   { serverMaxWindowBits: 12, clientMaxWindowBits: 12 },
   { threshold: 0 },
   { threshold: 0, thresholdMode: 'always', ...TAKEOVER },
-  { zlibDeflateOptions: { level: 9, memLevel: 9, strategy: 1, chunkSize: 1024 }, zlibInflateOptions: { chunkSize: 64 } },
+  {
+    zlibDeflateOptions: { level: 9, memLevel: 9, strategy: 1, chunkSize: 1024 },
+    zlibInflateOptions: { chunkSize: 64 },
+  },
   { fastPath: false, ...TAKEOVER },
   { concurrencyLimit: 1, syncDeflateLimit: 0, syncInflateLimit: 0 },
   { concurrencyLimit: 1, syncDeflateLimit: 0, syncInflateLimit: 0, ...TAKEOVER },
   { maxContexts: 0, contextIdleTimeout: 0, ...TAKEOVER },
   { syncOutputLimit: 0 },
   { maxRatio: 2000 },
-]; // prettier-ignore
+];
 
 test.each(ECHOES)('npm ws has its messages back, in order, with %j', async (perMessageDeflate) => {
   const { socket, client } = await ends({ perMessageDeflate }, { threshold: 0 });

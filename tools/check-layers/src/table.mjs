@@ -4,7 +4,7 @@
  * One part of a package's `src`, usually what stands behind one entry of its `exports`.
  * @typedef {object} Part
  * @property {string} entry    the key in `exports` that it stands behind
- * @property {string} source   a folder ('protocol/') or file ('node.ts') under src; '' is all the rest
+ * @property {string} source   a folder ('protocol/') or file ('version.ts') under src; '' is all the rest
  * @property {readonly string[]} imports  entries of other packages that it may import
  * @property {readonly string[]} types    entries of which it may import the types alone (`import type`)
  * @property {Builtins} builtins
@@ -34,7 +34,7 @@ export const LAYERS = {
   ],
   '@ws/handshake': [{ entry: '.', source: '', imports: [], types: [], builtins: 'none' }],
   '@ws/deflate': [
-    { entry: './node', source: 'node.ts', imports: [], types: ['@ws/frame'], builtins: ['zlib', 'buffer'] },
+    { entry: './node', source: 'node/', imports: [], types: ['@ws/frame'], builtins: ['zlib', 'buffer'] },
     { entry: '.', source: '', imports: [], types: ['@ws/frame'], builtins: 'none' },
   ],
   '@ws/connection': [

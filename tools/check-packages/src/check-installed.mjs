@@ -9,7 +9,7 @@ import { run } from './run.mjs';
 const CONSUMERS = fileURLToPath(new URL('../consumers/', import.meta.url));
 
 /** Entries whose types must do without Node's. */
-const PORTABLE = ['@ws/frame', '@ws/handshake', '@ws/connection/protocol'];
+const PORTABLE = ['@ws/frame', '@ws/handshake', '@ws/deflate', '@ws/connection/protocol'];
 
 /**
  * Installs the package with nothing but its layers below, in an empty folder and without a registry, and uses it as its users do.
