@@ -35,4 +35,5 @@ test('each connection has an extension of its own', () => {
   const [one, other] = [createExtensions(agreed, supported), createExtensions(agreed, supported)];
   expect([one.length, one[0]?.name, one[0]?.rsv]).toEqual([1, 'permessage-deflate', 4]);
   expect(one[0]).not.toBe(other[0]);
+  expect(createExtensions(parseExtensions('other'), supported)).toEqual([]);
 });
