@@ -78,11 +78,11 @@ export interface Expectation {
   readonly outcome: Outcome;
 }
 
-/** What runs on our end in place of the echo. */
-export interface App {
-  readonly on: 'open' | 'message';
-  readonly close: Partial<ClosePayload>;
-}
+/** What runs on our end in place of the plain echo. */
+export type App =
+  | { readonly kind: 'closes'; readonly on: 'open' | 'message'; readonly close: Partial<ClosePayload> }
+  /** An echo in so many fragments, or with the option `compress`. */
+  | { readonly kind: 'echoes'; readonly fragments?: number; readonly compress?: boolean };
 
 /** The option `perMessageDeflate` of our end, §7.1 of RFC 7692; its four parameters are those of `ws` 8. */
 export interface DeflateOptions {

@@ -4,10 +4,16 @@ import type { Watch } from './watch.js';
 
 // Our end of a case. Only the API that `ws` 8 has too is used, so that any library with that API can stand here.
 
+export interface SendOptions {
+  readonly binary: boolean;
+  readonly fin?: boolean;
+  readonly compress?: boolean;
+}
+
 export interface EndpointSocket extends EventEmitter {
   readonly readyState: number;
   readonly protocol: string;
-  send(data: unknown, options: { binary: boolean }, done: (error?: Error | null) => void): unknown;
+  send(data: unknown, options: SendOptions, done: (error?: Error | null) => void): unknown;
   close(code?: number, reason?: string): void;
   terminate(): void;
 }
@@ -84,8 +90,9 @@ export class EndpointLog {
     };
     const take = (type: Received['type'], data: Uint8Array): void =>
       note(type, () => this.received.push({ type, data: Buffer.from(data) }));
-    const act = (on: App['on']): void => {
-      if (app?.on === on && socket.readyState === 1) socket.close(app.close.code, reasonText(app));
+    const act = (on: 'open' | 'message'): void => {
+      if (app?.kind === 'closes' && app.on === on && socket.readyState === 1)
+        socket.close(app.close.code, app.close.reason === undefined ? undefined : String(app.close.reason));
     };
     socket.on('open', () => {
       note('open', () => (this.opened = true));
@@ -93,8 +100,8 @@ export class EndpointLog {
     });
     socket.on('message', (data: Uint8Array, isBinary: boolean) => {
       take(isBinary ? 'binary' : 'text', data);
-      if (app === undefined) socket.send(data, { binary: isBinary }, () => {});
-      else act('message');
+      if (app?.kind === 'closes') act('message');
+      else echo(socket, data, isBinary, app ?? {});
     });
     socket.on('ping', (data: Uint8Array) => take('ping', data));
     socket.on('pong', (data: Uint8Array) => take('pong', data));
@@ -117,8 +124,19 @@ export class EndpointLog {
   }
 }
 
-const reasonText = (app: App): string | undefined =>
-  app.close.reason === undefined ? undefined : String(app.close.reason);
+function echo(
+  socket: EndpointSocket,
+  data: Uint8Array,
+  binary: boolean,
+  { fragments = 1, compress }: { readonly fragments?: number; readonly compress?: boolean },
+): void {
+  const size = Math.ceil(data.length / fragments);
+  for (let i = 0; i < fragments; i++) {
+    const part = fragments === 1 ? data : data.subarray(i * size, (i + 1) * size);
+    const options = { binary, fin: i === fragments - 1, ...(compress === undefined ? {} : { compress }) };
+    socket.send(part, options, () => {});
+  }
+}
 
 export interface Listening {
   readonly server: EndpointServer;

@@ -40,8 +40,13 @@ export const closedByUs = (
 ): Expectation => expects({ kind: 'local', sent, code, reason, ...(error === undefined ? {} : { error }) }, events);
 
 export const closeAtOpen = (code?: number, reason?: string): App => ({
+  kind: 'closes',
   on: 'open',
   close: { ...(code === undefined ? {} : { code }), ...(reason === undefined ? {} : { reason }) },
 });
 
-export const closeAtMessage = (code: number, reason: string): App => ({ on: 'message', close: { code, reason } });
+export const closeAtMessage = (code: number, reason: string): App => ({
+  kind: 'closes',
+  on: 'message',
+  close: { code, reason },
+});

@@ -12,14 +12,15 @@ export interface ExpectedVerdict {
 
 export const keyOf = ({ role, testCase }: Pick<CaseResult, 'role' | 'testCase'>): string => `${role} ${testCase.id}`;
 
-/** @throws {SyntaxError} on a line that is not `role case-id verdict reason…` */
+/** @throws {SyntaxError} on a line that is not `role case-id verdict reason…`, where the role may be `both` */
 export function parseExpected(text: string): ExpectedVerdict[] {
   return text.split('\n').flatMap((line, i) => {
     if (line.trim() === '' || line.startsWith('#')) return [];
     const [role = '', id = '', verdict = '', ...reason] = line.trim().split(/\s+/);
-    if (!['server', 'client'].includes(role) || reason.length < 3)
+    if (!['server', 'client', 'both'].includes(role) || reason.length < 3)
       throw new SyntaxError(`line ${i + 1}: expected "role case-id verdict reason", got "${line}"`);
-    return [{ key: `${role} ${id}`, verdict, reason: reason.join(' ') }];
+    const roles = role === 'both' ? ['server', 'client'] : [role];
+    return roles.map((end) => ({ key: `${end} ${id}`, verdict, reason: reason.join(' ') }));
   });
 }
 

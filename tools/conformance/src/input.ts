@@ -93,6 +93,9 @@ const NOISE = Uint8Array.from({ length: 251 }, (_, i) => (i * 167 + 13) & 0xff);
 /** Bytes of all sizes, whose period (251) fits no power of two. */
 export const noise = (length: number): Buffer => Buffer.alloc(length, NOISE);
 
+/** The same in sixteen sizes: bytes that are no text and compress well. */
+export const coarse = (length: number): Buffer => noise(length).map((byte) => byte & 0xf0) as Buffer;
+
 /** The key of all masked input that names no other: the one of RFC 6455 §5.7. */
 const FIXED_KEY = 0x37fa213d;
 

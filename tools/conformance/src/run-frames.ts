@@ -123,8 +123,9 @@ async function finish(
       wire.socket.end();
       await watch.until(isOver, 'the end of TCP after ours');
     } else {
-      // §7.1.1: the server ends TCP first. A client may, but need not wait for it.
-      if (role === 'client' && !isFault) {
+      // §7.1.1: the server ends TCP first. A client may, but need not wait for it; after a fault it must not.
+      const mayWait = !isFault || testCase.alternatives !== undefined;
+      if (role === 'client' && mayWait) {
         await watch.until(() => isOver() || wire.hasClose(), 'the close frame');
         wire.socket.end();
       }

@@ -29,7 +29,7 @@ export interface RunOptions {
 
 /** The modes that make sense for a case. */
 function fits(testCase: Case, mode: Mode): boolean {
-  if (mode === 'bare') return testCase.kind !== 'frames' || testCase.app === undefined;
+  if (mode === 'bare') return testCase.kind !== 'frames' || testCase.app?.kind !== 'closes';
   if (mode !== 'glued') return true;
   if (testCase.kind === 'request') return testCase.expect.status.join() === '101';
   return testCase.kind === 'frames' || testCase.expect.kind === 'open';

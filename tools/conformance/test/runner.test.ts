@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { themeOf, type Case, type FrameCase } from '../src/case.js';
+import { themeOf, type Case, type DeflateOptions, type EndpointOptions, type FrameCase } from '../src/case.js';
 import { CASES } from '../src/cases/index.js';
 import { loadPeer, type EndpointSocket, type Peer } from '../src/endpoint.js';
 import { summary } from '../src/report.js';
@@ -30,6 +30,29 @@ function withOptions(options: Readonly<Record<string, unknown>>): Peer {
     WebSocket: class extends WebSocket {
       constructor(address: string, protocols: readonly string[], own: Readonly<Record<string, unknown>>) {
         super(address, protocols, { ...own, ...options });
+      }
+    },
+  };
+}
+
+/** Our own packages, with other options of permessage-deflate where a row has the extension on. */
+function withDeflate(change: (own: DeflateOptions) => DeflateOptions | false): Peer {
+  const changed = (own: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => {
+    const { perMessageDeflate } = own as EndpointOptions;
+    if (perMessageDeflate === undefined || perMessageDeflate === false) return own;
+    return { ...own, perMessageDeflate: change(perMessageDeflate === true ? {} : perMessageDeflate) };
+  };
+  const { WebSocketServer, WebSocket } = ours;
+  return {
+    ...ours,
+    WebSocketServer: class extends WebSocketServer {
+      constructor(own: Readonly<Record<string, unknown>>) {
+        super(changed(own));
+      }
+    },
+    WebSocket: class extends WebSocket {
+      constructor(address: string, protocols: readonly string[], own: Readonly<Record<string, unknown>>) {
+        super(address, protocols, changed(own));
       }
     },
   };
@@ -115,6 +138,66 @@ test('a peer with looser lengths fails the cases with lengths that are not in th
   const long = cases.filter(({ id, options }) => id.startsWith('framing/not-minimal') && options === undefined);
   const results = await runCases(withOptions({ strictLength: false }), cases, BOTH, { ...QUICK, concurrency: 100 });
   expect([...new Set(failed(results))].sort()).toEqual(idsOf(long).sort());
+});
+
+const deflateThemes = [...new Set(CASES.map(themeOf))].filter((theme) => theme.startsWith('deflate'));
+
+test('a peer without permessage-deflate fails each case that agrees on it, on both ends', async () => {
+  const cases = themes(...deflateThemes);
+  const agree = frameCases(cases).filter(({ deflate }) => deflate !== undefined);
+  const results = await runCases(
+    withDeflate(() => false),
+    frameCases(cases),
+    BOTH,
+    { ...QUICK, concurrency: 100 },
+  );
+  expect([...new Set(failed(results))].sort()).toEqual(idsOf(agree).sort());
+  expect(agree.length).toBeGreaterThan(400);
+});
+
+test('a peer that compresses nothing fails the cases in which it has to', async () => {
+  const cases = frameCases(themes('deflate', 'deflate-mixed', 'deflate-replies', 'deflate-bits'));
+  const due = cases.filter(({ expect: { events } }) => events.some(({ reply }) => reply === 'compressed'));
+  const lazy = withDeflate((own) => ({ ...own, threshold: 1e9, thresholdMode: 'always' }));
+  const results = await runCases(lazy, cases, BOTH, { ...QUICK, concurrency: 100 });
+  expect([...new Set(failed(results))].sort()).toEqual(idsOf(due).sort());
+  expect(due.length).toBeGreaterThan(40);
+});
+
+test('a peer that compresses whatever it can fails the cases with a threshold', async () => {
+  const eager = withDeflate((own) => ({ ...own, threshold: 0, thresholdMode: 'no-context-takeover' }));
+  const results = await runCases(eager, themes('deflate-replies'), BOTH, { ...QUICK, concurrency: 100 });
+  expect([...new Set(failed(results))].sort()).toEqual([
+    'deflate-replies/threshold-100',
+    'deflate-replies/threshold-always',
+    'deflate-replies/threshold-default',
+  ]);
+});
+
+test('a peer without limits fails the cases with messages that inflate to too much', async () => {
+  const cases = frameCases(themes('deflate-limits'));
+  const limited = cases.filter(({ expect: { outcome } }) => outcome.kind === 'fail' && outcome.closeCode === 1009);
+  const boundless = withOptions({ maxPayload: 0 });
+  const ratio = limited.filter(({ id }) => id.includes('/ratio'));
+  const results = await runCases(boundless, limited, BOTH, { ...QUICK, concurrency: 20 });
+  expect(idsOf(ratio).filter((id) => failed(results).includes(id))).toEqual([]);
+  expect([...new Set(failed(results))].sort()).toEqual(
+    idsOf(limited)
+      .filter((id) => !id.includes('/ratio'))
+      .sort(),
+  );
+});
+
+test('a server that has other ideas of what it answers fails the offers that this concerns', async () => {
+  const cases = themes('deflate-offers');
+  const results = await runCases(
+    withDeflate((own) => ({ ...own, serverMaxWindowBits: 9 })),
+    cases,
+    ['server'],
+    QUICK,
+  );
+  expect(failed(results)).toContain('deflate-offers/bare');
+  expect(failed(results)).not.toContain('deflate-offers/grammar-1');
 });
 
 test('a server that lets every page in fails the cases with foreign origins', async () => {

@@ -65,6 +65,7 @@ test('each kind of fault is met on both ends', () => {
   expect([...codes.keys()].sort()).toEqual([
     'WS_ERR_EXPECTED_FIN',
     'WS_ERR_EXPECTED_MASK',
+    'WS_ERR_INFLATION_RATIO',
     'WS_ERR_INVALID_CLOSE_CODE',
     'WS_ERR_INVALID_CONTROL_PAYLOAD_LENGTH',
     'WS_ERR_INVALID_DEFLATE_DATA',
@@ -96,6 +97,13 @@ test.each([
   'proxy close/x fail a good long reason',
 ])('a line without a reason is refused: %s', (line) => {
   expect(() => parseExpected(line)).toThrow(SyntaxError);
+});
+
+test('a line may speak of both ends', () => {
+  expect(parseExpected('both close/x fail because it is so').map(({ key }) => key)).toEqual([
+    'server close/x',
+    'client close/x',
+  ]);
 });
 
 test('a line is a role, a case, a verdict and a reason', () => {

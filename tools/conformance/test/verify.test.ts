@@ -190,6 +190,36 @@ test.each<[string, readonly BackFrame[], string]>([
   expect(problemsOf(caseOf(compressed, { deflate }), { ...goodCompressed, frames }).join('\n')).toContain(problem);
 });
 
+test('an echo in fragments is put together, and compressed as one message', () => {
+  const app = { kind: 'echoes', fragments: 2 } as const;
+  const frames = [
+    squeezed('f2 48 cd', { fin: false }),
+    back(0, hex('c9 c9 07 00')),
+    squeezed('f2 00', { fin: false }),
+    back(0, hex('11 00 00')),
+    back(1, 'x'),
+    closeFrame(1000),
+  ];
+  const judge = (changed: readonly BackFrame[], more: Partial<FrameCase> = { app }): string =>
+    problemsOf(caseOf(compressed, { deflate, ...more }), { ...goodCompressed, frames: changed }).join();
+  expect(judge(frames)).toBe('');
+  expect(judge(frames, {})).toContain('without FIN');
+  expect(judge(frames.with(1, back(0, hex('c9 c9 07 00'), { rsv: 4 })))).toContain('RSV bits 4');
+  expect(judge(frames.with(1, back(1, hex('c9 c9 07 00'))))).toContain('out of order');
+  expect(judge(frames.toSpliced(0, 1))).toContain('out of order');
+  expect(judge(frames.slice(0, 3))).toContain('without an end');
+});
+
+test('an echo may be lost where the connection fails, not where it does not', () => {
+  const lost = { ...goodFault, frames: goodFault.frames.slice(1) };
+  expect(problemsOf(caseOf(fault, { deflate }), lost)).toEqual([]);
+  expect(problemsOf(caseOf(fault), lost).join()).toContain('data frame 1');
+  const other = { ...goodFault, frames: [back(1, 'two'), ...lost.frames] };
+  expect(problemsOf(caseOf(fault, { deflate }), other).join()).toContain('data frame');
+  const clipped = { ...goodCompressed, frames: goodCompressed.frames.toSpliced(2, 1) };
+  expect(problemsOf(caseOf(compressed, { deflate }), clipped).join()).toContain('data frame 3');
+});
+
 test.each<[string, Role, string, string | undefined]>([
   ['takeover of the server', 'server', 'server_no_context_takeover', 'there are 1 bytes'],
   ['takeover of the client, where it is not the one that sends', 'server', 'client_no_context_takeover', undefined],
@@ -220,7 +250,7 @@ test('the smaller window that our end has announced binds it, not the answer alo
 
 test('behind a close frame of ours pongs are allowed, messages are not', () => {
   const testCase = caseOf(closedByUs({ code: 4000, reason: 'ours' }, 4000, '', [aPing('late')]), {
-    app: { on: 'open', close: {} },
+    app: { kind: 'closes', on: 'open', close: {} },
   });
   const good: Observed = {
     ...goodTalk,

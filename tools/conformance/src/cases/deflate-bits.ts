@@ -1,5 +1,5 @@
 import { deflated, fixed, match, stored } from '../blocks.js';
-import { aBinary, aText, clean } from '../expect.js';
+import { aBinary, aText, clean, fails } from '../expect.js';
 import { binary, letters, squeezed, text } from '../input.js';
 import { PMD } from '../offers.js';
 import { randomBytes, session, windows, zlibs } from '../sessions.js';
@@ -8,6 +8,7 @@ import { frameTable, type FrameRow } from '../table.js';
 // Window sizes, RFC 7692 §7.1.2: what may be referred to, and what our end refers to. All replies are read with the
 // window that was agreed on, so that a distance beyond it fails the row.
 
+const DATA = 'WS_ERR_INVALID_DEFLATE_DATA';
 const BITS = [8, 9, 10, 11, 12, 13, 14, 15];
 
 /** A text with repeats at all distances up to 32 KiB, also such as lie just beyond a smaller window. */
@@ -112,6 +113,32 @@ const sizes = BITS.flatMap((bits): FrameRow[] => {
   ];
 });
 
+/** What lies beyond the window that was agreed on: senders must not refer to it, and receivers need not have it. */
+const beyond = [8, 9, 10, 11, 12, 13, 14].flatMap((bits): FrameRow[] => {
+  const size = 2 ** bits;
+  const data = randomBytes(size + 100, `${bits}`);
+  return [
+    {
+      id: `${bits}-beyond-next-message`,
+      section: 'RFC 7692 §7.1.2',
+      title: `a reference ${size + 1} bytes back, into the message before`,
+      ...windows(bits, true),
+      input: [squeezed(2, deflated(stored(data))), squeezed(2, deflated(fixed([match(3, size + 1)])))],
+      expect: fails(1007, DATA, aBinary(data)),
+      note: 'the sender breaks the agreement; a receiver may have kept more. Ours keeps what was agreed on, and no more',
+    },
+    {
+      id: `${bits}-beyond-within-message`,
+      section: 'RFC 7692 §7.1.2',
+      title: `a reference ${size + 1} bytes back, in the same message`,
+      ...windows(bits, false),
+      input: [squeezed(2, deflated(stored(data), fixed([match(3, size + 1)])))],
+      expect: clean(aBinary(Buffer.concat([data, data.subarray(99, 102)]))),
+      note: 'the sender breaks the agreement; what it means is clear, and a receiver that has the message at hand anyway may take it. zlib checks distances against what it has, not against its window',
+    },
+  ];
+});
+
 const announced: FrameRow[] = [8, 9, 12].map((bits) => ({
   id: `${bits}-announced`,
   section: 'RFC 7692 §7.1.2.2',
@@ -142,4 +169,4 @@ const announcedTakeover: FrameRow = {
   expect: clean(aText(letters(5000), 'compressed'), aText(letters(5000), 'compressed')),
 };
 
-export const deflateBits = frameTable('deflate-bits', [...sizes, ...announced, announcedTakeover]);
+export const deflateBits = frameTable('deflate-bits', [...sizes, ...beyond, ...announced, announcedTakeover]);

@@ -271,7 +271,7 @@ const corrupt = CORRUPT.flatMap(({ id, section, title, payload }): FrameRow[] =>
       section: reference,
       title: `${title}; in many fragments, without context takeover`,
       ...noTakeover(),
-      input: [squeezed(1, HELLO), ...squeezedFragments(1, inPieces(bytes)), ping('ignored')],
+      input: [squeezed(1, HELLO), ...squeezedFragments(2, inPieces(bytes)), ping('ignored')],
       expect: fails(1007, DATA, aText('Hello')),
     },
   ];

@@ -1,12 +1,13 @@
 import { deflated, fixed, match, stored, type Item } from '../blocks.js';
 import { aBinary, aText, clean, fails, isCut } from '../expect.js';
 import { binary, continuation, frame, letters, RSV1, squeezed, squeezedFragments, text } from '../input.js';
-import { HELLO, inBoth, randomBytes, takeover } from '../sessions.js';
+import { HELLO, inBoth, inPieces, noTakeover, randomBytes, takeover } from '../sessions.js';
 import { frameTable, type FrameRow } from '../table.js';
 
 // Limits on what a compressed message inflates to, RFC 7692 §8 and RFC 6455 §10.4.
 
 const TOO_BIG = 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
+const RATIO = 'WS_ERR_INFLATION_RATIO';
 const TOO_MANY = 'WS_ERR_TOO_MANY_BUFFERED_PARTS';
 
 /** So many times the letter x, in about a 200th of the bytes. */
@@ -82,6 +83,53 @@ const bombs: FrameRow[] = BOMBS.flatMap(({ id, title, payload }): FrameRow[] => 
     { maxPayload: 100_000 },
   ),
 ]);
+
+/** How many compressed bytes 60 to some hundred letters x are. */
+const FEW = xs(60).length;
+
+const ratios: FrameRow[] = [
+  {
+    id: 'ratio-exact',
+    title: `maxRatio 10: ${FEW} bytes that inflate to ${10 * FEW}`,
+    input: [squeezed(1, xs(10 * FEW)), squeezed(1, HELLO)],
+    expect: clean(aText(x(10 * FEW)), aText('Hello')),
+  },
+  {
+    id: 'ratio-over',
+    title: `maxRatio 10: ${FEW} bytes that inflate to ${10 * FEW + 1}`,
+    input: [squeezed(1, HELLO), squeezed(1, xs(10 * FEW + 1)), text('ignored')],
+    expect: fails(1009, RATIO, aText('Hello')),
+  },
+  {
+    id: 'ratio-over-fragments',
+    title: 'maxRatio 10: the same in fragments',
+    input: squeezedFragments(1, inPieces(xs(10 * FEW + 1))),
+    expect: fails(1009, RATIO),
+  },
+  {
+    id: 'ratio-bomb',
+    title: 'maxRatio 10: 3 KB that inflate to 500 KB',
+    input: [squeezed(2, xs(500_000))],
+    expect: fails(1009, RATIO),
+  },
+  {
+    id: 'ratio-plain',
+    title: 'maxRatio 10 says nothing of messages that are not compressed',
+    input: [text(x(5000)), squeezed(2, deflated(stored('')))],
+    expect: clean(aText(x(5000)), aBinary('')),
+  },
+].flatMap((row): FrameRow[] => {
+  const shared = { ...row, section: 'RFC 7692 §8', note: 'the option and its code are ours' };
+  return [
+    { ...shared, ...takeover({}, { maxRatio: 10 }) },
+    {
+      ...shared,
+      ...noTakeover({}, { maxRatio: 10 }),
+      id: `${row.id}-alone`,
+      title: `${row.title}; no context takeover`,
+    },
+  ];
+});
 
 const TEN = { maxPayload: 10 };
 
@@ -215,4 +263,4 @@ const sums: FrameRow[] = [
   },
 ];
 
-export const deflateLimits = frameTable('deflate-limits', [...atLimit, ...bombs, ...sums]);
+export const deflateLimits = frameTable('deflate-limits', [...atLimit, ...bombs, ...ratios, ...sums]);

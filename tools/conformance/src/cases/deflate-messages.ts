@@ -1,7 +1,7 @@
 import { coded, deflated, fixed, stored } from '../blocks.js';
-import { aBinary, aText, clean } from '../expect.js';
-import { squeezed } from '../input.js';
-import { HELLO, inBoth } from '../sessions.js';
+import { aBinary, aText, clean, fails } from '../expect.js';
+import { squeezed, text } from '../input.js';
+import { HELLO, inBoth, takeover } from '../sessions.js';
 import { frameTable, type FrameRow } from '../table.js';
 
 // Good compressed messages, RFC 7692 §7.2: of which blocks they may be made, and what they may refer to.
@@ -70,6 +70,13 @@ const HELLOS: readonly Payload[] = [
       fixed('l', { final: true }),
       stored('o', { final: true }),
     ),
+  },
+  {
+    id: 'tail-left-on',
+    section: '7.2.1',
+    title: 'a message that still has its 00 00 ff ff',
+    payload: 'f2 48 cd c9 c9 07 00 00 00 ff ff',
+    note: LENIENT,
   },
   { id: 'final-empty-first', section: '7.2.3.4', title: 'an empty block with BFINAL first', payload: `03 00 ${HELLO}` },
   {
@@ -156,6 +163,28 @@ const hellos = HELLOS.flatMap(({ section, payload, ...row }): FrameRow[] =>
   }),
 );
 
+const finals = (count: number): Buffer => deflated(...Array.from({ length: count }, () => fixed('', { final: true })));
+
+const MANY_FINALS: readonly FrameRow[] = [
+  {
+    id: 'final-ten',
+    section: 'RFC 7692 §7.2.3.4',
+    title: 'ten empty blocks with BFINAL',
+    ...takeover(),
+    input: [squeezed(1, finals(10))],
+    expect: clean(aText('')),
+  },
+  {
+    id: 'final-thousand',
+    section: 'RFC 7692 §8',
+    title: 'a thousand empty blocks with BFINAL in two KB',
+    ...takeover(),
+    input: [squeezed(1, finals(1000)), text('ignored')],
+    expect: fails(1007, 'WS_ERR_INVALID_DEFLATE_DATA'),
+    note: 'no RFC has a limit; each such block makes ours begin anew, so that so many are an attack',
+  },
+];
+
 const EMPTIES: readonly Payload[] = [
   { id: 'empty', section: '7.2.3.6', title: 'an empty message', payload: '00' },
   { id: 'empty-fixed', section: '7.2.3.6', title: 'an empty message as zlib flushes it', payload: '02 00' },
@@ -164,6 +193,13 @@ const EMPTIES: readonly Payload[] = [
     section: '7.2.3.4',
     title: 'an empty message as a block with BFINAL',
     payload: '03 00 00',
+  },
+  {
+    id: 'empty-payload',
+    section: '7.2.3.6',
+    title: 'RSV1 and no payload: not even the 00 of an empty message',
+    payload: '',
+    note: LENIENT,
   },
   { id: 'empty-two-blocks', section: '7.2.1', title: 'an empty message of two blocks', payload: '00 00 00 ff ff 00' },
 ];
@@ -177,4 +213,4 @@ const empties = EMPTIES.flatMap(({ section, payload, ...row }): FrameRow[] =>
   }),
 );
 
-export const deflateMessages = frameTable('deflate', [...hellos, ...empties]);
+export const deflateMessages = frameTable('deflate', [...hellos, ...MANY_FINALS, ...empties]);

@@ -1,5 +1,5 @@
 import { aBinary, aPing, aText, clean } from '../expect.js';
-import { binary, fragments, letters, noise, ping, squeezed, text } from '../input.js';
+import { binary, coarse, fragments, letters, ping, squeezed, text } from '../input.js';
 import { HELLO, inBoth, noTakeover, randomBytes, takeover, zlibs } from '../sessions.js';
 import { frameTable, type FrameRow } from '../table.js';
 
@@ -13,10 +13,10 @@ const sizes: FrameRow[] = SIZES.flatMap((size): FrameRow[] =>
     id: `letters-${size}`,
     section: 'RFC 7692 §7.2.1',
     title: `${size} letters, and as many bytes`,
-    input: [text(letters(size)), binary(noise(size)), text(letters(size))],
+    input: [text(letters(size)), binary(coarse(size)), text(letters(size))],
     expect: clean(
       aText(letters(size), 'compressed'),
-      aBinary(noise(size), 'compressed'),
+      aBinary(coarse(size), 'compressed'),
       aText(letters(size), 'compressed'),
     ),
   }),
@@ -137,13 +137,13 @@ const orders: FrameRow[] = [
     title: 'large and small messages in turn come back in their order',
     input: [300_000, 0, 20_000, 1, 70_000, 2000, 500_000, 10].flatMap((size) => [
       text(letters(size)),
-      binary(noise(size)),
+      binary(coarse(size)),
       binary(randomBytes(Math.min(size, 100_000))),
     ]),
     expect: clean(
       ...[300_000, 0, 20_000, 1, 70_000, 2000, 500_000, 10].flatMap((size) => [
         aText(letters(size)),
-        aBinary(noise(size)),
+        aBinary(coarse(size)),
         aBinary(randomBytes(Math.min(size, 100_000))),
       ]),
     ),
@@ -163,13 +163,13 @@ const orders: FrameRow[] = [
       ...fragments(1, [letters(3000), letters(3000)]),
       squeezed(1, zlibs(letters(6000))),
       ping('p'),
-      ...fragments(2, [noise(3000), '', noise(3000)]),
+      ...fragments(2, [coarse(3000), '', coarse(3000)]),
     ],
     expect: clean(
       aText(letters(3000) + letters(3000), 'compressed'),
       aText(letters(6000), 'compressed'),
       aPing('p'),
-      aBinary(Buffer.concat([noise(3000), noise(3000)]), 'compressed'),
+      aBinary(Buffer.concat([coarse(3000), coarse(3000)]), 'compressed'),
     ),
   }),
   ...inBoth({
@@ -181,4 +181,58 @@ const orders: FrameRow[] = [
   }),
 ];
 
-export const deflateReplies = frameTable('deflate-replies', [...sizes, ...thresholds, ...small, ...orders]);
+const LONG = letters(50_000);
+
+/** A message that the application sends in fragments: RSV1 on the first one alone, §6.1, and one window for all. */
+const inFragments: FrameRow[] = [
+  { id: 'two', fragments: 2, messages: [letters(3000), letters(3001), letters(2)] },
+  { id: 'hundred', fragments: 100, messages: [LONG, letters(3000), letters(50)] },
+  { id: 'some-empty', fragments: 7, messages: [letters(3), '', letters(9)] },
+  { id: 'incompressible', fragments: 3, messages: [randomBytes(30_000).toString('latin1'), LONG] },
+].flatMap(({ id, fragments: count, messages }) =>
+  inBoth({
+    id: `in-fragments-${id}`,
+    section: 'RFC 7692 §6.1',
+    title: `the application answers in ${count} fragments: ${id}`,
+    app: { kind: 'echoes', fragments: count },
+    input: messages.flatMap((message, i) => [text(message), ...(i === 0 ? [squeezed(1, HELLO)] : [])]),
+    expect: clean(...messages.flatMap((message, i) => [aText(message), ...(i === 0 ? [aText('Hello')] : [])])),
+  }),
+);
+
+const uncompressed: FrameRow[] = [
+  ...inBoth({
+    id: 'compress-false',
+    section: 'RFC 7692 §6.1',
+    title: 'the application asks for no compression',
+    app: { kind: 'echoes', compress: false },
+    input: [text(LONG), squeezed(1, HELLO), text('')],
+    expect: clean(aText(LONG, 'plain'), aText('Hello', 'plain'), aText('', 'plain')),
+  }),
+  ...inBoth({
+    id: 'compress-false-in-fragments',
+    section: 'RFC 7692 §6.1',
+    title: 'the application asks for no compression, in fragments',
+    app: { kind: 'echoes', compress: false, fragments: 5 },
+    input: [text(LONG), squeezed(1, HELLO)],
+    expect: clean(aText(LONG, 'plain'), aText('Hello', 'plain')),
+  }),
+  {
+    id: 'compress-not-agreed',
+    section: 'RFC 7692 §6',
+    title: 'the application asks for compression that was not agreed on',
+    options: { perMessageDeflate: true },
+    app: { kind: 'echoes', compress: true },
+    input: [text(LONG)],
+    expect: clean(aText(LONG)),
+  },
+];
+
+export const deflateReplies = frameTable('deflate-replies', [
+  ...sizes,
+  ...thresholds,
+  ...small,
+  ...orders,
+  ...inFragments,
+  ...uncompressed,
+]);

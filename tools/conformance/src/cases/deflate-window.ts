@@ -1,8 +1,8 @@
 import { constants } from 'node:zlib';
 import { coded, deflated, fixed, literals, match, stored } from '../blocks.js';
-import { aBinary, aText, clean } from '../expect.js';
+import { aBinary, aText, clean, fails } from '../expect.js';
 import { letters, noise, squeezed, text } from '../input.js';
-import { AGAIN, HELLO, inBoth, randomBytes, takeover, zlibs } from '../sessions.js';
+import { AGAIN, HELLO, inBoth, noTakeover, randomBytes, takeover, zlibs } from '../sessions.js';
 import { frameTable, type FrameRow } from '../table.js';
 
 // What a compressed message may refer to, RFC 7692 §7.2.2, and what zlib makes of long ones.
@@ -25,12 +25,6 @@ const MATCHES: readonly { id: string; title: string; payload: Buffer; data: Buff
     title: 'a match that reaches over the blocks before it',
     payload: deflated(stored('Hello'), fixed(', '), stored(''), fixed([match(5, 7)])),
     data: Buffer.from('Hello, Hello'),
-  },
-  {
-    id: 'match-past-final',
-    title: 'a match that reaches over a block with BFINAL',
-    payload: deflated(stored('Hello', { final: true }), fixed([match(5, 5)])),
-    data: Buffer.from('HelloHello'),
   },
   {
     id: 'match-farthest',
@@ -56,6 +50,29 @@ const matches = MATCHES.flatMap(({ payload, data, ...row }): FrameRow[] =>
     expect: clean(aBinary(data)),
   }),
 );
+
+const PAST_FINAL = deflated(stored('Hello', { final: true }), fixed([match(5, 5)]));
+
+const pastFinal: FrameRow[] = [
+  {
+    id: 'match-past-final',
+    section: 'RFC 7692 §7.2.3.4',
+    title: 'a match that reaches over a block with BFINAL, where even messages share a window',
+    ...takeover(),
+    input: [squeezed(2, PAST_FINAL)],
+    expect: clean(aBinary('HelloHello')),
+    note: 'RFC 7692 does not say what a final block, which ends a DEFLATE stream, does to the window',
+  },
+  {
+    id: 'match-past-final-alone',
+    section: 'RFC 7692 §7.2.3.4',
+    title: 'a match that reaches over a block with BFINAL, where each message has a window of its own',
+    ...noTakeover(),
+    input: [squeezed(2, PAST_FINAL)],
+    expect: fails(1007, 'WS_ERR_INVALID_DEFLATE_DATA'),
+    note: 'the same gap; ours begins each stream without a window, where it need not keep one',
+  },
+];
 
 const LONG = letters(100_000);
 
@@ -169,4 +186,4 @@ const window: FrameRow[] = [
   },
 ];
 
-export const deflateWindow = frameTable('deflate-window', [...matches, ...ofZlib, ...window]);
+export const deflateWindow = frameTable('deflate-window', [...matches, ...pastFinal, ...ofZlib, ...window]);

@@ -6,6 +6,7 @@ import { deflateAnswers } from './deflate-answers.js';
 import { deflateBits } from './deflate-bits.js';
 import { deflateContent } from './deflate-content.js';
 import { deflateCorrupt } from './deflate-corrupt.js';
+import { deflateCut } from './deflate-cut.js';
 import { deflateDeclined } from './deflate-declined.js';
 import { deflateFrames } from './deflate-frames.js';
 import { deflateLimits } from './deflate-limits.js';
@@ -44,6 +45,7 @@ export const CASES: readonly Case[] = [
   ...deflateFrames,
   ...deflateMixed,
   ...deflateCorrupt,
+  ...deflateCut,
   ...deflateContent,
   ...deflateLimits,
   ...deflateBits,
