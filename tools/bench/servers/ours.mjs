@@ -1,4 +1,7 @@
-import { WebSocketServer } from '@ws/server';
+import { PreparedMessage, WebSocketServer } from '@ws/server';
 import { serve } from './serve.mjs';
 
-serve(WebSocketServer);
+serve(WebSocketServer, (document) => {
+  const prepared = new PreparedMessage(document, { binary: false });
+  return (socket) => socket.send(prepared, { binary: false });
+});
