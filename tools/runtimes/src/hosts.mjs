@@ -22,10 +22,10 @@ export function notice(line) {
 
 /**
  * A runtime from the npm registry, at the version that this package pins; npx keeps it in its cache.
- * @param {'deno' | 'bun'} name
+ * @param {'deno' | 'bun' | 'node20' | 'node22' | 'node24' | 'node26'} name
  */
 export async function fetchRuntime(name) {
-  const packageName = `${name}@${manifest.config[name]}`;
+  const packageName = `${name.startsWith('node') ? 'node' : name}@${manifest.config[name]}`;
   /** @param {string[]} args */
   const run = async (args) => {
     const options = { cwd: root, maxBuffer: 2 ** 24, env: { ...process.env, NO_COLOR: '1' } };

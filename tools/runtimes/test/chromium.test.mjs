@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { chromium } from 'playwright-core';
 import { CHROMIUM_FLAGS, findChromium } from '../../chromium.mjs';
 import { notice, serveFiles } from '../src/hosts.mjs';
-import { expectedFrame, expectedHandshake, expectedProtocol } from '../src/portable/expected.mjs';
+import { expectedFrame, expectedHandshake, expectedNegotiation, expectedProtocol } from '../src/portable/expected.mjs';
 
 const executablePath = findChromium();
 if (executablePath === undefined)
@@ -40,14 +40,15 @@ afterAll(async () => {
   await once(server, 'close');
 });
 
-const expected = { frame: expectedFrame, handshake: expectedHandshake, protocol: expectedProtocol };
+const addressed = { frame: expectedFrame, handshake: expectedHandshake, negotiation: expectedNegotiation };
+const expected = { ...addressed, protocol: expectedProtocol };
 
 browserTest('a page, by an import map', () => {
   expect(results.page).toEqual(expected);
 });
 
 browserTest('a Web Worker, by address', () => {
-  expect(results.worker).toEqual({ frame: expected.frame, handshake: expected.handshake });
+  expect(results.worker).toEqual(addressed);
 });
 
 browserTest('a Web Worker, as a bundle', () => {

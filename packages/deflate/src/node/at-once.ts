@@ -129,9 +129,9 @@ export class PublicAtOnce implements AtOnce {
         if (most < limit) return undefined;
         throw tooLong(limit);
       }
-      const { buffer, engine } = inflated;
+      const { buffer, unread } = inflated;
       whole = whole ? Buffer.concat([whole, buffer]) : buffer;
-      rest = rest.subarray(engine.bytesWritten);
+      rest = rest.subarray(rest.length - unread);
       if (rest.length <= TAIL.length) return whole;
       if (tooManyFinalBlocks(finals, data.length)) throw corrupt();
       behind ??= window?.copy();
@@ -145,15 +145,18 @@ function inflatePublicly(
   data: Uint8Array,
   window: Window | undefined,
   room: number,
-): { buffer: Buffer; engine: InflateRaw } | undefined {
-  const dictionary = window && window.length > 0 ? window.bytes : undefined;
+): { buffer: Buffer; unread: number } | undefined {
+  // As a block of the data, as above: a dictionary is not known to raw streams of every runtime.
+  const known = window?.length ?? 0;
+  const input = window && known > 0 ? Buffer.concat([window.block, data]) : data;
+  const options = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: Math.max(known + room, 1), info: true };
   try {
-    const options = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: Math.max(room, 1), info: true };
-    const result = inflateRawSync(data, dictionary ? { ...options, dictionary } : options) as unknown as {
-      buffer: Buffer;
-      engine: InflateRaw;
+    const { buffer, engine } = inflateRawSync(input, options) as unknown as { buffer: Buffer; engine: InflateRaw };
+    if (buffer.length > known + room) return undefined;
+    return {
+      buffer: known > 0 ? Buffer.from(buffer.subarray(known)) : buffer,
+      unread: input.length - engine.bytesWritten,
     };
-    return result.buffer.length > room ? undefined : result;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') return undefined;
     throw corrupt(error as Error);

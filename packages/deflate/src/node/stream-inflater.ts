@@ -21,6 +21,8 @@ export class StreamInflater implements Inflater {
   readonly #window: Window | undefined;
   /** None before the first piece, and behind a final block. */
   #stream: InflateRaw | undefined;
+  /** Bytes of output that are the window, and no part of the message. */
+  #toSkip = 0;
   #call: Call | undefined;
   #compressedLength = 0;
   #finalBlocks = 0;
@@ -50,7 +52,8 @@ export class StreamInflater implements Inflater {
     this.#stream = undefined;
   }
 
-  #write(data: Uint8Array): void {
+  #write(piece: Uint8Array): void {
+    const data = this.#stream === undefined ? this.#behindWindow(piece) : piece;
     const stream = (this.#stream ??= this.#open());
     const before = stream.bytesWritten;
     const onEnd = (): void => {
@@ -75,10 +78,16 @@ export class StreamInflater implements Inflater {
     this.#write(rest);
   }
 
-  #open(): InflateRaw {
+  /** The window goes in as a block of the data: zlib's own way, a dictionary, is not known to raw streams of every runtime. */
+  #behindWindow(data: Uint8Array): Uint8Array {
     const window = this.#window;
-    const options = { flush: constants.Z_SYNC_FLUSH, chunkSize: this.#chunkSize };
-    const stream = createInflateRaw(window && window.length > 0 ? { ...options, dictionary: window.bytes } : options);
+    if (window === undefined || window.length === 0) return data;
+    this.#toSkip = window.length;
+    return Buffer.concat([window.block, data]);
+  }
+
+  #open(): InflateRaw {
+    const stream = createInflateRaw({ flush: constants.Z_SYNC_FLUSH, chunkSize: this.#chunkSize });
     stream.on('data', (bytes: Buffer) => {
       if (stream === this.#stream) this.#take(bytes);
     });
@@ -88,9 +97,11 @@ export class StreamInflater implements Inflater {
     return stream;
   }
 
-  #take(bytes: Buffer): void {
+  #take(output: Buffer): void {
     const call = this.#call;
-    if (call === undefined) return;
+    const bytes = output.subarray(this.#toSkip);
+    this.#toSkip -= output.length - bytes.length;
+    if (call === undefined || bytes.length === 0) return;
     call.length += bytes.length;
     if (call.length > call.limit) return this.#fail(tooLong(call.limit));
     call.output(bytes);

@@ -1,7 +1,11 @@
 // The entries without imports of their own load in a Worker as they are.
-import { frameScenario, handshakeScenario } from '../portable/scenario.mjs';
+import { deflateScenario, frameScenario, handshakeScenario } from '../portable/scenario.mjs';
 
-const [frame, handshake] = await Promise.all(
-  ['/@ws/frame/index.js', '/@ws/handshake/index.js'].map((address) => import(address)),
+const [frame, handshake, deflate] = await Promise.all(
+  ['frame', 'handshake', 'deflate'].map((name) => import(`/@ws/${name}/index.js`)),
 );
-postMessage({ frame: frameScenario(frame), handshake: handshakeScenario(handshake) });
+postMessage({
+  frame: frameScenario(frame),
+  handshake: handshakeScenario(handshake),
+  negotiation: deflateScenario(deflate),
+});

@@ -34,6 +34,23 @@ export const expectedHandshake = {
   origin: true,
 };
 
+export const expectedNegotiation = {
+  offers: [
+    ['server_no_context_takeover=true', 'server_max_window_bits=10', 'client_max_window_bits=true'],
+    ['client_max_window_bits=true'],
+  ],
+  response: ['client_no_context_takeover=true', 'server_max_window_bits=9', 'client_max_window_bits=12'],
+  agreed: {
+    serverNoContextTakeover: false,
+    clientNoContextTakeover: true,
+    serverMaxWindowBits: 9,
+    clientMaxWindowBits: 12,
+  },
+  none: undefined,
+  violation: 'WS_ERR_INVALID_DEFLATE_PARAMETERS',
+  window: '00' + '0001' + 'fffe' + '01020102', // RFC 1951 §3.2.4
+};
+
 export const expectedProtocol = [
   'server message 6772c3bcc39f65 true',
   'server ping 99',

@@ -3,6 +3,7 @@
 
 /** @typedef {typeof import('@ws/frame')} Frame */
 /** @typedef {typeof import('@ws/handshake')} Handshake */
+/** @typedef {typeof import('@ws/deflate')} Deflate */
 /** @typedef {typeof import('@ws/connection/protocol')} ProtocolEntry */
 
 /** @param {Frame} frame */
@@ -72,6 +73,22 @@ export function handshakeScenario({ HandshakeError, ...handshake }) {
     ),
     violation: attempt(() => handshake.parseExtensions('a; b=;'), HandshakeError),
     origin: handshake.checkOrigin('https://example.com', 'example.com:443', 'same'),
+  };
+}
+
+/** The parameters alone: what compresses is Node's. @param {Deflate} deflate */
+export function deflateScenario({ answer, checkAnswer, DeflateError, offer, Window }) {
+  const offers = offer([{ serverMaxWindowBits: 10, serverNoContextTakeover: true }, {}]);
+  const answered = answer(offers, { serverMaxWindowBits: 9, serverNoContextTakeover: false, clientMaxWindowBits: 12 });
+  const window = new Window(8);
+  window.add(bytes('0102'.repeat(200)));
+  return {
+    offers: offers.map(({ parameters }) => parameters.map((parameter) => parameter.join('='))),
+    response: answered?.response.parameters.map((parameter) => parameter.join('=')),
+    agreed: answered && checkAnswer(answered.response, {}),
+    none: answer([{ name: 'permessage-deflate', parameters: [['mux', true]] }]),
+    violation: attempt(() => checkAnswer({ name: 'permessage-deflate', parameters: [['mux', true]] }), DeflateError),
+    window: hex(window.block.subarray(0, 9)),
   };
 }
 
