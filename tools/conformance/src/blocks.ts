@@ -79,7 +79,7 @@ function inRanges(ranges: readonly Range[], value: number): [code: number, extra
 }
 
 /** §3.2.6: a literal or length symbol in the fixed code. */
-export function fixedSymbol(out: BitWriter, symbol: number): BitWriter {
+function fixedSymbol(out: BitWriter, symbol: number): BitWriter {
   if (symbol < 144) return out.code(0x30 + symbol, 8);
   if (symbol < 256) return out.code(0x190 + symbol - 144, 9);
   if (symbol < 280) return out.code(symbol - 256, 7);
@@ -132,7 +132,7 @@ export interface DynamicHeader {
 }
 
 /** The canonical codes of some lengths, §3.2.2. */
-export function canonical(lengths: Readonly<Record<number, number>>): Map<number, [code: number, length: number]> {
+function canonical(lengths: Readonly<Record<number, number>>): Map<number, [code: number, length: number]> {
   const symbols = Object.entries(lengths)
     .map(([symbol, length]) => ({ symbol: Number(symbol), length }))
     .filter(({ length }) => length > 0)

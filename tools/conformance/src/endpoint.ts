@@ -13,6 +13,8 @@ export interface SendOptions {
 export interface EndpointSocket extends EventEmitter {
   readonly readyState: number;
   readonly protocol: string;
+  /** The names of the extensions in use. */
+  readonly extensions: string;
   send(data: unknown, options: SendOptions, done: (error?: Error | null) => void): unknown;
   close(code?: number, reason?: string): void;
   terminate(): void;

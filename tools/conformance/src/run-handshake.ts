@@ -1,6 +1,6 @@
 import { inflaterFor, normalized } from './agreement.js';
 import type { HeaderRules, RequestCase, ResponseCase, Role } from './case.js';
-import { closeServer, EndpointLog, listen, type Peer } from './endpoint.js';
+import { closeServer, EndpointLog, listen, type EndpointSocket, type Peer } from './endpoint.js';
 import { close, render, squeezed, text } from './input.js';
 import { readMessages } from './messages.js';
 import { cut, type Mode } from './modes.js';
@@ -69,6 +69,9 @@ function checkConversation(wire: Wire, role: Role, answer: string | undefined, m
   if (got.join() !== want.join()) problems.push(`frames after the handshake: ${JSON.stringify(got)}`);
   return problems;
 }
+
+const checkInUse = ({ extensions }: EndpointSocket, deflate: string | undefined): string[] =>
+  extensions.startsWith('permessage-deflate') === (deflate !== undefined) ? [] : [`extensions "${extensions}"`];
 
 function checkAnswer(testCase: RequestCase, request: Buffer, wire: Wire, connections: number | undefined): string[] {
   const { expect } = testCase;
@@ -144,6 +147,7 @@ export async function runRequest(peer: Peer, testCase: RequestCase, mode: Mode, 
       if (!isGlued) await wire.send(cut(talk, mode, testCase.id));
       await watch.until(() => wire.end !== 'open', 'the end of TCP after the closing handshake');
       problems.push(...checkConversation(wire, 'server', deflate, mode));
+      if (log.socket !== undefined) problems.push(...checkInUse(log.socket, deflate));
     }
     problems.push(...checkAnswer(testCase, request, wire, mode === 'bare' ? undefined : connections));
     if (wire.end === 'reset' && testCase.then !== 'reset') problems.push('TCP: reset');
@@ -222,6 +226,7 @@ export async function runResponse(
     if (expect.kind === 'open') {
       await watch.until(() => mode === 'bare' || log.opened || wire.end !== 'open', "the 'open' event");
       if (mode !== 'bare' && socket.protocol !== expect.protocol) problems.push(`protocol "${socket.protocol}"`);
+      if (mode !== 'bare') problems.push(...checkInUse(socket, deflate));
       if (!isGlued) await wire.send(cut(talk, mode, testCase.id));
       await watch.until(() => wire.hasClose() || wire.end !== 'open', 'the close frame');
       wire.socket.end();

@@ -20,6 +20,7 @@ function encode(opcode: number, payload: Uint8Array, masked: boolean): Buffer {
 class NaiveSocket extends EventEmitter implements EndpointSocket {
   readyState = 1;
   readonly protocol = '';
+  readonly extensions = '';
   readonly #tcp: Socket;
   readonly #masks: boolean;
   readonly #reader = new FrameReader();

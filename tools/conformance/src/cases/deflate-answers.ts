@@ -200,17 +200,15 @@ const bad = [
   ...refused(
     [GRAMMAR, UNEXPECTED],
     [
-      ...[
-        `${PMD};`,
-        `;${PMD}`,
-        `${PMD}; server_max_window_bits=`,
-        `${PMD}; server_max_window_bits="10`,
-        `${PMD}; ${SERVER} ${CLIENT}`,
-        `${PMD}, ;`,
-        `"${PMD}"`,
-        `${PMD}; server_max_window_bits=""`,
-      ].map((answer, i) => ({ id: `grammar-${i + 1}`, answer })),
-    ],
+      `${PMD};`,
+      `;${PMD}`,
+      `${PMD}; server_max_window_bits=`,
+      `${PMD}; server_max_window_bits="10`,
+      `${PMD}; ${SERVER} ${CLIENT}`,
+      `${PMD}, ;`,
+      `"${PMD}"`,
+      `${PMD}; server_max_window_bits=""`,
+    ].map((answer, i) => ({ id: `grammar-${i + 1}`, answer })),
   ),
 ];
 
