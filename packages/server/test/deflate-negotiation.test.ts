@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import { WebSocket as UndiciSocket } from 'undici';
-import { WebSocketServer, type AcceptedUpgrade, type PerMessageDeflateOptions } from '../src/index.js';
+import { WebSocketServer, type PerMessageDeflateOptions } from '../src/index.js';
 import { closeLater, connection, exchange, handshake, manage, opened, peer, portOf, shake, start } from './support.js';
 
 type Option = boolean | PerMessageDeflateOptions;
@@ -131,7 +131,7 @@ test('completeUpgrade is told what was agreed, and headers listeners see it', as
   const seen: unknown[] = [];
   class Telling extends WebSocketServer {
     protected override completeUpgrade(...args: Parameters<WebSocketServer['completeUpgrade']>): void {
-      seen.push((args[0] as AcceptedUpgrade<unknown>).extensions);
+      seen.push(args[0].extensions);
       super.completeUpgrade(...args);
     }
   }
