@@ -30,7 +30,7 @@ async function echoesAll(websocket: WebSocket): Promise<void> {
   );
   for (const message of MESSAGES) websocket.send(message);
   await all;
-  expect(echoed.findIndex((echo, i) => echo !== MESSAGES[i])).toBe(-1);
+  expect(echoed.findIndex((message, i) => message !== MESSAGES[i])).toBe(-1);
 }
 
 /** Either server's end of a connection. */
