@@ -60,9 +60,10 @@ function cut(wire) {
 async function decode(end, pieces, maxPayload) {
   const parts = [];
   let length = 0;
+  const whole = random(2) === 0 ? undefined : pieces.reduce((sum, piece) => sum + piece.length, 0);
   for (const [i, piece] of pieces.entries()) {
     let answers = 0;
-    const told = { first: i === 0, last: i === pieces.length - 1, remaining: maxPayload - length };
+    const told = { first: i === 0, last: i === pieces.length - 1, length: whole, remaining: maxPayload - length };
     const output = (part) => {
       parts.push(part);
       length += part.length;

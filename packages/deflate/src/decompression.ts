@@ -27,6 +27,8 @@ interface OpenMessage {
 
 const NOTHING = new Uint8Array(0);
 const FIRST_CAPACITY = 256;
+/** Bytes to keep of a message of which nobody knows yet how long it will be. */
+const KEPT_UNKNOWN = 16_384;
 
 /**
  * The receiving half: messages on their way in. RFC 7692 §7.2.2
@@ -50,10 +52,10 @@ export class Decompression {
     const { backend } = this.#options;
     const message = this.#message;
     if (message?.inflater) return this.#stream(message, message.inflater, slice, piece, output, done);
-    if ((message?.keptLength ?? 0) + slice.length > backend.syncInflateLimit) {
-      const opened = message ?? openMessage();
-      this.#message = opened;
-      return this.#startStream(opened, slice, piece, output, done);
+    const length = (message?.keptLength ?? 0) + slice.length;
+    const isSmall = (piece.length ?? length) <= backend.syncInflateLimit;
+    if (!isSmall || (piece.length === undefined && !piece.last && length > KEPT_UNKNOWN)) {
+      return this.#startStream((this.#message ??= openMessage()), slice, piece, output, done);
     }
     if (!piece.last) {
       keep((this.#message ??= openMessage()), slice);
@@ -92,11 +94,17 @@ export class Decompression {
 
   #startStream(message: OpenMessage, slice: Uint8Array, piece: IncomingPiece, output: Output, done: Done): void {
     const inflater = this.#options.backend.inflater(this.#sharedWindow);
-    const data = message.keptLength === 0 ? slice : joined(message.kept.subarray(0, message.keptLength), slice);
+    const kept = message.kept.subarray(0, message.keptLength);
     message.inflater = inflater;
     message.kept = NOTHING;
     message.keptLength = 0;
-    this.#stream(message, inflater, data, piece, output, done);
+    if (kept.length === 0) return this.#stream(message, inflater, slice, piece, output, done);
+    const { length } = message;
+    this.#stream(message, inflater, kept, { ...piece, last: false }, output, (error) => {
+      const remaining = piece.remaining - (message.length - length);
+      if (error || this.#isClosed) done(error);
+      else this.#stream(message, inflater, slice, { ...piece, remaining }, output, done);
+    });
   }
 
   #stream(
@@ -174,11 +182,4 @@ function keep(message: OpenMessage, slice: Uint8Array): void {
   }
   message.kept.set(slice, message.keptLength);
   message.keptLength = needed;
-}
-
-function joined(head: Uint8Array, tail: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(head.length + tail.length);
-  bytes.set(head);
-  bytes.set(tail, head.length);
-  return bytes;
 }

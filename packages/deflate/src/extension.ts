@@ -18,6 +18,8 @@ export interface OutgoingFragment {
 export interface IncomingPiece {
   readonly first: boolean;
   readonly last: boolean;
+  /** Bytes of the whole message, compressed, where that is known. */
+  readonly length?: number | undefined;
   /** Bytes that the message may still grow by. */
   readonly remaining: number;
 }

@@ -52,11 +52,18 @@ export async function decode(
   end: PerMessageDeflate,
   pieces: readonly Uint8Array[],
   maxPayload = Infinity,
+  isLengthKnown = true,
 ): Promise<{ bytes: Buffer; error: DeflateError | null }> {
   const parts: Uint8Array[] = [];
   let length = 0;
   for (const [i, piece] of pieces.entries()) {
-    const told = { first: i === 0, last: i === pieces.length - 1, remaining: maxPayload - length };
+    const whole = pieces.reduce((sum, { length: part }) => sum + part, 0);
+    const told = {
+      first: i === 0,
+      last: i === pieces.length - 1,
+      length: isLengthKnown ? whole : undefined,
+      remaining: maxPayload - length,
+    };
     const error = await new Promise<DeflateError | null>((resolve) => {
       end.decode(
         piece,
@@ -77,9 +84,12 @@ export async function decode(
 export async function receive(
   end: PerMessageDeflate,
   frames: readonly Encoded[],
+  isLengthKnown = true,
 ): Promise<{ bytes: Buffer; error: DeflateError | null }> {
   const pieces = frames.map(({ payload }) => payload);
-  return frames[0]!.rsv === 0 ? { bytes: Buffer.concat(pieces), error: null } : decode(end, pieces);
+  return frames[0]!.rsv === 0
+    ? { bytes: Buffer.concat(pieces), error: null }
+    : decode(end, pieces, Infinity, isLengthKnown);
 }
 
 /** JSON as a program would send it. */

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import { constants, deflateRawSync } from 'node:zlib';
 import { zlibBackend } from '../src/node/backend.js';
 import { codec, decode, json, PATHS } from './codec.js';
@@ -67,6 +69,26 @@ describe.each(BACKENDS)('$name', ({ backend }) => {
     const many = Buffer.concat(Array.from({ length: 1000 }, () => final));
     expect((await decode(codec({ backend }), [many])).error?.code).toBe('WS_ERR_INVALID_DEFLATE_DATA');
   });
+});
+
+describe.each([1 << 20, 16 << 20])('a bomb with the limit at %i bytes', (limit) => {
+  test.each(PATHS.flatMap((path) => ['whole', 'fragments'].map((frames) => ({ ...path, frames }))))(
+    'costs less than two windows more: $path, $frames',
+    ({ fastPath, frames }) => {
+      const script = fileURLToPath(new URL('bomb-memory.mjs', import.meta.url));
+      const printed = execFileSync(process.execPath, [
+        '--expose-gc',
+        script,
+        String(fastPath),
+        String(limit),
+        frames,
+      ]).toString();
+      const { code, wireKiB, overKiB } = JSON.parse(printed) as { code: string; wireKiB: number; overKiB: number };
+      expect([code, wireKiB]).toEqual(['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 1019]);
+      expect(overKiB).toBeLessThan(64 - 40); // with a decompressor of zlib, which these are not
+      expect(overKiB).toBeGreaterThan(-64); // else something else was measured
+    },
+  );
 });
 
 test('a large message in large pieces is the same', async () => {

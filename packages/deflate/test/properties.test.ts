@@ -71,25 +71,53 @@ describe.each(PATHS)('$path', ({ fastPath }) => {
     );
   });
 
+  test('many connections at once share the compressors, and each keeps its order', async () => {
+    const backend = zlibBackend({ fastPath, maxContexts: 5, concurrencyLimit: 3 });
+    const sizes = [500, 100_000, 10, 40_000, 2000, 0, 300_000, 33_000, 1];
+    await Promise.all(
+      Array.from({ length: 30 }, async (_, which) => {
+        const noTakeover = which % 2 === 0;
+        const agreed = { serverNoContextTakeover: noTakeover, clientNoContextTakeover: which % 3 === 0 };
+        const extensions = (role: 'server' | 'client'): PerMessageDeflate[] => [
+          new PerMessageDeflate({ role, parameters: agreed, backend, threshold: 0 }),
+        ];
+        const { client, server } = createPair({ extensions });
+        const texts = sizes.map((length, i) => json(length, which + i).toString());
+        const got: string[] = [];
+        server.on('message', (data, isBinary) => server.send(data as Buffer, { binary: isBinary }));
+        client.on('message', (data) => {
+          if (got.push(data.toString()) === texts.length) client.close(1000);
+        });
+        for (const text of texts) client.send(text);
+        expect((await client.closed).code).toBe(1000);
+        expect(got).toEqual(texts);
+      }),
+    );
+  });
+
   test('what one end encodes the other decodes, however it is cut on the way', async () => {
     const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 5 });
     await fc.assert(
-      fc.asyncProperty(parameters, fc.array(fc.tuple(message, cuts), { maxLength: 6 }), async (agreed, messages) => {
-        const end = codec({ fastPath, parameters: agreed });
-        const peer = codec({ fastPath, parameters: agreed, role: 'client' });
-        for (const [one, ways] of messages) {
-          const payload = payloadOf(one);
-          const frames = await encode(end, payload, { fragments: fragmentsOf(payload, one.cuts) });
-          const wire = Buffer.concat(frames.map(({ payload: bytes }) => bytes));
-          const pieces = fragmentsOf(wire, ways).map((bytes, i) => ({
-            payload: bytes,
-            rsv: i === 0 ? frames[0]!.rsv : 0,
-          }));
-          const { bytes, error } = await receive(peer, pieces);
-          expect(error).toBeNull();
-          expect(bytes.equals(payload)).toBe(true);
-        }
-      }),
+      fc.asyncProperty(
+        parameters,
+        fc.array(fc.tuple(message, cuts, fc.boolean()), { maxLength: 6 }),
+        async (agreed, messages) => {
+          const end = codec({ fastPath, parameters: agreed });
+          const peer = codec({ fastPath, parameters: agreed, role: 'client' });
+          for (const [one, ways, isLengthKnown] of messages) {
+            const payload = payloadOf(one);
+            const frames = await encode(end, payload, { fragments: fragmentsOf(payload, one.cuts) });
+            const wire = Buffer.concat(frames.map(({ payload: bytes }) => bytes));
+            const pieces = fragmentsOf(wire, ways).map((bytes, i) => ({
+              payload: bytes,
+              rsv: i === 0 ? frames[0]!.rsv : 0,
+            }));
+            const { bytes, error } = await receive(peer, pieces, isLengthKnown);
+            expect(error).toBeNull();
+            expect(bytes.equals(payload)).toBe(true);
+          }
+        },
+      ),
       { numRuns: 60 },
     );
   });
@@ -111,16 +139,23 @@ describe.each(PATHS)('$path', ({ fastPath }) => {
     const limit = fc.constantFrom(1, 10, 1000, 20_000, 200_000);
     const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 3 });
     await fc.assert(
-      fc.asyncProperty(garbage, limit, cuts, fc.boolean(), async (bytes, maxPayload, ways, isSmall) => {
-        const backend = zlibBackend(isSmall ? { fastPath } : { fastPath, syncInflateLimit: 20 });
-        const end = codec({ backend });
-        const { bytes: output, error } = await decode(end, fragmentsOf(bytes, ways), maxPayload);
-        expect(output.length).toBeLessThanOrEqual(maxPayload);
-        if (error) expect(['WS_ERR_INVALID_DEFLATE_DATA', 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH']).toContain(error.code);
-        const [frame] = await encode(codec({ backend, parameters: { serverNoContextTakeover: true } }), json(500));
-        const next = await decode(codec({ backend, role: 'client' }), [frame!.payload]);
-        expect(next.bytes.equals(json(500))).toBe(true);
-      }),
+      fc.asyncProperty(
+        garbage,
+        limit,
+        cuts,
+        fc.boolean(),
+        fc.boolean(),
+        async (bytes, maxPayload, ways, isSmall, isLengthKnown) => {
+          const backend = zlibBackend(isSmall ? { fastPath } : { fastPath, syncInflateLimit: 20 });
+          const end = codec({ backend });
+          const { bytes: output, error } = await decode(end, fragmentsOf(bytes, ways), maxPayload, isLengthKnown);
+          expect(output.length).toBeLessThanOrEqual(maxPayload);
+          if (error) expect(['WS_ERR_INVALID_DEFLATE_DATA', 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH']).toContain(error.code);
+          const [frame] = await encode(codec({ backend, parameters: { serverNoContextTakeover: true } }), json(500));
+          const next = await decode(codec({ backend, role: 'client' }), [frame!.payload]);
+          expect(next.bytes.equals(json(500))).toBe(true);
+        },
+      ),
       { numRuns: 300 },
     );
   });

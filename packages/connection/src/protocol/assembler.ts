@@ -189,6 +189,7 @@ export class Assembler implements FrameHandlers {
       opcode: this.#opcode === Opcode.Text ? Opcode.Text : Opcode.Binary,
       first: !this.#started,
       last,
+      length: this.#finalFrame ? this.#declared : undefined,
       remaining: limits.maxPayload - this.#buffer.byteLength,
     };
     this.#started = true;

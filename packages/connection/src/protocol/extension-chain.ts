@@ -78,7 +78,8 @@ export class ExtensionChain {
         else step(i - 1, decoded.takeWhole());
       };
       attempt((answer) => {
-        extension.decode(bytes, piece, i === 0 ? output : collect, (error) => answer(() => next(error)));
+        const told = bytes === slice ? piece : { ...piece, length: undefined };
+        extension.decode(bytes, told, i === 0 ? output : collect, (error) => answer(() => next(error)));
       }, next);
     };
     step(takers.length - 1, slice);

@@ -21,6 +21,8 @@ export interface IncomingPiece {
   readonly first: boolean;
   /** Nothing of this message follows. */
   readonly last: boolean;
+  /** Bytes of the whole message as it comes in, as its frames declare it: from the beginning of its last frame on. */
+  readonly length?: number | undefined;
   /** Bytes that this message may still grow by; more output than that is over `maxPayload`. */
   readonly remaining: number;
 }
