@@ -73,6 +73,8 @@ function withSockets(spoil: (socket: EndpointSocket) => void): Peer {
 }
 
 const QUICK = { modes: ['whole'], watchdogMs: 1000 } as const;
+/** For large messages, and where no case is to hang. */
+const PATIENT = { modes: ['whole'], watchdogMs: 10_000, concurrency: 30 } as const;
 const BOTH = ['server', 'client'] as const;
 
 test('a peer that checks nothing fails every case in which something is to be refused, and no other', async () => {
@@ -159,14 +161,14 @@ test('a peer that compresses nothing fails the cases in which it has to', async 
   const cases = frameCases(themes('deflate', 'deflate-mixed', 'deflate-replies', 'deflate-bits'));
   const due = cases.filter(({ expect: { events } }) => events.some(({ reply }) => reply === 'compressed'));
   const lazy = withDeflate((own) => ({ ...own, threshold: 1e9, thresholdMode: 'always' }));
-  const results = await runCases(lazy, cases, BOTH, { ...QUICK, concurrency: 100 });
+  const results = await runCases(lazy, cases, BOTH, PATIENT);
   expect([...new Set(failed(results))].sort()).toEqual(idsOf(due).sort());
   expect(due.length).toBeGreaterThan(40);
 });
 
 test('a peer that compresses whatever it can fails the cases with a threshold', async () => {
   const eager = withDeflate((own) => ({ ...own, threshold: 0, thresholdMode: 'no-context-takeover' }));
-  const results = await runCases(eager, themes('deflate-replies'), BOTH, { ...QUICK, concurrency: 100 });
+  const results = await runCases(eager, themes('deflate-replies'), BOTH, PATIENT);
   expect([...new Set(failed(results))].sort()).toEqual([
     'deflate-replies/threshold-100',
     'deflate-replies/threshold-always',
