@@ -24,7 +24,7 @@ interface Handle {
   onerror(message: string, errno: number, code: string): void;
 }
 
-/** What is inside a zlib stream, from Node 10 to at least 26. */
+/** What is inside a zlib stream, in Node 20 to 26 at least. */
 interface Internals {
   readonly _handle: Handle;
   /** Room left in the output, and bytes left of the input, after a call. */
