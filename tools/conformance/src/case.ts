@@ -93,6 +93,8 @@ export interface DeflateOptions {
   readonly threshold?: number;
   readonly thresholdMode?: 'no-context-takeover' | 'always';
   readonly maxRatio?: number | false;
+  /** `false`: ours with nothing but what Node documents. */
+  readonly fastPath?: boolean;
 }
 
 export interface EndpointOptions {

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { themeOf, type Case, type DeflateOptions, type EndpointOptions, type FrameCase } from '../src/case.js';
 import { CASES } from '../src/cases/index.js';
 import { loadPeer, type EndpointSocket, type Peer } from '../src/endpoint.js';
+import { describe, keyOf, loadExpected } from '../src/expected.js';
 import { summary } from '../src/report.js';
 import { runCases, type CaseResult } from '../src/runner.js';
 import { naivePeer } from './naive-peer.js';
@@ -155,6 +156,19 @@ test('a peer without permessage-deflate fails each case that agrees on it, on bo
   );
   expect([...new Set(failed(results))].sort()).toEqual(idsOf(agree).sort());
   expect(agree.length).toBeGreaterThan(400);
+});
+
+test('without the fast path of our codec the same comes out', async () => {
+  const cases = frameCases(themes(...deflateThemes));
+  const results = await runCases(
+    withDeflate((own) => ({ ...own, fastPath: false })),
+    cases,
+    BOTH,
+    PATIENT,
+  );
+  const expected = loadExpected();
+  const surprises = results.filter((result) => result.verdict !== (expected.get(keyOf(result))?.verdict ?? 'pass'));
+  expect(surprises.map((result) => `${keyOf(result)} ${describe(result)}`)).toEqual([]);
 });
 
 test('a peer that compresses nothing fails the cases in which it has to', async () => {
