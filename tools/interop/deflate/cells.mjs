@@ -13,6 +13,7 @@
  * @property {boolean} clientTakeover
  * @property {'offer' | 'answer'} asked where the parameters are asked for: in the client's offer, or by the server unasked
  * @property {number} threshold option of both ends of ours and of `ws`
+ * @property {Record<string, unknown>} codec options of ours that the wire does not show
  */
 /** The options of `ws`; left out: the default. @typedef {{ serverNoContextTakeover?: boolean, clientNoContextTakeover?: boolean, serverMaxWindowBits?: number, clientMaxWindowBits?: number }} Negotiation */
 
@@ -26,6 +27,9 @@ export const PEERS = {
 
 const BITS = [9, 10, 11, 12, 13, 14, 15];
 const EITHER = [true, false];
+
+/** How ours compresses: by default; to and fro between the main thread and the thread pool; with documented calls of zlib only. */
+const CODECS = [{}, { syncDeflateLimit: 4096, syncInflateLimit: 2048, syncOutputLimit: 8192 }, { fastPath: false }];
 
 /** All 196 cells of a peer in a role. @param {PeerName} peer @param {Role} role @returns {Cell[]} */
 export function cellsOf(peer, role) {
@@ -41,8 +45,8 @@ export function cellsOf(peer, role) {
 }
 
 /**
- * Who asks, and the threshold, change from cell to cell like the colours of a chessboard.
- * @param {Omit<Cell, 'id' | 'asked' | 'threshold'>} parameters
+ * Who asks, the threshold and the codec change from cell to cell like the colours of a chessboard.
+ * @param {Omit<Cell, 'id' | 'asked' | 'threshold' | 'codec'>} parameters
  * @returns {Cell}
  */
 function makeCell(parameters) {
@@ -52,7 +56,8 @@ function makeCell(parameters) {
   const server = `s${serverBits}${serverTakeover ? 't' : 'n'}`;
   const client = `c${clientBits}${clientTakeover ? 't' : 'n'}`;
   const id = [peer, role, server, client, asked].join('/');
-  return { ...parameters, id, asked, threshold: clientBits % 2 === 0 ? 0 : 1024 };
+  const codec = CODECS[(serverBits + clientBits + 2 * Number(serverTakeover) + Number(clientTakeover)) % 3] ?? {};
+  return { ...parameters, id, asked, threshold: clientBits % 2 === 0 ? 0 : 1024, codec };
 }
 
 /** Every peer and role; the smallest and the largest windows; takeover and none in both directions. */

@@ -11,7 +11,7 @@ import { converse } from './web-client.mjs';
 /** @typedef {import('./messages.mjs').Message} Message */
 /** @typedef {import('./conversation.mjs').Outcome} Outcome */
 /** What a server got, told when its connection is over. @typedef {{ count: number, digest: string, error?: string, extensions?: string }} Received */
-/** @typedef {{ options: import('./cells.mjs').Negotiation, threshold: number }} ServeTask */
+/** @typedef {{ options: import('./cells.mjs').Negotiation, threshold: number, codec: Record<string, unknown> }} ServeTask */
 /** @typedef {ServeTask & { url: string, seed: string, count: number, messages: readonly Message[] }} ConverseTask */
 /** @typedef {{ port: number, received: Promise<Received>, close(): Promise<void> }} Serving */
 /** Whoever can be an end of a cell's connection; an echo server where it serves. @typedef {{ serve?(task: ServeTask): Promise<Serving>, converse(task: ConverseTask): Promise<Outcome>, close?(): Promise<void> }} End */
@@ -111,10 +111,15 @@ const converseWith =
       });
     });
 
-/** @satisfies {End} Pages are of another origin than the server. */
+/** @template {ServeTask} T @param {T} task @returns {T} */
+const withCodec = (task) => ({ ...task, options: { ...task.options, ...task.codec } });
+const serveOurs = serveWith(OurWebSocketServer, { origins: 'any' });
+const converseOurs = converseWith(OurWebSocket);
+
+/** Pages are of another origin than the server. @satisfies {End} */
 export const ours = {
-  serve: serveWith(OurWebSocketServer, { origins: 'any' }),
-  converse: converseWith(OurWebSocket),
+  serve: (/** @type {ServeTask} */ task) => serveOurs(withCodec(task)),
+  converse: (/** @type {ConverseTask} */ task) => converseOurs(withCodec(task)),
 };
 
 /** @satisfies {End} */

@@ -29,8 +29,8 @@ export async function runCell(cell, { subject, peer, seed, count }) {
   if (server.serve === undefined) throw new Error(`${cell.peer} is no server`);
   const cellSeed = `${seed} ${cell.id}`;
   const messages = makeMessages(cellSeed, count);
-  const { threshold } = cell;
-  const serving = await server.serve({ options: serverOptions(cell), threshold });
+  const { threshold, codec } = cell;
+  const serving = await server.serve({ options: serverOptions(cell), threshold, codec });
   const tap = await startTap(serving.port);
   let isLate = false;
   const late = setTimeout(() => {
@@ -45,7 +45,7 @@ export async function runCell(cell, { subject, peer, seed, count }) {
     TIME_LIMIT_MS + GRACE_MS,
   );
   try {
-    const task = { url: `ws://127.0.0.1:${tap.port}/`, options: clientOptions(cell), threshold, messages };
+    const task = { url: `ws://127.0.0.1:${tap.port}/`, options: clientOptions(cell), threshold, codec, messages };
     const outcome = await Promise.race([client.converse({ ...task, seed: cellSeed, count }), givenUp]);
     // Without a handshake there is no connection that the server could tell of.
     const wasConnected = tap.toClient.head.startsWith('HTTP/1.1 101 ');

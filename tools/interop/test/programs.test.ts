@@ -162,6 +162,24 @@ afterAll(() => {
   http.close();
 });
 
+test('compression with all its options', async () => {
+  const lines = await compare('compression.mjs', { ...CLIENT, ...SERVER }, (program) => program.end());
+  expect(lines).toEqual([
+    'headers Sec-WebSocket-Extensions client_max_window_bits=12 client_no_context_takeover permessage-deflate server_max_window_bits=10 server_no_context_takeover',
+    'server permessage-deflate',
+    'client permessage-deflate',
+    'text 5 plain true',
+    'text 1023 plain true',
+    'text 1024 compressed true',
+    'text 42781 compressed true',
+    'text 42782 plain true',
+    'binary 100000 compressed true',
+    'text 0 plain true',
+    'text 1000000 compressed true',
+    'closed 1000',
+  ]);
+});
+
 test('a client that follows redirects', async () => {
   const runs = [];
   for (const imports of [{}, CLIENT]) {
