@@ -14,6 +14,7 @@ const VECTORS = [
   { name: '§7.2.3.6 an empty message', wire: hex`00`, text: '' },
   { name: 'nothing at all', wire: hex``, text: '' },
   { name: 'a final block and no more', wire: hex`f3 48 cd c9 c9 07 00`, text: 'Hello' },
+  { name: 'a tail left on', wire: hex`f2 48 cd c9 c9 07 00 00 00 ff ff`, text: 'Hello' },
   { name: 'two final blocks', wire: hex`f3 48 cd c9 c9 07 00 f3 48 cd c9 c9 07 00 00`, text: 'HelloHello' },
   { name: 'a block behind a final one', wire: hex`f3 48 cd c9 c9 07 00 f2 48 cd c9 c9 07 00`, text: 'HelloHello' },
   { name: 'empty blocks in between', wire: hex`00 00 00 ff ff f2 48 cd c9 c9 07 00 00 00 ff ff 00`, text: 'Hello' },
@@ -93,11 +94,17 @@ describe.each(PATHS)('$path', ({ fastPath }) => {
     { name: 'stored block whose lengths differ', wire: hex`00 05 00 00 00 48 65 6c 6c 6f 00` },
     { name: 'no such distance', wire: hex`f2 00 11 00 00` },
     { name: 'code lengths that are no code', wire: hex`ec c0 81 00 00 00 00 00 90 ff` },
+    { name: 'half a stored block', wire: hex`00 0a 00 f5 ff 48 65 6c 6c 6f` },
+    { name: 'half a block with fixed codes', wire: hex`f2 48 cd c9` },
+    { name: 'half a header', wire: hex`00 05 00` },
+    { name: 'a good block, and half another', wire: hex`00 05 00 fa ff 48 65 6c 6c 6f 00 64 00 9b ff 48` },
     { name: 'random bytes', wire: noise(64, 7) },
     { name: 'garbage behind a final block', wire: hex`f3 48 cd c9 c9 07 00 06 00 00 00 00` },
   ])('corrupt: $name; the next message is not harmed', async ({ wire }) => {
-    for (const pieces of [[wire], Array.from(wire, (byte) => Uint8Array.of(byte))]) {
-      const { error } = await decode(codec({ fastPath }), pieces);
+    const backends = [zlibBackend({ fastPath }), zlibBackend({ fastPath, syncInflateLimit: 0 })];
+    const cuts = [[wire], Array.from(wire, (byte) => Uint8Array.of(byte))];
+    for (const [pieces, backend] of cuts.flatMap((cut) => backends.map((one) => [cut, one] as const))) {
+      const { error } = await decode(codec({ backend }), pieces);
       expect(error).toMatchObject({ name: 'DeflateError', code: 'WS_ERR_INVALID_DEFLATE_DATA', closeCode: 1007 });
       expect((await decode(codec({ fastPath }), [HELLO])).bytes.toString()).toBe('Hello');
     }

@@ -1,5 +1,5 @@
 import type { Role } from './case.js';
-import { Inflater } from './inflate.js';
+import { Inflater } from '@ws/testing';
 
 // What an answer to an offer of permessage-deflate means, read without the packages under test. RFC 7692 §7.1.
 

@@ -1,4 +1,4 @@
-import { CODE_LENGTH_ORDER, DISTANCES, LENGTHS, type Range } from './inflate.js';
+import { CODE_LENGTH_ORDER, DISTANCES, LENGTHS, type Range } from '@ws/testing';
 
 // Compressed messages block by block, good ones and bad ones: what zlib would never write. RFC 1951.
 

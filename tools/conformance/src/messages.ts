@@ -1,5 +1,5 @@
 import type { BackFrame } from './decoder.js';
-import { InflateError, type Inflater } from './inflate.js';
+import { InflateError, type Inflater } from '@ws/testing';
 
 /** A message that came back, inflated where it was compressed. */
 export interface BackMessage {

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { deflated, fixed, match, raw, reservedBlock, stored, type Item } from '../src/blocks.js';
 import { CORRUPT } from '../src/cases/deflate-corrupt.js';
-import { InflateError, Inflater } from '../src/inflate.js';
+import { InflateError, Inflater } from '@ws/testing';
 import { hex } from '../src/input.js';
 
 // The oracle against zlib, in both directions, and against what RFC 7692 prints.

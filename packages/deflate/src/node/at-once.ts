@@ -6,9 +6,9 @@ import {
   type DeflateRaw,
   type InflateRaw,
 } from 'node:zlib';
-import { TAIL } from '../backend.js';
 import { DeflateError } from '../errors.js';
 import type { Window } from '../window.js';
+import { endingOf, isComplete, MAX_ENDING } from './ending.js';
 import { deflateAtOnce, InflateHandle, resetHandle } from './zlib-handle.js';
 import type { ZlibSettings } from './zlib-options.js';
 
@@ -27,6 +27,8 @@ export const tooManyFinalBlocks = (count: number, compressedLength: number): boo
 export const corrupt = (cause?: Error): DeflateError =>
   new DeflateError('WS_ERR_INVALID_DEFLATE_DATA', cause?.message, cause);
 
+export const incomplete = (): DeflateError => new DeflateError('WS_ERR_INVALID_DEFLATE_DATA', 'ends inside a block');
+
 export const tooLong = (limit: number): DeflateError =>
   new DeflateError('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', `more than ${limit} bytes`);
 
@@ -40,7 +42,7 @@ export class HandleAtOnce implements AtOnce {
 
   constructor(settings: ZlibSettings) {
     this.#settings = settings;
-    this.#input = Buffer.allocUnsafeSlow(settings.syncInflateLimit + TAIL.length);
+    this.#input = Buffer.allocUnsafeSlow(settings.syncInflateLimit + MAX_ENDING);
     this.#output = Buffer.allocUnsafeSlow(settings.syncOutputLimit + 1);
   }
 
@@ -54,9 +56,10 @@ export class HandleAtOnce implements AtOnce {
   inflate(data: Uint8Array, window: Window | undefined, limit: number): Uint8Array | undefined {
     const input = this.#input;
     const output = this.#output;
-    const end = data.length + TAIL.length;
+    const ending = endingOf(data);
+    const end = data.length + ending.length;
     input.set(data);
-    input.set(TAIL, data.length);
+    input.set(ending, data.length);
     const most = Math.min(limit, this.#settings.syncOutputLimit);
     let behind: Window | undefined;
     let length = 0;
@@ -70,7 +73,8 @@ export class HandleAtOnce implements AtOnce {
         throw tooLong(limit);
       }
       const { unread } = this.#inflater!;
-      if (unread <= TAIL.length) return Buffer.from(output.subarray(0, length));
+      if (isComplete(unread, ending)) return Buffer.from(output.subarray(0, length));
+      if (unread < ending.length) throw incomplete();
       if (tooManyFinalBlocks(finals, data.length)) throw corrupt();
       behind ??= window?.copy();
       behind?.add(output.subarray(start, length));
@@ -121,7 +125,8 @@ export class PublicAtOnce implements AtOnce {
     const most = Math.min(limit, this.#settings.syncOutputLimit);
     let behind: Window | undefined;
     let whole: Buffer | undefined;
-    let rest: Uint8Array = Buffer.concat([data, TAIL]);
+    const ending = endingOf(data);
+    let rest: Uint8Array = Buffer.concat([data, ending]);
     for (let finals = 1; ; finals++) {
       const room = most - (whole?.length ?? 0);
       const inflated = inflatePublicly(rest, behind ?? window, room);
@@ -132,7 +137,8 @@ export class PublicAtOnce implements AtOnce {
       const { buffer, unread } = inflated;
       whole = whole ? Buffer.concat([whole, buffer]) : buffer;
       rest = rest.subarray(rest.length - unread);
-      if (rest.length <= TAIL.length) return whole;
+      if (isComplete(unread, ending)) return whole;
+      if (unread < ending.length) throw incomplete();
       if (tooManyFinalBlocks(finals, data.length)) throw corrupt();
       behind ??= window?.copy();
       behind?.add(buffer);

@@ -1,13 +1,14 @@
 import { constants, createInflateRaw, type InflateRaw } from 'node:zlib';
-import { TAIL, type Inflater } from '../backend.js';
+import type { Inflater } from '../backend.js';
 import type { DeflateError } from '../errors.js';
 import type { Window } from '../window.js';
-import { corrupt, tooLong, tooManyFinalBlocks } from './at-once.js';
+import { corrupt, incomplete, tooLong, tooManyFinalBlocks } from './at-once.js';
+import { endingOf, isComplete, MAX_ENDING } from './ending.js';
 import type { Limiter } from './limiter.js';
 
 interface Call {
-  readonly data: Uint8Array;
-  readonly isLast: boolean;
+  /** What stands behind the last piece. */
+  readonly ending: Uint8Array | undefined;
   readonly limit: number;
   readonly output: (bytes: Uint8Array) => void;
   readonly done: (error: DeflateError | null) => void;
@@ -26,6 +27,7 @@ export class StreamInflater implements Inflater {
   #call: Call | undefined;
   #compressedLength = 0;
   #finalBlocks = 0;
+  #lastBytes: Uint8Array = Buffer.alloc(0);
 
   /** @param window what the message may refer to, and where its output is added by whoever gets it */
   constructor(limiter: Limiter, chunkSize: number, window: Window | undefined) {
@@ -37,13 +39,17 @@ export class StreamInflater implements Inflater {
   inflate(data: Uint8Array, isLast: boolean, limit: number, output: Call['output'], done: Call['done']): void {
     this.#limiter.run((release) => {
       this.#compressedLength += data.length;
+      this.#lastBytes = Buffer.concat([this.#lastBytes, data.subarray(-MAX_ENDING)]).subarray(-MAX_ENDING);
+      const ending = isLast ? endingOf(this.#lastBytes) : undefined;
       const finish = (error: DeflateError | null): void => {
         this.#call = undefined;
         release();
         done(error);
       };
-      this.#call = { data, isLast, limit, output, done: finish, length: 0 };
-      this.#write(isLast ? Buffer.concat([data, TAIL]) : data);
+      this.#call = { ending, limit, output, done: finish, length: 0 };
+      const endedBefore = this.#finalBlocks > 0 && this.#stream === undefined && data.length === 0;
+      if (endedBefore || (ending === undefined && data.length === 0)) finish(null);
+      else this.#write(ending ? Buffer.concat([data, ending]) : data);
     });
   }
 
@@ -61,10 +67,11 @@ export class StreamInflater implements Inflater {
     };
     stream.once('end', onEnd);
     stream.write(data, () => {
-      stream.off('end', onEnd);
       if (stream !== this.#stream) return;
+      if (this.#call?.ending === undefined) stream.off('end', onEnd);
       while (stream.read() !== null); // what is not given yet goes to 'data'
-      this.#call?.done(null);
+      if (this.#call?.ending === undefined) this.#call?.done(null);
+      else setImmediate(() => stream === this.#stream && this.#fail(incomplete())); // unless its end is still to be told
     });
   }
 
@@ -73,8 +80,11 @@ export class StreamInflater implements Inflater {
     this.close();
     const call = this.#call;
     if (call === undefined) return;
-    if (rest.length <= (call.isLast ? TAIL.length : 0)) return call.done(null);
-    if (tooManyFinalBlocks(++this.#finalBlocks, this.#compressedLength)) return call.done(corrupt());
+    const { ending } = call;
+    this.#finalBlocks++;
+    if (ending ? isComplete(rest.length, ending) : rest.length === 0) return call.done(null);
+    if (ending && rest.length < ending.length) return call.done(incomplete());
+    if (tooManyFinalBlocks(this.#finalBlocks, this.#compressedLength)) return call.done(corrupt());
     this.#write(rest);
   }
 

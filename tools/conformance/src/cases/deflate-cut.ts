@@ -6,7 +6,8 @@ import { HELLO, noTakeover, randomBytes, takeover } from '../sessions.js';
 import { frameTable, type FrameRow } from '../table.js';
 
 // Compressed messages that end in the middle of a block, RFC 7692 §7.2.2: with 00 00 ff ff behind them they are no
-// DEFLATE. zlib does not mind: it gives what it has got, and takes the tail for a part of the block.
+// DEFLATE. zlib alone does not mind: it gives what it has got, and takes the tail for a part of the block. Who uses it has to
+// see to it; ws 8 does not.
 
 const TAIL = hex('00 00 ff ff');
 const DATA = 'WS_ERR_INVALID_DEFLATE_DATA';
