@@ -205,7 +205,7 @@ export const MEASURES = {
   'deflate-idle': {
     start: fresh(idleMemory),
     variants: ['ours', 'ours-public', 'ours-takeover', 'ours-plain', 'ws', 'ws-no-takeover', 'ws-plain'],
-    mostRounds: 5,
+    mostRounds: 8,
   },
   broadcast: {
     start: throughput('broadcast'),
