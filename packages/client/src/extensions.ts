@@ -21,10 +21,10 @@ const NONE: ClientExtensions = { offers: [], create: () => [] };
  * permessage-deflate, RFC 7692, as the option says. Nothing that compresses is made before a message needs it.
  * @throws {TypeError | RangeError} naming the option
  */
-export function clientExtensions(perMessageDeflate: boolean | PerMessageDeflateOptions): ClientExtensions {
-  if (perMessageDeflate === false) return NONE;
+export function clientExtensions(perMessageDeflate: boolean | PerMessageDeflateOptions | null): ClientExtensions {
+  if (perMessageDeflate === false || perMessageDeflate === null) return NONE; // null as in ws 8
   if (perMessageDeflate === true) return (byDefault ??= deflateExtension({}));
-  if (typeof perMessageDeflate === 'object' && perMessageDeflate !== null && !Array.isArray(perMessageDeflate)) {
+  if (typeof perMessageDeflate === 'object' && !Array.isArray(perMessageDeflate)) {
     return deflateExtension({ ...perMessageDeflate });
   }
   const shown = Array.isArray(perMessageDeflate) ? 'an array' : String(perMessageDeflate);

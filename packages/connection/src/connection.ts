@@ -15,6 +15,7 @@ import {
   type SendCallback,
   type Transport,
 } from './protocol/index.js';
+import type { PreparedMessage } from './prepared-message.js';
 import { Writer } from './writer.js';
 
 export type Role = 'server' | 'client';
@@ -116,13 +117,14 @@ export class Connection implements Transport, ProtocolHandlers {
     fin: boolean,
     compress: boolean | undefined,
     callback: SendCallback | undefined,
-    prepared?: Map<unknown, unknown>,
   ): boolean {
-    this.protocol.send(payload, isText, fin, compress, callback, prepared);
-    if (this.bufferedAmount < this.#highWaterMark) return true;
-    this.#needsDrain = true;
-    this.#writer.reportWrites();
-    return false;
+    this.protocol.send(payload, isText, fin, compress, callback);
+    return this.#hasRoom();
+  }
+
+  sendPrepared({ payload, isBinary, compress, results }: PreparedMessage, callback: SendCallback | undefined): boolean {
+    this.protocol.sendPrepared(payload, !isBinary, compress, results, callback);
+    return this.#hasRoom();
   }
 
   /** @throws as `Protocol.close`, in every state */
@@ -260,6 +262,13 @@ export class Connection implements Transport, ProtocolHandlers {
       if (!isDone) setImmediate(() => this.#inTurn(() => this.protocol.proceed()));
       if (this.protocol.isHeld && !this.protocol.isStopped) this.duplex.pause();
     }
+  }
+
+  #hasRoom(): boolean {
+    if (this.bufferedAmount < this.#highWaterMark) return true;
+    this.#needsDrain = true;
+    this.#writer.reportWrites();
+    return false;
   }
 
   #written(): void {

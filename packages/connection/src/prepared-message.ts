@@ -6,7 +6,8 @@ const BRAND = Symbol.for('@ws/connection.PreparedMessage');
 
 /**
  * One message for many connections: what extensions make of it (permessage-deflate its compressed form) is made once for
- * each set of agreed parameters, not once for each recipient.
+ * each set of agreed parameters, not once for each recipient. On a connection that is in the middle of a message in
+ * fragments it waits for the end of that.
  *
  * `for (const client of server.clients) client.send(message)`
  */
@@ -21,7 +22,7 @@ export class PreparedMessage {
   /** @throws {TypeError} for what cannot be sent */
   constructor(data: BufferLike, options: Pick<SendOptions, 'binary' | 'compress'> = {}) {
     const payload = toPayload(data);
-    this.payload = Buffer.from(payload as Uint8Array);
+    this.payload = typeof payload === 'string' ? Buffer.from(payload) : Buffer.from(payload);
     this.isBinary = options.binary ?? typeof payload !== 'string';
     this.compress = options.compress;
   }

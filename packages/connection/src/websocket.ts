@@ -342,13 +342,10 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
     connection.start(head);
   }
 
-  #sendPrepared(
-    { payload, isBinary, compress, results }: PreparedMessage,
-    callback: SendCallback | undefined,
-  ): boolean {
+  #sendPrepared(message: PreparedMessage, callback: SendCallback | undefined): boolean {
     const connection = this.#connection;
-    if (connection === undefined || !connection.isOpen) return this.#refuse(payload, callback);
-    return connection.sendMessage(payload, !isBinary, true, compress, callback, results);
+    if (connection === undefined || !connection.isOpen) return this.#refuse(message.payload, callback);
+    return connection.sendPrepared(message, callback);
   }
 
   #control(type: 'ping' | 'pong', data: unknown, mask: unknown, callback: SendCallback | undefined): void {

@@ -74,6 +74,8 @@ export class Writer {
     this.#maskingKey = maskingKey;
     this.#onWritten = onWritten;
     this.#isPlainSocket = isPlainSocket(duplex);
+    if (!flushesAtExit) process.once('exit', flushAtExit);
+    flushesAtExit = true;
   }
 
   /** Bytes taken that the stream has not passed on. */
@@ -189,8 +191,6 @@ export class Writer {
 
   #markDirty(): void {
     this.#isDirty = true;
-    if (!flushesAtExit) process.once('exit', flushAtExit);
-    flushesAtExit = true;
     if (dirty.push(this) === 1) process.nextTick(flushDirty);
   }
 

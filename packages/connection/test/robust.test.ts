@@ -338,7 +338,16 @@ describe('as in ws 8', () => {
     expect(events.map(([, data]) => String(data))).toEqual(['bye']);
   });
 
-  test('what was sent before process.exit() goes out too', () => {
+  test.each([
+    {
+      from: 'the program itself',
+      sends: `WebSocket.from(stream, { role: 'client' }).send('report'); process.exit(0);`,
+    },
+    {
+      from: 'a listener',
+      sends: `WebSocket.from(stream, { role: 'client' }).on('message', function () { this.send('report'); process.exit(0); });`,
+    },
+  ])('what was sent before process.exit() goes out too, from $from', ({ sends }) => {
     const program = `
       import { createServer, connect } from 'node:net';
       import { once } from 'node:events';
@@ -346,14 +355,14 @@ describe('as in ws 8', () => {
       if (process.argv[1] === 'child') {
         const stream = connect(Number(process.argv[2]), '127.0.0.1');
         await once(stream, 'connect');
-        WebSocket.from(stream, { role: 'client' }).send('report');
-        process.exit(0);
+        ${sends}
       }`;
     const parent = `
       ${program}
       import { spawn } from 'node:child_process';
       const listener = createServer((stream) => {
-        WebSocket.from(stream, { role: 'server' }).on('message', (data) => console.log('got ' + data)).on('close', () => listener.close());
+        const socket = WebSocket.from(stream, { role: 'server' });
+        socket.on('message', (data) => console.log('got ' + data)).on('close', () => listener.close()).send('go');
       }).listen(0, '127.0.0.1', () => {
         spawn(process.execPath, ['--input-type=module', '-e', ${JSON.stringify(program)}, 'child', String(listener.address().port)], { stdio: 'inherit' });
       });`;

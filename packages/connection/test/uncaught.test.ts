@@ -88,3 +88,16 @@ test('what a listener of one end of a pair throws is the process’s, not the ot
     client.terminate();`);
   expect(lines).toEqual(['uncaught an assertion', 'y', '1 1']);
 });
+
+test('an extension whose close throws: the others are closed, and the connection comes to its end', async () => {
+  const lines = await run(`
+    const extension = (name, rsv, close) =>
+      ({ name, rsv, close, encode: (payload, _fragment, done) => done(null, payload, 0), decode: () => {} });
+    const extensions = [extension('one', 4, thrower('of close')), extension('two', 2, () => console.log('two'))];
+    const { socket } = recorded({ extensions });
+    socket.on('close', (code) => console.log('close', code));
+    socket.terminate();
+    await socket.closed;
+    await turns();`);
+  expect(lines.sort()).toEqual(['close 1006', 'two', 'uncaught of close']);
+});

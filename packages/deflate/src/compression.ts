@@ -17,15 +17,14 @@ interface Encoding {
   readonly rsv: number;
 }
 
-/** What a prepared message becomes, for all connections with the same backend and window. */
-interface SharedEncoding {
-  encoding: Encoding | undefined;
-  /** Who came while it was being made. */
-  readonly waiting: (() => void)[];
-}
+/** Who wants a prepared message that is still being compressed. */
+type Waiting = ((encoding: Encoding) => void)[];
 
 /** An empty end of a message: a stored block, of which four octets are left off. §7.2.3.6 */
 const EMPTY_BLOCK: Uint8Array = Uint8Array.of(0x00, ...TAIL);
+
+/** With takeover, a few bytes more are worth the window: what is not sent compressed is not in the peer's. */
+const SLACK = 16;
 
 /** The sending half: messages on their way out. RFC 7692 §7.2.1 */
 export class Compression {
@@ -43,7 +42,9 @@ export class Compression {
     const { first, fin, prepared } = fragment;
     if (!first) return this.#continue(payload, fin, done);
     this.#deflater = undefined;
-    if (fragment.compress === false || payload.length < this.#options.threshold) return done(null, payload, 0);
+    if (this.#isClosed || fragment.compress === false || payload.length < this.#options.threshold) {
+      return done(null, payload, 0);
+    }
     if (!fin) this.#begin(payload, done);
     else if (payload.length === 0) done(null, payload, 0);
     else if (prepared) this.#share(payload, prepared, done);
@@ -52,26 +53,28 @@ export class Compression {
 
   close(): void {
     this.#isClosed = true;
+    this.#deflater = undefined;
     if (!this.#isWorking) this.#options.backend.release(this);
   }
 
   #whole(payload: Uint8Array, done: Encoded): void {
     if (looksIncompressible(payload)) return done(null, payload, 0);
-    const finish = ({ payload: encoded, rsv }: Encoding): void => done(null, encoded, rsv);
     const { backend, windowBits, takeover } = this.#options;
     const deflater = takeover ? backend.deflater(this, windowBits) : undefined;
-    if (deflater === undefined) return compressAlone(backend, windowBits, payload, finish);
+    if (deflater === undefined) {
+      return compressAlone(backend, windowBits, payload, ({ payload: encoded, rsv }) => done(null, encoded, rsv));
+    }
     this.#run(deflater, payload, (error, bytes) => {
-      const encoding = smaller(payload, error, bytes);
-      this.#putDown(encoding.rsv !== 0); // else the window has what the peer will not see
-      finish(encoding);
+      const { payload: encoded, rsv } = chosen(payload, error, bytes, SLACK);
+      this.#putDown(rsv !== 0); // else the window has what the peer will not see
+      done(null, encoded, rsv);
     });
   }
 
   /** The first of several fragments: they share a window, whatever was agreed for messages. */
   #begin(payload: Uint8Array, done: Encoded): void {
     const { backend, windowBits } = this.#options;
-    const deflater = backend.deflater(this, windowBits);
+    const deflater = looksIncompressible(payload) ? undefined : backend.deflater(this, windowBits);
     if (deflater === undefined) return done(null, payload, 0);
     this.#deflater = deflater;
     this.#fragment(deflater, payload, false, RSV1, done);
@@ -97,7 +100,12 @@ export class Compression {
   }
 
   #run(deflater: Deflater, payload: Uint8Array, done: Deflated): void {
-    const bytes = deflater.deflateSync(payload);
+    let bytes: Uint8Array | undefined;
+    try {
+      bytes = deflater.deflateSync(payload);
+    } catch (error) {
+      return done(error as Error, payload);
+    }
     if (bytes) return done(null, bytes);
     this.#isWorking = true;
     deflater.deflate(payload, (error, late) => {
@@ -122,24 +130,23 @@ export class Compression {
       done(null, encoded, rsv);
     };
     const known = encodings.get(windowBits);
-    if (known?.encoding) return send(known.encoding);
-    if (known) return void known.waiting.push(() => send(known.encoding!));
-    const shared: SharedEncoding = { encoding: undefined, waiting: [] };
-    encodings.set(windowBits, shared);
+    if (Array.isArray(known)) return void known.push(send);
+    if (known) return send(known);
+    const waiting: Waiting = [send];
+    encodings.set(windowBits, waiting);
     const finish = (encoding: Encoding): void => {
-      shared.encoding = encoding;
-      send(encoding);
-      for (const next of shared.waiting.splice(0)) next();
+      encodings.set(windowBits, encoding);
+      for (const next of waiting) next(encoding);
     };
     if (looksIncompressible(payload)) finish({ payload, rsv: 0 });
     else compressAlone(backend, windowBits, payload, finish);
   }
 }
 
-function encodingsOf(prepared: Map<unknown, unknown>, backend: Backend): Map<number, SharedEncoding> {
-  const known = prepared.get(backend) as Map<number, SharedEncoding> | undefined;
+function encodingsOf(prepared: Map<unknown, unknown>, backend: Backend): Map<number, Encoding | Waiting> {
+  const known = prepared.get(backend) as Map<number, Encoding | Waiting> | undefined;
   if (known) return known;
-  const encodings = new Map<number, SharedEncoding>();
+  const encodings = new Map<number, Encoding | Waiting>();
   prepared.set(backend, encodings);
   return encodings;
 }
@@ -150,14 +157,19 @@ function compressAlone(
   payload: Uint8Array,
   done: (encoding: Encoding) => void,
 ): void {
-  const bytes = backend.deflateSync(payload, windowBits);
-  if (bytes) done(smaller(payload, null, bytes));
-  else backend.deflate(payload, windowBits, (error, late) => done(smaller(payload, error, late)));
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = backend.deflateSync(payload, windowBits);
+  } catch (error) {
+    return done(chosen(payload, error as Error, payload));
+  }
+  if (bytes) done(chosen(payload, null, bytes));
+  else backend.deflate(payload, windowBits, (error, late) => done(chosen(payload, error, late)));
 }
 
-/** The compressed form where there is one, and it is shorter: nothing forces us to compress. §6.1 */
-function smaller(payload: Uint8Array, error: Error | null, bytes: Uint8Array): Encoding {
-  if (error || bytes.length - TAIL.length >= payload.length) return { payload, rsv: 0 };
+/** The compressed form where there is one that is shorter, or longer by less than `slack`: nothing forces us to compress. §6.1 */
+function chosen(payload: Uint8Array, error: Error | null, bytes: Uint8Array, slack = 0): Encoding {
+  if (error || bytes.length - TAIL.length >= payload.length + slack) return { payload, rsv: 0 };
   return { payload: withoutTail(bytes), rsv: RSV1 };
 }
 

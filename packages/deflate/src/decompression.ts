@@ -27,8 +27,10 @@ interface OpenMessage {
 
 const NOTHING = new Uint8Array(0);
 const FIRST_CAPACITY = 256;
-/** Bytes to keep of a message of which nobody knows yet how long it will be. */
+/** Bytes to gather of a message that is long, or of which nobody knows yet how long it will be. */
 const KEPT_UNKNOWN = 16_384;
+/** A message may have so much whatever its ratio: short ones are often far above the average. */
+const UNJUDGED = 65_536;
 
 /**
  * The receiving half: messages on their way in. RFC 7692 §7.2.2
@@ -51,18 +53,17 @@ export class Decompression {
     if (piece.first) this.#dropMessage();
     const { backend } = this.#options;
     const message = this.#message;
-    if (message?.inflater) return this.#stream(message, message.inflater, slice, piece, output, done);
     const length = (message?.keptLength ?? 0) + slice.length;
-    const isSmall = (piece.length ?? length) <= backend.syncInflateLimit;
-    if (!isSmall || (piece.length === undefined && !piece.last && length > KEPT_UNKNOWN)) {
-      return this.#startStream((this.#message ??= openMessage()), slice, piece, output, done);
-    }
-    if (!piece.last) {
-      keep((this.#message ??= openMessage()), slice);
+    const isStreamed = message?.inflater !== undefined || (piece.length ?? length) > backend.syncInflateLimit;
+    if (!piece.last && length <= (isStreamed || piece.length === undefined ? KEPT_UNKNOWN : piece.length)) {
+      keep((this.#message ??= openMessage()), slice, isStreamed ? undefined : piece.length);
       return done(null);
     }
+    if (isStreamed || !piece.last) {
+      return this.#stream((this.#message ??= openMessage()), slice, piece, output, done);
+    }
     if (message === undefined) return this.#whole(slice, piece, output, done);
-    keep(message, slice);
+    keep(message, slice, piece.length);
     this.#whole(message.kept.subarray(0, message.keptLength), piece, output, done);
   }
 
@@ -75,53 +76,47 @@ export class Decompression {
   #whole(data: Uint8Array, piece: IncomingPiece, output: Output, done: Done): void {
     if (data.length === 0) return this.#end(done, null); // not what §7.2.1 makes, but harmless
     const { backend } = this.#options;
-    const limit = this.#limit(piece.remaining, data.length, 0);
+    const allowed = this.#allowedFor(data.length);
     let bytes: Uint8Array | undefined;
     try {
-      bytes = backend.inflateSync(data, this.#sharedWindow, limit);
+      bytes = backend.inflateSync(data, this.#sharedWindow, Math.min(piece.remaining, allowed));
     } catch (error) {
-      return this.#end(done, this.#named(error as DeflateError, limit, piece.remaining));
+      return this.#end(done, this.#named(error as DeflateError, allowed < piece.remaining, piece.remaining));
     }
     if (bytes === undefined) {
-      const opened = openMessage();
-      this.#message = opened;
-      return this.#startStream(opened, data, piece, output, done);
+      this.#message = openMessage();
+      return this.#stream(this.#message, data, piece, output, done);
     }
     this.#window?.add(bytes);
     if (bytes.length > 0) output(bytes);
     this.#end(done, null);
   }
 
-  #startStream(message: OpenMessage, slice: Uint8Array, piece: IncomingPiece, output: Output, done: Done): void {
-    const inflater = this.#options.backend.inflater(this.#sharedWindow);
+  /** What was kept first, then the new piece. */
+  #stream(message: OpenMessage, slice: Uint8Array, piece: IncomingPiece, output: Output, done: Done): void {
     const kept = message.kept.subarray(0, message.keptLength);
-    message.inflater = inflater;
     message.kept = NOTHING;
     message.keptLength = 0;
-    if (kept.length === 0) return this.#stream(message, inflater, slice, piece, output, done);
+    if (kept.length === 0) return this.#inflate(message, slice, piece, output, done);
     const { length } = message;
-    this.#stream(message, inflater, kept, { ...piece, last: false }, output, (error) => {
+    this.#inflate(message, kept, { ...piece, last: false }, output, (error) => {
+      if (error || this.#isClosed) return done(error);
       const remaining = piece.remaining - (message.length - length);
-      if (error || this.#isClosed) done(error);
-      else this.#stream(message, inflater, slice, { ...piece, remaining }, output, done);
+      this.#inflate(message, slice, { ...piece, remaining }, output, done);
     });
   }
 
-  #stream(
-    message: OpenMessage,
-    inflater: Inflater,
-    slice: Uint8Array,
-    { last, remaining }: IncomingPiece,
-    output: Output,
-    done: Done,
-  ): void {
+  #inflate(message: OpenMessage, slice: Uint8Array, piece: IncomingPiece, output: Output, done: Done): void {
+    const { last, remaining } = piece;
+    message.inflater ??= this.#options.backend.inflater(this.#sharedWindow);
     message.compressedLength += slice.length;
-    const limit = this.#limit(remaining, message.compressedLength, message.length);
+    const maxPayload = message.length + remaining;
+    const left = Math.max(0, this.#allowedFor(piece.length ?? message.compressedLength) - message.length);
     this.#isWorking = true;
-    inflater.inflate(
+    message.inflater.inflate(
       slice,
       last,
-      limit,
+      Math.min(remaining, left),
       (bytes) => {
         message.length += bytes.length;
         this.#window?.add(bytes);
@@ -129,16 +124,18 @@ export class Decompression {
       },
       (error) => {
         this.#isWorking = false;
-        if (last || error || this.#isClosed) this.#end(done, error && this.#named(error, limit, remaining));
+        const failure = error && this.#named(error, left < remaining, maxPayload);
+        const isOver = last && !failure && message.length > this.#allowedFor(message.compressedLength);
+        if (last || failure || this.#isClosed) this.#end(done, isOver ? this.#overRatio() : failure);
         else done(null);
       },
     );
   }
 
-  /** Bytes of output that may still come. */
-  #limit(remaining: number, compressedLength: number, length: number): number {
+  /** Bytes that a message of so many compressed bytes may have. */
+  #allowedFor(compressedLength: number): number {
     const { maxRatio } = this.#options;
-    return maxRatio === Infinity ? remaining : Math.min(remaining, Math.floor(maxRatio * compressedLength) - length);
+    return maxRatio === Infinity ? Infinity : Math.max(UNJUDGED, Math.floor(maxRatio * compressedLength));
   }
 
   /** What all messages share, where they may. */
@@ -158,8 +155,12 @@ export class Decompression {
   }
 
   /** Too long: by which limit? */
-  #named(error: DeflateError, limit: number, remaining: number): DeflateError {
-    if (error.code !== 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' || limit === remaining) return error;
+  #named(error: DeflateError, isByRatio: boolean, maxPayload: number): DeflateError {
+    if (error.code !== 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return error;
+    return isByRatio ? this.#overRatio() : new DeflateError(error.code, `more than ${maxPayload} bytes`);
+  }
+
+  #overRatio(): DeflateError {
     return new DeflateError('WS_ERR_INFLATION_RATIO', `limit ${this.#options.maxRatio}`);
   }
 }
@@ -172,11 +173,11 @@ const openMessage = (): OpenMessage => ({
   length: 0,
 });
 
-/** Twofold, so that pieces of one byte cost no more than large ones. */
-function keep(message: OpenMessage, slice: Uint8Array): void {
+/** In memory that grows twofold, up to the length if it is known: pieces of one byte cost no more than large ones. */
+function keep(message: OpenMessage, slice: Uint8Array, length = Infinity): void {
   const needed = message.keptLength + slice.length;
   if (needed > message.kept.length) {
-    const grown = new Uint8Array(Math.max(needed, 2 * message.keptLength, FIRST_CAPACITY));
+    const grown = new Uint8Array(Math.max(needed, Math.min(length, Math.max(2 * message.keptLength, FIRST_CAPACITY))));
     grown.set(message.kept.subarray(0, message.keptLength));
     message.kept = grown;
   }

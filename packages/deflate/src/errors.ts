@@ -9,7 +9,7 @@ const FAILURES = {
 
 export type DeflateErrorCode = keyof typeof FAILURES;
 
-/** The peer broke the rules of permessage-deflate. Our caller's mistakes are TypeError and RangeError instead. */
+/** The peer broke the rules of permessage-deflate, or compressing failed. Our caller's mistakes are TypeError and RangeError instead. */
 export class DeflateError extends Error {
   override readonly name = 'DeflateError';
   readonly code: DeflateErrorCode;

@@ -89,11 +89,15 @@ export function answer(
 function agree(offered: Offered, options: NegotiationOptions): Answered | undefined {
   const { serverNoContextTakeover = true, clientNoContextTakeover = true } = options;
   if (offered.serverNoContextTakeover && !serverNoContextTakeover) return undefined; // §7.1.1.1
-  if (offered.clientNoContextTakeover && !clientNoContextTakeover) return undefined; // §7.1.1.2
   const serverMaxWindowBits = serverWindow(offered.serverMaxWindowBits, options.serverMaxWindowBits);
   const clientMaxWindowBits = clientWindow(offered.clientMaxWindowBits, options.clientMaxWindowBits);
   if (serverMaxWindowBits === DECLINED || clientMaxWindowBits === DECLINED) return undefined;
-  return { serverNoContextTakeover, clientNoContextTakeover, serverMaxWindowBits, clientMaxWindowBits };
+  return {
+    serverNoContextTakeover,
+    clientNoContextTakeover: clientNoContextTakeover || offered.clientNoContextTakeover, // §7.1.1.2: it announces so
+    serverMaxWindowBits,
+    clientMaxWindowBits,
+  };
 }
 
 const DECLINED = 0;

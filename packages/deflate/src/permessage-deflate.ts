@@ -1,5 +1,5 @@
 import type { Backend } from './backend.js';
-import { checkCodecOptions, type CodecOptions } from './codec-options.js';
+import { checkCodecOptions, show, type CodecOptions } from './codec-options.js';
 import { Compression } from './compression.js';
 import { Decompression } from './decompression.js';
 import { RSV1, type Encoded, type Failure, type IncomingPiece, type OutgoingFragment } from './extension.js';
@@ -28,13 +28,21 @@ export class PerMessageDeflate {
   constructor(options: PerMessageDeflateInit) {
     const { role, parameters = {}, backend } = options;
     if (role !== 'server' && role !== 'client') {
-      throw new TypeError(`role is ${String(role)}, expected 'server' or 'client'`);
+      throw new TypeError(`role is ${show(role)}, expected 'server' or 'client'`);
     }
+    if (typeof backend?.deflateSync !== 'function')
+      throw new TypeError(`backend is ${show(backend)}, expected a Backend`);
     const { threshold, thresholdMode, maxRatio } = checkCodecOptions(options);
     const { serverNoContextTakeover = false, clientNoContextTakeover = false } = parameters;
     const { serverMaxWindowBits = 15, clientMaxWindowBits = 15 } = parameters;
-    const server = { windowBits: serverMaxWindowBits, takeover: !serverNoContextTakeover };
-    const client = { windowBits: clientMaxWindowBits, takeover: !clientNoContextTakeover };
+    const server = {
+      windowBits: checkBits('serverMaxWindowBits', serverMaxWindowBits),
+      takeover: !serverNoContextTakeover,
+    };
+    const client = {
+      windowBits: checkBits('clientMaxWindowBits', clientMaxWindowBits),
+      takeover: !clientNoContextTakeover,
+    };
     const [ours, theirs] = role === 'server' ? [server, client] : [client, server];
     const applied = thresholdMode === 'always' || !ours.takeover ? threshold : 0;
     this.#compression = new Compression({ backend, ...ours, threshold: applied });
@@ -66,4 +74,9 @@ export class PerMessageDeflate {
     this.#compression.close();
     this.#decompression.close();
   }
+}
+
+function checkBits(name: string, bits: number): number {
+  if (Number.isInteger(bits) && bits >= 8 && bits <= 15) return bits;
+  throw new RangeError(`${name} is ${show(bits)}, expected 8 to 15`);
 }

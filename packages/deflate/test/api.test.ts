@@ -16,6 +16,7 @@ test('the public names', () => {
   expect(Object.keys(deflate).sort()).toEqual([
     'DeflateError',
     'PerMessageDeflate',
+    'TAIL',
     'Window',
     'answer',
     'checkAnswer',

@@ -56,8 +56,8 @@ export async function decode(
 ): Promise<{ bytes: Buffer; error: DeflateError | null }> {
   const parts: Uint8Array[] = [];
   let length = 0;
+  const whole = pieces.reduce((sum, { length: part }) => sum + part, 0);
   for (const [i, piece] of pieces.entries()) {
-    const whole = pieces.reduce((sum, { length: part }) => sum + part, 0);
     const told = {
       first: i === 0,
       last: i === pieces.length - 1,

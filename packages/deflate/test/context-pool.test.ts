@@ -39,19 +39,21 @@ describe.each(PATHS)('$path', ({ fastPath }) => {
     expect(dropped).toBe(fresh);
     expect(third).toBe(again);
     expect(backend.contexts).toBe(1);
-    pass(IDLE_MS);
-    pass(IDLE_MS);
+    pass(IDLE_MS - 1);
+    expect(backend.contexts).toBe(1);
+    pass(1);
     expect(backend.contexts).toBe(0);
   });
 
   test('the limit holds for all connections: the one that has rested longest loses, and nothing breaks', async () => {
-    const { backend } = timed({ fastPath, maxContexts: 3 });
+    const { backend, pass } = timed({ fastPath, maxContexts: 3, contextIdleTimeout: IDLE_MS });
     const pairs = Array.from({ length: 10 }, () => [codec({ backend }), codec({ backend, role: 'client' })] as const);
     for (let round = 0; round < 3; round++) {
       for (const [end, peer] of pairs) {
         const [frame] = await encode(end, json(1000, round));
         expect((await decode(peer, [frame!.payload])).bytes.equals(json(1000, round))).toBe(true);
         expect(backend.contexts).toBeLessThanOrEqual(3);
+        pass(1000);
       }
     }
     const [last, first] = [pairs[9]!, pairs[0]!];
@@ -60,6 +62,34 @@ describe.each(PATHS)('$path', ({ fastPath }) => {
     expect(await lengthOf(last)).toBeLessThan((await lengthOf(first)) / 4);
     for (const [end] of pairs) end.close();
     backend.dropIdle();
+    expect(backend.contexts).toBe(0);
+  });
+
+  test('with one connection too many nobody loses his in a hurry', async () => {
+    const { backend } = timed({ fastPath, maxContexts: 3 });
+    const ends = Array.from({ length: 4 }, () => codec({ backend }));
+    const lengths: number[][] = [];
+    for (let round = 0; round < 3; round++) {
+      const frames = await Promise.all(ends.map((end) => encode(end, json(1000))));
+      lengths.push(frames.map(([frame]) => frame!.payload.length));
+    }
+    const fresh = lengths[0]![3]!;
+    for (const round of lengths.slice(1)) {
+      expect(Math.max(...round.slice(0, 3))).toBeLessThan(fresh / 4);
+      expect(round[3]).toBe(fresh);
+    }
+  });
+
+  test('a compressor that zlib has given up is nobody’s any more', async () => {
+    const { backend } = timed({ fastPath });
+    const holder = {};
+    const context = backend.deflater(holder, 15) as unknown as { close(): void };
+    context.close();
+    backend.rest(holder);
+    expect(backend.contexts).toBe(0);
+    const again = {};
+    (backend.deflater(again, 15) as unknown as { close(): void }).close();
+    backend.release(again);
     expect(backend.contexts).toBe(0);
   });
 
@@ -97,8 +127,9 @@ describe.each(PATHS)('$path', ({ fastPath }) => {
     end.close();
     backend.dropIdle();
     expect(backend.contexts).toBe(0);
-    const large = encode(end, json(100_000));
-    end.close();
+    const busy = codec({ backend });
+    const large = encode(busy, json(100_000));
+    busy.close();
     backend.dropIdle();
     expect(backend.contexts).toBe(1);
     expect((await large)[0]!.rsv).toBe(4);
@@ -123,7 +154,7 @@ test.each([
   [{ zlibDeflateOptions: null }, TypeError, 'zlibDeflateOptions is null'],
   [{ zlibInflateOptions: { chunkSize: 1 } }, RangeError, 'zlibInflateOptions.chunkSize is 1'],
   [{ concurrencyLimit: 0 }, RangeError, 'concurrencyLimit is 0'],
-  [{ concurrencyLimit: '1' }, TypeError, 'concurrencyLimit is 1'],
+  [{ concurrencyLimit: '1' }, TypeError, 'concurrencyLimit is "1"'],
   [{ syncDeflateLimit: -1 }, RangeError, 'syncDeflateLimit is -1'],
   [{ maxContexts: 1.5 }, RangeError, 'maxContexts is 1.5'],
   [{ contextIdleTimeout: 2 ** 31 }, RangeError, 'contextIdleTimeout is 2147483648'],

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { deflateRawSync } from 'node:zlib';
 import { looksIncompressible } from '../src/incompressible.js';
-import { codec, decode, encode, json, noise, PATHS } from './codec.js';
+import { codec, decode, encode, json, noise, NO_TAKEOVER, PATHS } from './codec.js';
 
 /** Machine code and data. */
 function ofNode(byteLength: number): Buffer {
@@ -26,9 +26,15 @@ test.each([
   expect(looksIncompressible(payload)).toBe(is);
 });
 
-test.each(PATHS)('$path: what would not shrink goes as it is, and harms nothing that follows', async ({ fastPath }) => {
-  const end = codec({ fastPath });
-  const peer = codec({ fastPath, role: 'client' });
+const WAYS = PATHS.flatMap((path) => [
+  { ...path, takeover: 'no takeover', parameters: NO_TAKEOVER, expected: 4 },
+  // A window is worth a few bytes more.
+  { ...path, takeover: 'takeover', parameters: {}, expected: 1 },
+]);
+
+test.each(WAYS)('$path, $takeover: what would not shrink goes as it is', async ({ fastPath, parameters, expected }) => {
+  const end = codec({ fastPath, parameters });
+  const peer = codec({ fastPath, parameters, role: 'client' });
   let plain = 0;
   for (const payload of [
     json(900),
@@ -48,5 +54,27 @@ test.each(PATHS)('$path: what would not shrink goes as it is, and harms nothing 
       expect((await decode(peer, [frame!.payload])).bytes.equals(payload)).toBe(true);
     }
   }
-  expect(plain).toBe(4);
+  expect(plain).toBe(expected);
+});
+
+test.each(PATHS)('$path: small messages in between do not cost the window', async ({ fastPath }) => {
+  const end = codec({ fastPath });
+  const peer = codec({ fastPath, role: 'client' });
+  const lengths: number[] = [];
+  for (let i = 0; i < 6; i++) {
+    for (const payload of [json(300), Buffer.from('2'), Buffer.from('{"t":"hb"}')]) {
+      const [frame] = await encode(end, payload);
+      if (payload.length === 300) lengths.push(frame!.payload.length);
+      expect((await decode(peer, [frame!.payload])).bytes.equals(payload)).toBe(frame!.rsv === 4);
+    }
+  }
+  expect(Math.max(...lengths.slice(1))).toBeLessThan(lengths[0]! / 4);
+});
+
+test.each(PATHS)('$path: a message in fragments is judged by its first', async ({ fastPath }) => {
+  const payload = noise(20_000);
+  const fragments: Uint8Array[] = [payload.subarray(0, 10_000), payload.subarray(10_000)];
+  for (const { payload: sent, rsv } of await encode(codec({ fastPath }), payload, { fragments })) {
+    expect([fragments.includes(sent), rsv]).toEqual([true, 0]);
+  }
 });

@@ -4,10 +4,13 @@ import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { constants, deflateRawSync } from 'node:zlib';
 import { zlibBackend } from '../src/node/backend.js';
-import { codec, decode, json, PATHS } from './codec.js';
+import { codec, decode, json, noise, PATHS } from './codec.js';
 
 const compressed = (data: Uint8Array): Buffer =>
   deflateRawSync(data, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
+
+const cutInto = (wire: Buffer, size: number): Buffer[] =>
+  Array.from({ length: Math.ceil(wire.length / size) }, (_, i) => wire.subarray(i * size, (i + 1) * size));
 
 /** Small ones at once, large ones by the thread pool; and all by the thread pool. */
 const BACKENDS = PATHS.flatMap(({ path, fastPath }) => [
@@ -60,14 +63,53 @@ describe.each(BACKENDS)('$name', ({ backend }) => {
     expect(error?.code).toBe('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH');
   });
 
-  test('final blocks thicker than one in 64 bytes are refused', async () => {
+  test('so many final blocks are taken and no more, wherever they are cut', async () => {
     const final = Buffer.from('f348cdc9c90700', 'hex');
-    const few = Buffer.concat(Array.from({ length: 16 }, () => final));
-    expect((await decode(codec({ backend }), [Buffer.concat([few, Buffer.from([0])])])).bytes.toString()).toBe(
-      'Hello'.repeat(16),
-    );
-    const many = Buffer.concat(Array.from({ length: 1000 }, () => final));
-    expect((await decode(codec({ backend }), [many])).error?.code).toBe('WS_ERR_INVALID_DEFLATE_DATA');
+    for (const [count, code] of [
+      [64, undefined],
+      [65, 'WS_ERR_INVALID_DEFLATE_DATA'],
+    ] as const) {
+      const wire = Buffer.concat([...Array.from({ length: count }, () => final), Buffer.from([0])]);
+      for (const size of [wire.length, 100, 7]) {
+        const { bytes, error } = await decode(codec({ backend }), cutInto(wire, size));
+        expect(error?.code).toBe(code);
+        if (code === undefined) expect(bytes.toString()).toBe('Hello'.repeat(count));
+      }
+    }
+  });
+
+  test('whether a message has too much for its size does not depend on the cuts', async () => {
+    // All of the gain is at its beginning.
+    const wire = compressed(Buffer.concat([Buffer.alloc(90_000), noise(90_000)]));
+    const ratio = 180_000 / wire.length;
+    for (const size of [wire.length, 50_000, 1460, 100]) {
+      const pieces = cutInto(wire, size);
+      for (const isLengthKnown of [true, false]) {
+        const over = await decode(codec({ backend, maxRatio: ratio * 0.99 }), pieces, Infinity, isLengthKnown);
+        expect(over.error?.code).toBe('WS_ERR_INFLATION_RATIO');
+      }
+      expect((await decode(codec({ backend, maxRatio: ratio * 1.01 }), pieces)).error).toBeNull();
+    }
+  });
+
+  test('up to 64 KiB no ratio is too much', async () => {
+    expect((await decode(codec({ backend, maxRatio: 1 }), [compressed(Buffer.alloc(65_536))])).error).toBeNull();
+    const { error } = await decode(codec({ backend, maxRatio: 1 }), [compressed(Buffer.alloc(65_537))]);
+    expect(error?.code).toBe('WS_ERR_INFLATION_RATIO');
+  });
+
+  test.each([1000, 5000, 300_000])('the text names the limit that was set, %i', async (limit) => {
+    const wire = compressed(noise(400_000));
+    for (const size of [wire.length, 60_000]) {
+      const { error } = await decode(codec({ backend }), cutInto(wire, size), limit);
+      expect(error?.message).toContain(`more than ${limit} bytes`);
+    }
+  });
+
+  test('small pieces of a large message are gathered', async () => {
+    const wire = compressed(noise(200_000));
+    const { bytes, error } = await decode(codec({ backend }), cutInto(wire, 3));
+    expect([error, bytes.equals(noise(200_000))]).toEqual([null, true]);
   });
 });
 
@@ -104,11 +146,15 @@ test('a large message in large pieces is the same', async () => {
 
 test.each([
   [{ threshold: -1 }, RangeError, 'threshold is -1'],
-  [{ threshold: 'x' }, TypeError, 'threshold is x'],
-  [{ thresholdMode: 'sometimes' }, RangeError, 'thresholdMode is sometimes'],
+  [{ threshold: 'x' }, TypeError, 'threshold is "x"'],
+  [{ thresholdMode: 'sometimes' }, RangeError, 'thresholdMode is "sometimes"'],
   [{ maxRatio: 0.5 }, RangeError, 'maxRatio is 0.5'],
   [{ maxRatio: true }, TypeError, 'maxRatio is true'],
-  [{ role: 'proxy' }, TypeError, 'role is proxy'],
+  [{ parameters: { serverMaxWindowBits: 16 } }, RangeError, 'serverMaxWindowBits is 16'],
+  [{ parameters: { clientMaxWindowBits: 7 } }, RangeError, 'clientMaxWindowBits is 7'],
+  [{ backend: {} }, TypeError, 'backend is [object Object]'],
+  [{ backend: null }, TypeError, 'backend is null'],
+  [{ role: 'proxy' }, TypeError, 'role is "proxy"'],
 ])('bad option %p', (options, type, message) => {
   expect(() => codec(options as object)).toThrow(type);
   expect(() => codec(options as object)).toThrow(message);

@@ -84,7 +84,12 @@ const SERVER: ServerVector[] = [
   ['', { serverNoContextTakeover: false }, 'client_no_context_takeover', { clientNoContextTakeover: true }],
   ['', { clientNoContextTakeover: false }, 'server_no_context_takeover', { serverNoContextTakeover: true }],
   ['server_no_context_takeover', { serverNoContextTakeover: false }, null],
-  ['client_no_context_takeover', { clientNoContextTakeover: false }, null],
+  [
+    'client_no_context_takeover',
+    { clientNoContextTakeover: false },
+    'server_no_context_takeover; client_no_context_takeover',
+    NO_TAKEOVER,
+  ],
   ['server_no_context_takeover', { clientNoContextTakeover: false }, 'server_no_context_takeover', { serverNoContextTakeover: true }],
   ['client_no_context_takeover', { serverNoContextTakeover: false }, 'client_no_context_takeover', { clientNoContextTakeover: true }],
   // The server's window, §7.1.2.1
@@ -124,7 +129,8 @@ const SERVER: ServerVector[] = [
     [`${text}, client_max_window_bits=12`, TAKEOVER, 'client_max_window_bits=12', { clientMaxWindowBits: 12 }],
   ]),
   ['server_max_window_bits=9, server_max_window_bits=10', { ...TAKEOVER, serverMaxWindowBits: 10 }, 'server_max_window_bits=10', { serverMaxWindowBits: 10 }],
-  ['server_no_context_takeover, client_no_context_takeover, ', TAKEOVER, '', PLAIN],
+  ['server_no_context_takeover, client_no_context_takeover, ', TAKEOVER, 'client_no_context_takeover', { clientNoContextTakeover: true }],
+  ['server_no_context_takeover, server_no_context_takeover; client_max_window_bits, ', TAKEOVER, '', PLAIN],
   [', client_max_window_bits', { ...TAKEOVER, clientMaxWindowBits: 10 }, 'client_max_window_bits=10', { clientMaxWindowBits: 10 }],
   ['client_max_window_bits=8, client_max_window_bits=9', TAKEOVER, 'client_max_window_bits=8', { clientMaxWindowBits: 8 }],
 ];

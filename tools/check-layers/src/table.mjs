@@ -34,7 +34,13 @@ export const LAYERS = {
   ],
   '@ws/handshake': [{ entry: '.', source: '', imports: [], types: [], builtins: 'none' }],
   '@ws/deflate': [
-    { entry: './node', source: 'node/', imports: [], types: ['@ws/frame'], builtins: ['zlib', 'buffer'] },
+    {
+      entry: './node',
+      source: 'node/',
+      imports: [],
+      types: ['@ws/frame'],
+      builtins: ['zlib', 'buffer', 'async_hooks'],
+    },
     { entry: '.', source: '', imports: [], types: ['@ws/frame'], builtins: 'none' },
   ],
   '@ws/connection': [

@@ -1,6 +1,7 @@
 import { ProtocolError } from '@ws/frame';
 import type { Extension, Failure, IncomingPiece, OutgoingFragment } from './extension.js';
 import { MessageBuffer } from './message-buffer.js';
+import { raise } from './settle.js';
 
 type Output = (slice: Uint8Array) => void;
 type Done = (error: Failure | null) => void;
@@ -85,8 +86,15 @@ export class ExtensionChain {
     step(takers.length - 1, slice);
   }
 
+  /** What one of them throws is raised apart: the connection has to come to its end. */
   close(): void {
-    for (const extension of this.#list) extension.close?.();
+    for (const extension of this.#list) {
+      try {
+        extension.close?.();
+      } catch (error) {
+        raise(error);
+      }
+    }
   }
 }
 

@@ -1,4 +1,11 @@
-import { decodeClosePayload, encodeClosePayload, FrameParser, Opcode, type FrameHead } from '@ws/frame';
+import {
+  decodeClosePayload,
+  encodeClosePayload,
+  FrameParser,
+  isValidCloseCode,
+  Opcode,
+  type FrameHead,
+} from '@ws/frame';
 import { Assembler, type AssemblerEvents } from './assembler.js';
 import type { CloseFrame, Initiator } from './close-info.js';
 import { ExtensionChain } from './extension-chain.js';
@@ -139,7 +146,7 @@ export class Protocol {
 
   /**
    * Sends a message, or one fragment of it: with `fin` false the next call continues it. Order is kept while extensions
-   * or deferred payloads take their time. `prepared` is shared by all connections that the same message is sent on.
+   * or deferred payloads take their time.
    */
   send(
     payload: Uint8Array | string | DeferredPayload,
@@ -147,9 +154,19 @@ export class Protocol {
     fin: boolean,
     compress: boolean | undefined,
     callback: SendCallback | undefined,
-    prepared?: Map<unknown, unknown>,
   ): void {
-    this.#sender.send(payload, isText, fin, compress, callback, prepared);
+    this.#sender.send(payload, isText, fin, compress, callback);
+  }
+
+  /** Sends a whole message that goes to several connections, which share what is in `prepared`; not into the fragments of another one. */
+  sendPrepared(
+    payload: Uint8Array,
+    isText: boolean,
+    compress: boolean | undefined,
+    prepared: Map<unknown, unknown>,
+    callback: SendCallback | undefined,
+  ): void {
+    this.#sender.sendPrepared(payload, isText, compress, prepared, callback);
   }
 
   /** Goes out between the fragments of whatever is being sent. §5.4 */
@@ -185,7 +202,8 @@ export class Protocol {
     this.#initiator ??= 'local';
     this.#startCloseTimeout();
     this.stop();
-    if (this.#sent === null) this.#sendClose(encodeClosePayload(error.closeCode ?? 1011));
+    if (this.#sent === null)
+      this.#sendClose(encodeClosePayload(isValidCloseCode(error.closeCode) ? error.closeCode : 1011));
     this.#transport.end();
     try {
       if (wasOpen && this.#sent !== null) this.#announce(this.#sent, 'local');

@@ -17,6 +17,12 @@ interface Step {
   readonly callback: SendCallback | undefined;
 }
 
+/** A whole message that waits until one in fragments has ended. */
+interface Waiting {
+  readonly payload: Uint8Array;
+  readonly step: Step;
+}
+
 /** What a sender needs of the core. */
 export interface SenderHost {
   now(): number;
@@ -33,7 +39,12 @@ export class Sender {
   #queue: SendQueue | undefined;
   /** Type of the message whose last fragment is still to come. */
   #openMessage: MessageOpcode | undefined;
+  /** The last call of `send` was for a message that goes on. */
+  #isInFragments = false;
+  /** Prepared messages are whole ones: they do not go into somebody's fragments. */
+  #behindFragments: Waiting[] | undefined;
   #isClosed = false;
+  #isCleared = false;
 
   constructor(transport: Transport, extensions: ExtensionChain, log: FrameLog, host: SenderHost) {
     this.#transport = transport;
@@ -44,7 +55,8 @@ export class Sender {
 
   /** Bytes of messages that are not with the transport yet. */
   get queuedBytes(): number {
-    return this.#queue?.byteLength ?? 0;
+    const waiting = this.#behindFragments?.reduce((sum, { payload }) => sum + payload.length, 0) ?? 0;
+    return waiting + (this.#queue?.byteLength ?? 0);
   }
 
   /** A message, or one fragment of it: with `fin` false the next call continues it. */
@@ -54,22 +66,28 @@ export class Sender {
     fin: boolean,
     compress: boolean | undefined,
     callback: SendCallback | undefined,
-    prepared?: Map<unknown, unknown>,
   ): void {
     const opcode = isText ? Opcode.Text : Opcode.Binary;
-    const isHere = typeof payload === 'string' || payload instanceof Uint8Array;
-    if (isHere && this.#isIdle && this.#extensions.isEmpty) {
-      return this.#fragment(opcode, fin, 0, payload, callback);
+    this.#isInFragments = !fin;
+    if (this.#isIdle && this.#extensions.isEmpty && !isDeferred(payload)) {
+      this.#fragment(opcode, fin, 0, payload, callback);
+    } else {
+      this.#message(payload, { opcode, fin, compress, prepared: undefined, callback });
     }
-    const data = typeof payload === 'string' ? this.#host.encodeText(payload) : payload;
-    const step: Step = { opcode, fin, compress, prepared, callback };
-    if (data instanceof Uint8Array && this.#isIdle) this.#encodeNow(step, data);
-    else
-      this.#enqueue(
-        data.byteLength,
-        (done) => this.#run(step, data, done),
-        () => settle(callback, tooLate()),
-      );
+    if (fin && this.#behindFragments) this.#sendWaiting(this.#behindFragments);
+  }
+
+  /** A whole message, of which the encoded form may be known; it waits for the end of a message in fragments. */
+  sendPrepared(
+    payload: Uint8Array,
+    isText: boolean,
+    compress: boolean | undefined,
+    prepared: Map<unknown, unknown>,
+    callback: SendCallback | undefined,
+  ): void {
+    const step = { opcode: isText ? Opcode.Text : Opcode.Binary, fin: true, compress, prepared, callback };
+    if (this.#isInFragments) (this.#behindFragments ??= []).push({ payload, step });
+    else this.#message(payload, step);
   }
 
   /** Goes out between the fragments of whatever is being sent. §5.4 */
@@ -92,13 +110,28 @@ export class Sender {
     });
   }
 
-  /** Drops what waits. */
+  /** Drops what waits, and what is being read. */
   clear(): void {
+    this.#isCleared = true;
     this.#queue?.clear();
+    for (const { step } of this.#behindFragments ?? []) settle(step.callback, tooLate());
+    this.#behindFragments = undefined;
   }
 
   get #isIdle(): boolean {
     return this.#queue === undefined || this.#queue.isIdle;
+  }
+
+  #message(payload: Uint8Array | string | DeferredPayload, step: Step): void {
+    const data = typeof payload === 'string' ? this.#host.encodeText(payload) : payload;
+    if (this.#isIdle && !isDeferred(data)) return this.#encodeNow(step, data);
+    const drop = (): void => settle(step.callback, tooLate());
+    this.#enqueue(data.byteLength, (done) => this.#run(step, data, done), drop);
+  }
+
+  #sendWaiting(waiting: readonly Waiting[]): void {
+    this.#behindFragments = undefined;
+    for (const { payload, step } of waiting) this.#message(payload, step);
   }
 
   /** Nothing waits: there is no need for the queue if the extensions answer at once. */
@@ -113,12 +146,12 @@ export class Sender {
   }
 
   #run(step: Step, data: Uint8Array | DeferredPayload, done: () => void): void {
-    if (data instanceof Uint8Array) return this.#encode(step, data, done);
+    if (!isDeferred(data)) return this.#encode(step, data, done);
     let isRead = false;
     data.read((error, bytes) => {
       if (isRead) return;
       isRead = true;
-      if (error) this.#drop(step, error, done);
+      if (error || this.#isCleared) this.#drop(step, error ?? tooLate(), done);
       else this.#encode(step, bytes, done);
     });
   }
@@ -141,8 +174,12 @@ export class Sender {
     };
     this.#extensions.encode(payload, fragment, (error, encoded, rsv) => {
       if (error) {
-        this.#host.fail(error);
-        return this.#drop(step, error, done);
+        try {
+          this.#host.fail(error); // tells listeners, who may throw
+        } finally {
+          this.#drop(step, error, done);
+        }
+        return;
       }
       try {
         this.#fragment(opcode, fin, rsv, encoded, callback);
@@ -188,5 +225,9 @@ export class Sender {
     this.#log.note(true, opcode, fin, length, this.#host.now());
   }
 }
+
+/** Not `instanceof Uint8Array`: bytes may be of another realm than ours. */
+const isDeferred = (payload: Uint8Array | string | DeferredPayload): payload is DeferredPayload =>
+  typeof payload !== 'string' && 'read' in payload;
 
 const tooLate = (): Error => new Error('the connection was closed before this was sent');

@@ -154,6 +154,76 @@ test('an encoder that fails, fails the connection and tells the sender', () => {
   expect(core.outgoing[0]?.subarray(2, 4)).toEqual(hex`03f3`);
 });
 
+test('an encoder that fails settles the send even where a listener throws', () => {
+  const broken: Extension = {
+    ...invert(),
+    encode: (_payload, _fragment, done) => done(failure('WS_ERR_BROKEN', 1011), new Uint8Array(0), 0),
+  };
+  const core = new Core({
+    extensions: [broken],
+    onEvent: (name) => {
+      if (name === 'failure') throw new RangeError('mine');
+    },
+  });
+  const errors: unknown[] = [];
+  expect(() => core.protocol.send('x', true, true, undefined, (error) => errors.push(error))).toThrow('mine');
+  expect(errors).toEqual([expect.objectContaining({ code: 'WS_ERR_BROKEN' })]);
+});
+
+test.each([5, 1005, 70_000, undefined])('a close code that may not travel, %p, is 1011', (closeCode) => {
+  const error = Object.assign(new Error('odd'), { code: 'WS_ERR_ODD', closeCode }) as Failure;
+  const odd: Extension = { ...invert(), decode: (_slice, _piece, _output, done) => done(error) };
+  const core = new Core({ extensions: [odd] });
+  core.protocol.receive(masked(Opcode.Text, 'x'));
+  expect(core.outgoing[0]?.subarray(2, 4)).toEqual(hex`03f3`);
+});
+
+test('a payload that is read too late is not encoded: extensions are closed by then', () => {
+  const encoded: string[] = [];
+  const extension: Extension = {
+    ...invert(),
+    encode(payload, _fragment, done) {
+      encoded.push(Buffer.from(payload).toString());
+      done(null, payload, 0);
+    },
+  };
+  const core = new Core({ extensions: [extension] });
+  let give: (error: Error | null, payload: Uint8Array) => void = () => undefined;
+  const errors: unknown[] = [];
+  core.protocol.send('first', true, false, undefined, undefined);
+  core.protocol.send({ byteLength: 4, read: (done) => (give = done) }, true, true, undefined, (error) =>
+    errors.push(error?.message),
+  );
+  core.protocol.transportEnd();
+  give(null, Buffer.from('late'));
+  expect(encoded).toEqual(['first']);
+  expect(errors).toEqual(['the connection was closed before this was sent']);
+  expect(core.protocol.queuedBytes).toBe(0);
+});
+
+test('how long the message will be is told from the beginning of its last frame on', () => {
+  const lengths: unknown[] = [];
+  const extension: Extension = {
+    ...invert(),
+    decode(slice, { length, last }, output, done) {
+      lengths.push([length, last]);
+      output(slice.slice());
+      done(null);
+    },
+  };
+  const core = new Core({ extensions: [extension] });
+  core.protocol.receive(masked(Opcode.Binary, 'whole'));
+  const wire = joined(masked(Opcode.Binary, 'ab', { fin: false }), masked(Opcode.Continuation, 'cd'));
+  for (const byte of wire) core.protocol.receive(Uint8Array.of(byte));
+  expect(lengths).toEqual([
+    [5, true],
+    [undefined, false],
+    [undefined, false],
+    [4, false],
+    [4, true],
+  ]);
+});
+
 describe('several extensions', () => {
   test.each(['sync', 'async'])('undo each other in reverse order: %s', async (mode) => {
     const stack = (): Extension[] => [deflate(mode === 'sync'), invert()];

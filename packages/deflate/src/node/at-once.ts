@@ -6,9 +6,9 @@ import {
   type DeflateRaw,
   type InflateRaw,
 } from 'node:zlib';
-import { DeflateError } from '../errors.js';
 import type { Window } from '../window.js';
 import { endingOf, isComplete, MAX_ENDING } from './ending.js';
+import { corrupt, incomplete, MAX_FINAL_BLOCKS, tooLong, tooManyFinalBlocks } from './failures.js';
 import { deflateAtOnce, InflateHandle, resetHandle } from './zlib-handle.js';
 import type { ZlibSettings } from './zlib-options.js';
 
@@ -19,18 +19,6 @@ export interface AtOnce {
   /** As `Backend.inflateSync`. */
   inflate(data: Uint8Array, window: Window | undefined, limit: number): Uint8Array | undefined;
 }
-
-/** Behind a final block (BFINAL, §7.2.3.4) a message goes on, in the window of the session where there is one. What it costs us is out of proportion to its size: so many are taken, and one more for each 64 bytes. */
-export const tooManyFinalBlocks = (count: number, compressedLength: number): boolean =>
-  count > 16 + compressedLength / 64;
-
-export const corrupt = (cause?: Error): DeflateError =>
-  new DeflateError('WS_ERR_INVALID_DEFLATE_DATA', cause?.message, cause);
-
-export const incomplete = (): DeflateError => new DeflateError('WS_ERR_INVALID_DEFLATE_DATA', 'ends inside a block');
-
-export const tooLong = (limit: number): DeflateError =>
-  new DeflateError('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', `more than ${limit} bytes`);
 
 /** With one compressor for each size of window and one decompressor, used for everybody in turn. */
 export class HandleAtOnce implements AtOnce {
@@ -48,9 +36,18 @@ export class HandleAtOnce implements AtOnce {
 
   deflate(data: Uint8Array, windowBits: number): Uint8Array {
     const { level, memLevel, strategy } = this.#settings;
-    const deflater = (this.#deflaters[windowBits] ??= createDeflateRaw({ windowBits, level, memLevel, strategy }));
-    resetHandle(deflater);
-    return deflateAtOnce(deflater, data);
+    let deflater = this.#deflaters[windowBits];
+    if (deflater === undefined) {
+      deflater = createDeflateRaw({ windowBits, level, memLevel, strategy }).on('error', () => {}); // it is thrown, too
+      this.#deflaters[windowBits] = deflater;
+    }
+    try {
+      resetHandle(deflater);
+      return deflateAtOnce(deflater, data);
+    } catch (error) {
+      this.#deflaters[windowBits] = undefined;
+      throw error;
+    }
   }
 
   inflate(data: Uint8Array, window: Window | undefined, limit: number): Uint8Array | undefined {
@@ -75,7 +72,7 @@ export class HandleAtOnce implements AtOnce {
       const { unread } = this.#inflater!;
       if (isComplete(unread, ending)) return Buffer.from(output.subarray(0, length));
       if (unread < ending.length) throw incomplete();
-      if (tooManyFinalBlocks(finals, data.length)) throw corrupt();
+      if (finals > MAX_FINAL_BLOCKS) throw tooManyFinalBlocks();
       behind ??= window?.copy();
       behind?.add(output.subarray(start, length));
       from = end - unread;
@@ -139,7 +136,7 @@ export class PublicAtOnce implements AtOnce {
       rest = rest.subarray(rest.length - unread);
       if (isComplete(unread, ending)) return whole;
       if (unread < ending.length) throw incomplete();
-      if (tooManyFinalBlocks(finals, data.length)) throw corrupt();
+      if (finals > MAX_FINAL_BLOCKS) throw tooManyFinalBlocks();
       behind ??= window?.copy();
       behind?.add(buffer);
     }

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Backend, Deflated, Deflater, Inflater } from '../backend.js';
 import type { Window } from '../window.js';
 import { HandleAtOnce, PublicAtOnce, type AtOnce } from './at-once.js';
@@ -7,9 +8,12 @@ import { StreamInflater } from './stream-inflater.js';
 import { isUsable } from './zlib-handle.js';
 import { zlibSettings, type ZlibOptions, type ZlibSettings } from './zlib-options.js';
 
+/** What lives longer than the connection that it was made for is nobody's: it keeps no `AsyncLocalStorage` of theirs. */
+const shared = new AsyncResource('WS_DEFLATE');
+
 const NODE_CLOCK: Clock = {
   now: () => performance.now(),
-  after: (ms, act) => void setTimeout(act, ms).unref(),
+  after: (ms, act) => void shared.runInAsyncScope(() => setTimeout(act, ms).unref()),
 };
 
 /** Small messages at once, larger ones in the thread pool. Nothing is allocated before it is needed. */
@@ -90,7 +94,8 @@ export class ZlibBackend implements Backend {
   }
 
   #createContext(windowBits: number): Context {
-    return new Context(windowBits, this.#settings, this.#limiter, this.#hasFastPath);
+    const hasFastPath = this.#hasFastPath;
+    return shared.runInAsyncScope(() => new Context(windowBits, this.#settings, this.#limiter, hasFastPath));
   }
 }
 

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { constants, createDeflateRaw, type DeflateRaw } from 'node:zlib';
 import type { Deflated, Deflater } from '../backend.js';
 import type { Limiter } from './limiter.js';
@@ -30,16 +31,26 @@ export class Context implements Deflater {
   }
 
   deflate(data: Uint8Array, done: Deflated): void {
+    const inOwnContext = AsyncResource.bind(done); // the stream has that of nobody
     this.#limiter.run((release) => {
       this.#done = (error, bytes): void => {
         release();
-        done(error, bytes);
+        inOwnContext(error, bytes);
       };
-      this.#stream.write(data, (error) => {
-        if (!error) while (this.#stream.read() !== null); // what is not given yet goes to 'data'
-        this.#finish(error ?? null);
-      });
+      try {
+        this.#stream.write(data, (error) => {
+          if (!error) while (this.#stream.read() !== null); // what is not given yet goes to 'data'
+          this.#finish(error ?? null);
+        });
+      } catch (error) {
+        this.#finish(error as Error);
+      }
     });
+  }
+
+  /** zlib has failed: nothing more can be done with it. */
+  get isBroken(): boolean {
+    return this.#stream.destroyed;
   }
 
   reset(): void {
@@ -73,6 +84,9 @@ export interface PoolOptions {
   readonly clock: Clock;
 }
 
+/** Ms for which nobody loses a compressor to another one: else, with one connection too many, each would take it from the next. */
+const KEPT_FOR_MS = 1000;
+
 interface Held {
   readonly context: Context;
   isBusy: boolean;
@@ -81,7 +95,7 @@ interface Held {
 
 /**
  * Compressors for those who need one that remembers. The limit is on all of them together: who comes when it is reached gets that of
- * the one who has rested longest, who begins with a new one later. Who rests for long loses it too.
+ * the one who has rested longest, if that is a second at least; that one begins with a new one later. Who rests for long loses it too.
  */
 export class ContextPool {
   readonly #options: PoolOptions;
@@ -112,6 +126,7 @@ export class ContextPool {
   rest(holder: object): void {
     const held = this.#held.get(holder);
     if (held === undefined) return;
+    if (held.context.isBroken) return this.release(holder);
     held.isBusy = false;
     held.restingSince = this.#options.clock.now();
     this.#held.delete(holder);
@@ -123,6 +138,7 @@ export class ContextPool {
     const held = this.#held.get(holder);
     if (held === undefined) return;
     this.#held.delete(holder);
+    if (held.context.isBroken) return;
     this.#free.push({ context: held.context, since: this.#options.clock.now() });
     this.#startTimer();
   }
@@ -157,8 +173,9 @@ export class ContextPool {
       free.context.close();
       return true;
     }
-    for (const [holder, { isBusy, context }] of this.#held) {
+    for (const [holder, { isBusy, restingSince, context }] of this.#held) {
       if (isBusy) continue;
+      if (restingSince > this.#options.clock.now() - KEPT_FOR_MS) return false;
       this.#held.delete(holder);
       context.close();
       return true;
@@ -167,13 +184,20 @@ export class ContextPool {
   }
 
   #startTimer(): void {
-    if (this.#isTimed) return;
+    const oldest = this.#oldestRest();
+    if (this.#isTimed || oldest === undefined) return;
     this.#isTimed = true;
     const { clock, idleTimeoutMs } = this.#options;
-    clock.after(idleTimeoutMs, () => {
+    clock.after(Math.max(0, oldest + idleTimeoutMs - clock.now()), () => {
       this.#isTimed = false;
       this.dropIdle(clock.now() - idleTimeoutMs);
-      if (this.size > 0) this.#startTimer();
+      this.#startTimer();
     });
+  }
+
+  #oldestRest(): number | undefined {
+    const free = this.#free[0]?.since ?? Infinity;
+    for (const { isBusy, restingSince } of this.#held.values()) if (!isBusy) return Math.min(restingSince, free);
+    return free === Infinity ? undefined : free;
   }
 }

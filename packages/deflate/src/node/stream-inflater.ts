@@ -2,8 +2,8 @@ import { constants, createInflateRaw, type InflateRaw } from 'node:zlib';
 import type { Inflater } from '../backend.js';
 import type { DeflateError } from '../errors.js';
 import type { Window } from '../window.js';
-import { corrupt, incomplete, tooLong, tooManyFinalBlocks } from './at-once.js';
 import { endingOf, isComplete, MAX_ENDING } from './ending.js';
+import { corrupt, incomplete, MAX_FINAL_BLOCKS, tooLong, tooManyFinalBlocks } from './failures.js';
 import type { Limiter } from './limiter.js';
 
 interface Call {
@@ -25,7 +25,6 @@ export class StreamInflater implements Inflater {
   /** Bytes of output that are the window, and no part of the message. */
   #toSkip = 0;
   #call: Call | undefined;
-  #compressedLength = 0;
   #finalBlocks = 0;
   #lastBytes: Uint8Array = Buffer.alloc(0);
 
@@ -38,7 +37,6 @@ export class StreamInflater implements Inflater {
 
   inflate(data: Uint8Array, isLast: boolean, limit: number, output: Call['output'], done: Call['done']): void {
     this.#limiter.run((release) => {
-      this.#compressedLength += data.length;
       this.#lastBytes = Buffer.concat([this.#lastBytes, data.subarray(-MAX_ENDING)]).subarray(-MAX_ENDING);
       const ending = isLast ? endingOf(this.#lastBytes) : undefined;
       const finish = (error: DeflateError | null): void => {
@@ -49,13 +47,22 @@ export class StreamInflater implements Inflater {
       this.#call = { ending, limit, output, done: finish, length: 0 };
       const endedBefore = this.#finalBlocks > 0 && this.#stream === undefined && data.length === 0;
       if (endedBefore || (ending === undefined && data.length === 0)) finish(null);
-      else this.#write(ending ? Buffer.concat([data, ending]) : data);
+      else this.#tryToWrite(ending ? Buffer.concat([data, ending]) : data);
     });
   }
 
   close(): void {
     this.#stream?.close();
     this.#stream = undefined;
+  }
+
+  /** A step of the limiter must not throw: it may run for somebody else who has ended. */
+  #tryToWrite(piece: Uint8Array): void {
+    try {
+      this.#write(piece);
+    } catch (error) {
+      this.#fail(corrupt(error as Error));
+    }
   }
 
   #write(piece: Uint8Array): void {
@@ -84,8 +91,8 @@ export class StreamInflater implements Inflater {
     this.#finalBlocks++;
     if (ending ? isComplete(rest.length, ending) : rest.length === 0) return call.done(null);
     if (ending && rest.length < ending.length) return call.done(incomplete());
-    if (tooManyFinalBlocks(this.#finalBlocks, this.#compressedLength)) return call.done(corrupt());
-    this.#write(rest);
+    if (this.#finalBlocks > MAX_FINAL_BLOCKS) return call.done(tooManyFinalBlocks());
+    this.#tryToWrite(rest);
   }
 
   /** The window goes in as a block of the data: zlib's own way, a dictionary, is not known to raw streams of every runtime. */

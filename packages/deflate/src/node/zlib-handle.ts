@@ -36,12 +36,16 @@ const internalsOf = (stream: DeflateRaw | InflateRaw): Internals => stream as un
 const SCRATCH_BYTES = 65_536;
 const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
-/** Compresses and flushes with the stream's window, at once. Not while the stream itself is at work. */
+/**
+ * Compresses and flushes with the stream's window, at once. Not while the stream itself is at work.
+ * @throws when zlib fails; the stream is destroyed then
+ */
 export function deflateAtOnce(stream: DeflateRaw, data: Uint8Array): Buffer {
   const { _handle: handle, _writeState: state } = internalsOf(stream);
   const parts: Buffer[] = [];
   for (let left = data.length; ; left = state[1]!) {
     handle.writeSync(constants.Z_SYNC_FLUSH, data, data.length - left, left, scratch, 0, SCRATCH_BYTES);
+    if (stream.destroyed) throw new Error('zlib failed to compress');
     const part = Buffer.from(scratch.subarray(0, SCRATCH_BYTES - state[0]!));
     if (state[0]! > 0 && parts.length === 0) return part;
     parts.push(part);

@@ -1,4 +1,5 @@
 import { constants } from 'node:zlib';
+import { show } from '../codec-options.js';
 
 /** How node:zlib is used. */
 export interface ZlibOptions {
@@ -14,7 +15,7 @@ export interface ZlibOptions {
   readonly syncInflateLimit?: number | undefined;
   /** … if it does not become more than this many bytes. @default 262_144 */
   readonly syncOutputLimit?: number | undefined;
-  /** Compressors with a window that exist at the same time; without one a message is compressed on its own. @default 128 */
+  /** Compressors with a window that exist at the same time; who gets none compresses each message on its own. @default 128 */
   readonly maxContexts?: number | undefined;
   /** Ms after which an unused one is freed. @default 10_000 */
   readonly contextIdleTimeout?: number | undefined;
@@ -67,7 +68,7 @@ export function zlibSettings(options: ZlibOptions): ZlibSettings {
   const isFast = level >= 0 && level <= 1;
   const { concurrencyLimit = 10, maxContexts = 128, contextIdleTimeout = 10_000 } = options;
   const { syncDeflateLimit = isFast ? 32_768 : 8192, syncInflateLimit = 65_536, syncOutputLimit = 262_144 } = options;
-  if (typeof fastPath !== 'boolean') throw new TypeError(`fastPath is ${String(fastPath)}, expected a boolean`);
+  if (typeof fastPath !== 'boolean') throw new TypeError(`fastPath is ${show(fastPath)}, expected a boolean`);
   return {
     level: checkInteger('zlibDeflateOptions.level', level, -1, 9),
     memLevel: checkInteger('zlibDeflateOptions.memLevel', memLevel, 1, 9),
@@ -86,12 +87,12 @@ export function zlibSettings(options: ZlibOptions): ZlibSettings {
 
 function checkObject<T>(name: string, value: T): T {
   if (typeof value === 'object' && value !== null) return value;
-  throw new TypeError(`${name} is ${String(value)}, expected an object`);
+  throw new TypeError(`${name} is ${show(value)}, expected an object`);
 }
 
 function checkInteger(name: string, value: unknown, least: number, most = Number.MAX_SAFE_INTEGER): number {
   const expected = `an integer from ${least}${most === Number.MAX_SAFE_INTEGER ? '' : ` to ${most}`}`;
-  if (typeof value !== 'number') throw new TypeError(`${name} is ${String(value)}, expected ${expected}`);
+  if (typeof value !== 'number') throw new TypeError(`${name} is ${show(value)}, expected ${expected}`);
   if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
   throw new RangeError(`${name} is ${value}, expected ${expected}`);
 }
