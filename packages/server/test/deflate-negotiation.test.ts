@@ -35,7 +35,11 @@ const ANSWERS: [option: Option, offered: string | string[], answer: string | und
   [true, 'permessage-deflate; server_max_window_bits', undefined],
   [true, 'permessage-deflate; server_no_context_takeover=1', undefined],
   [{ serverNoContextTakeover: false }, 'permessage-deflate; server_no_context_takeover', undefined],
-  [{ clientNoContextTakeover: false }, 'permessage-deflate; client_no_context_takeover', undefined],
+  [
+    { clientNoContextTakeover: false },
+    'permessage-deflate; client_no_context_takeover',
+    'permessage-deflate; server_no_context_takeover; client_no_context_takeover',
+  ],
   [{ serverMaxWindowBits: 10 }, 'permessage-deflate; server_max_window_bits=9', undefined],
   [{ serverMaxWindowBits: false }, 'permessage-deflate; server_max_window_bits=9', undefined],
   [{ clientMaxWindowBits: 10 }, 'permessage-deflate', undefined],

@@ -77,7 +77,7 @@ const fallBacks = offerRows('5.2', KEEPS, [
   },
   {
     id: 'third',
-    offer: `${PMD}; ${SERVER}, ${PMD}; ${CLIENT}, ${PMD}; server_max_window_bits=10`,
+    offer: `${PMD}; ${SERVER}, ${PMD}; ${CLIENT}; ${CLIENT}, ${PMD}; server_max_window_bits=10`,
     answer: `${PMD}; server_max_window_bits=10`,
   },
   {

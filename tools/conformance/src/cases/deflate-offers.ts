@@ -45,11 +45,11 @@ const takeovers = offerRows('7.1.1', true, [
   },
   {
     id: 'client-false-announced',
-    title: 'client_no_context_takeover to a server that is told not to agree to it',
+    title: 'client_no_context_takeover to a server that does not ask for it: it is taken up',
     offer: `${PMD}; ${CLIENT}`,
-    answer: null,
+    answer: `${PMD}; ${CLIENT}`,
     options: KEEPS,
-    note: 'a hint that a server may ignore (§7.1.1.2); the option of ws 8 says no to it',
+    note: 'a hint (§7.1.1.2): the client will do so whatever we answer',
   },
 ]);
 
