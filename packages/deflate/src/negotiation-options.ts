@@ -1,13 +1,13 @@
 /** What one end wants of permessage-deflate. What is left out is the other end's to decide, as far as the RFC lets it. */
 export interface NegotiationOptions {
   /**
-   * The server begins each message with an empty window. Server: true and undefined: it says so in its answer; false: it does not, and
-   * declines an offer that demands it. Client: true: demands it.
+   * The server begins each message with an empty window. Server: true and undefined: it says so in its answer; 'as-offered': where the
+   * offer demands it, as ws 8 does by default; false: it does not, and declines an offer that demands it. Client: true: demands it.
    */
-  readonly serverNoContextTakeover?: boolean | undefined;
+  readonly serverNoContextTakeover?: boolean | 'as-offered' | undefined;
   /**
-   * The client begins each message with an empty window. Server: true and undefined: it demands so; false: it does not, and declines an
-   * offer that announces it. Client: true: announces it; false: takes no answer that demands it.
+   * The client begins each message with an empty window. Server: true and undefined: it demands so; false: it does not, but
+   * takes up what is announced. Client: true: announces it; false: takes no answer that demands it.
    */
   readonly clientNoContextTakeover?: boolean | undefined;
   /**
@@ -29,7 +29,7 @@ export function checkNegotiationOptions(options: NegotiationOptions): void {
     throw new TypeError(`options is ${show(options)}, expected an object`);
   }
   const { serverNoContextTakeover, clientNoContextTakeover, serverMaxWindowBits, clientMaxWindowBits } = options;
-  checkFlag('serverNoContextTakeover', serverNoContextTakeover);
+  if (serverNoContextTakeover !== 'as-offered') checkFlag('serverNoContextTakeover', serverNoContextTakeover);
   checkFlag('clientNoContextTakeover', clientNoContextTakeover);
   if (serverMaxWindowBits !== false) checkBits('serverMaxWindowBits', serverMaxWindowBits, 'false');
   if (typeof clientMaxWindowBits !== 'boolean') checkBits('clientMaxWindowBits', clientMaxWindowBits, 'a boolean');

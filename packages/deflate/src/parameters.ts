@@ -93,7 +93,7 @@ function agree(offered: Offered, options: NegotiationOptions): Answered | undefi
   const clientMaxWindowBits = clientWindow(offered.clientMaxWindowBits, options.clientMaxWindowBits);
   if (serverMaxWindowBits === DECLINED || clientMaxWindowBits === DECLINED) return undefined;
   return {
-    serverNoContextTakeover,
+    serverNoContextTakeover: serverNoContextTakeover === true || offered.serverNoContextTakeover,
     clientNoContextTakeover: clientNoContextTakeover || offered.clientNoContextTakeover, // §7.1.1.2: it announces so
     serverMaxWindowBits,
     clientMaxWindowBits,

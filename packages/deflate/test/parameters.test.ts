@@ -63,6 +63,9 @@ test('a client with several options offers them in their order', () => {
   expect(offer([])).toEqual([]);
 });
 
+/** As ws 8 by default. */
+const AS_WS = { serverNoContextTakeover: 'as-offered', clientNoContextTakeover: false } as const;
+
 /** offers, separated by commas; options; the answer and what it comes to, or null for none. */
 type ServerVector = [string, NegotiationOptions | undefined, string | null, Partial<DeflateParameters>?];
 
@@ -84,6 +87,9 @@ const SERVER: ServerVector[] = [
   ['', { serverNoContextTakeover: false }, 'client_no_context_takeover', { clientNoContextTakeover: true }],
   ['', { clientNoContextTakeover: false }, 'server_no_context_takeover', { serverNoContextTakeover: true }],
   ['server_no_context_takeover', { serverNoContextTakeover: false }, null],
+  ['', AS_WS, '', {}],
+  ['server_no_context_takeover', AS_WS, 'server_no_context_takeover', { serverNoContextTakeover: true }],
+  ['client_no_context_takeover', AS_WS, 'client_no_context_takeover', { clientNoContextTakeover: true }],
   [
     'client_no_context_takeover',
     { clientNoContextTakeover: false },
