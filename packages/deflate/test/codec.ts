@@ -1,4 +1,5 @@
 import { Opcode } from '@ws/frame';
+import type { Backend } from '../src/backend.js';
 import type { DeflateError } from '../src/errors.js';
 import { PerMessageDeflate, type PerMessageDeflateInit } from '../src/permessage-deflate.js';
 import { zlibBackend } from '../src/node/backend.js';
@@ -16,6 +17,21 @@ export type Init = Partial<PerMessageDeflateInit> & { readonly fastPath?: boolea
 /** One end; everything is compressed unless told otherwise. */
 export function codec({ fastPath = true, ...init }: Init = {}): PerMessageDeflate {
   return new PerMessageDeflate({ role: 'server', threshold: 0, backend: zlibBackend({ fastPath }), ...init });
+}
+
+/** A backend of which some members are others. */
+export function altered(changes: Partial<Backend>, backend: Backend = zlibBackend()): Backend {
+  return {
+    syncInflateLimit: backend.syncInflateLimit,
+    deflateSync: (data, bits) => backend.deflateSync(data, bits),
+    deflate: (data, bits, done) => backend.deflate(data, bits, done),
+    deflater: (holder, bits) => backend.deflater(holder, bits),
+    rest: (holder) => backend.rest(holder),
+    release: (holder) => backend.release(holder),
+    inflateSync: (data, window, limit) => backend.inflateSync(data, window, limit),
+    inflater: (window) => backend.inflater(window),
+    ...changes,
+  };
 }
 
 export interface Encoded {

@@ -4,23 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Backend } from '../src/backend.js';
 import { zlibBackend } from '../src/node/backend.js';
 import { PerMessageDeflate } from '../src/permessage-deflate.js';
-import { codec, encode, json, PATHS } from './codec.js';
-
-/** A backend of which some members are others. */
-function altered(changes: Partial<Backend>): Backend {
-  const backend = zlibBackend();
-  return {
-    syncInflateLimit: backend.syncInflateLimit,
-    deflateSync: (data, bits) => backend.deflateSync(data, bits),
-    deflate: (data, bits, done) => backend.deflate(data, bits, done),
-    deflater: (holder, bits) => backend.deflater(holder, bits),
-    rest: (holder) => backend.rest(holder),
-    release: (holder) => backend.release(holder),
-    inflateSync: (data, window, limit) => backend.inflateSync(data, window, limit),
-    inflater: (window) => backend.inflater(window),
-    ...changes,
-  };
-}
+import { altered, codec, encode, json, PATHS } from './codec.js';
 
 const broken = (): never => {
   throw new Error('out of memory');
