@@ -39,7 +39,7 @@ export const LAYERS = {
       source: 'node/',
       imports: [],
       types: ['@ws/frame'],
-      builtins: ['zlib', 'buffer', 'async_hooks'],
+      builtins: ['zlib', 'buffer', 'async_hooks', 'os'],
     },
     { entry: '.', source: '', imports: [], types: ['@ws/frame'], builtins: 'none' },
   ],

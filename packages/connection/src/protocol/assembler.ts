@@ -125,8 +125,9 @@ export class Assembler implements FrameHandlers {
   messageEnd(): void {
     const isText = this.#opcode === Opcode.Text;
     this.#opcode = Opcode.Continuation;
-    if (isText && this.#options.validateUtf8 && this.#utf8?.end() === false)
-      throw new ProtocolError('WS_ERR_INVALID_UTF8');
+    const utf8 = this.#utf8;
+    if (this.#options.isUtf8) this.#utf8 = undefined; // what is idle keeps none
+    if (isText && this.#options.validateUtf8 && utf8?.end() === false) throw new ProtocolError('WS_ERR_INVALID_UTF8');
     const { keepFragments } = this.#buffer;
     this.#events.message(keepFragments && !isText ? this.#buffer.takeParts() : this.#buffer.takeWhole(), isText);
   }

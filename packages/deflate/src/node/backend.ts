@@ -5,6 +5,7 @@ import { HandleAtOnce, PublicAtOnce, type AtOnce } from './at-once.js';
 import { Context, ContextPool, type Clock } from './context-pool.js';
 import { Limiter } from './limiter.js';
 import { StreamInflater } from './stream-inflater.js';
+import { TurnBudget } from './turn-budget.js';
 import { isUsable } from './zlib-handle.js';
 import { zlibSettings, type ZlibOptions, type ZlibSettings } from './zlib-options.js';
 
@@ -22,6 +23,7 @@ export class ZlibBackend implements Backend {
   readonly #settings: ZlibSettings;
   readonly #limiter: Limiter;
   readonly #contexts: ContextPool;
+  readonly #turn = new TurnBudget();
   #atOnce: AtOnce | undefined;
 
   constructor(settings: ZlibSettings, clock: Clock = NODE_CLOCK) {
@@ -37,7 +39,8 @@ export class ZlibBackend implements Backend {
   }
 
   deflateSync(data: Uint8Array, windowBits: number): Uint8Array | undefined {
-    if (data.length > this.#settings.syncDeflateLimit) return undefined;
+    if (data.length > this.#settings.syncDeflateLimit || !this.#turn.allows(data.length)) return undefined;
+    this.#turn.spend(data.length);
     return this.#small.deflate(data, zlibBits(windowBits));
   }
 
@@ -66,8 +69,10 @@ export class ZlibBackend implements Backend {
   }
 
   inflateSync(data: Uint8Array, window: Window | undefined, limit: number): Uint8Array | undefined {
-    if (data.length > this.#settings.syncInflateLimit) return undefined;
-    return this.#small.inflate(data, window, limit);
+    if (data.length > this.#settings.syncInflateLimit || !this.#turn.allows(data.length)) return undefined;
+    const bytes = this.#small.inflate(data, window, limit);
+    this.#turn.spend(bytes?.length ?? this.#settings.syncOutputLimit);
+    return bytes;
   }
 
   inflater(window: Window | undefined): Inflater {
@@ -95,7 +100,9 @@ export class ZlibBackend implements Backend {
 
   #createContext(windowBits: number): Context {
     const hasFastPath = this.#hasFastPath;
-    return shared.runInAsyncScope(() => new Context(windowBits, this.#settings, this.#limiter, hasFastPath));
+    return shared.runInAsyncScope(
+      () => new Context(windowBits, this.#settings, this.#limiter, hasFastPath ? this.#turn : undefined),
+    );
   }
 }
 

@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { constants, createDeflateRaw, type DeflateRaw } from 'node:zlib';
 import type { Deflated, Deflater } from '../backend.js';
 import type { Limiter } from './limiter.js';
+import type { TurnBudget } from './turn-budget.js';
 import { deflateAtOnce } from './zlib-handle.js';
 import type { ZlibSettings } from './zlib-options.js';
 
@@ -10,16 +11,18 @@ export class Context implements Deflater {
   readonly windowBits: number;
   readonly #stream: DeflateRaw;
   readonly #limiter: Limiter;
-  /** 0 where it cannot work at once. */
   readonly #syncLimit: number;
+  readonly #turn: TurnBudget | undefined;
   #parts: Buffer[] = [];
   #done: Deflated | undefined;
 
-  constructor(windowBits: number, settings: ZlibSettings, limiter: Limiter, hasFastPath: boolean) {
+  /** @param turn undefined where it cannot work at once */
+  constructor(windowBits: number, settings: ZlibSettings, limiter: Limiter, turn: TurnBudget | undefined) {
     const { level, memLevel, strategy, deflateChunkSize: chunkSize, syncDeflateLimit } = settings;
     this.windowBits = windowBits;
     this.#limiter = limiter;
-    this.#syncLimit = hasFastPath ? syncDeflateLimit : -1;
+    this.#syncLimit = syncDeflateLimit;
+    this.#turn = turn;
     const flush = constants.Z_SYNC_FLUSH;
     this.#stream = createDeflateRaw({ windowBits, level, memLevel, strategy, chunkSize, flush });
     this.#stream.on('data', (bytes: Buffer) => this.#parts.push(bytes));
@@ -27,7 +30,9 @@ export class Context implements Deflater {
   }
 
   deflateSync(data: Uint8Array): Uint8Array | undefined {
-    return data.length > this.#syncLimit ? undefined : deflateAtOnce(this.#stream, data);
+    if (data.length > this.#syncLimit || this.#turn?.allows(data.length) !== true) return undefined;
+    this.#turn.spend(data.length);
+    return deflateAtOnce(this.#stream, data);
   }
 
   deflate(data: Uint8Array, done: Deflated): void {

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { constants } from 'node:zlib';
 import { show } from '../codec-options.js';
 
@@ -7,7 +8,7 @@ export interface ZlibOptions {
   readonly zlibDeflateOptions?: DeflateTuning | undefined;
   /** Of zlib: `chunkSize` (@default 16384): so much more than the limit may be decompressed before it is noticed. */
   readonly zlibInflateOptions?: InflateTuning | undefined;
-  /** Calls in the thread pool at the same time; more wait. @default 10 */
+  /** Calls in the thread pool at the same time; more wait. @default as many as there are cores, 2 to 10: more would take the main thread's time */
   readonly concurrencyLimit?: number | undefined;
   /** Bytes of a message up to which it is compressed at once, on the main thread. @default 32_768 at level 0 and 1, else 8192 */
   readonly syncDeflateLimit?: number | undefined;
@@ -49,6 +50,7 @@ export interface ZlibSettings {
   readonly fastPath: boolean;
 }
 
+const DEFAULT_CONCURRENCY = Math.min(10, Math.max(2, availableParallelism()));
 /** What one call compresses or decompresses at once has to fit in memory that is kept for it. */
 const MAX_SYNC_BYTES = 2 ** 24;
 /** Node's timers take 31 bits of ms. */
@@ -66,7 +68,7 @@ export function zlibSettings(options: ZlibOptions): ZlibSettings {
   } = checkObject('zlibDeflateOptions', zlibDeflateOptions);
   const { chunkSize: inflateChunkSize = 16_384 } = checkObject('zlibInflateOptions', zlibInflateOptions);
   const isFast = level >= 0 && level <= 1;
-  const { concurrencyLimit = 10, maxContexts = 128, contextIdleTimeout = 10_000 } = options;
+  const { concurrencyLimit = DEFAULT_CONCURRENCY, maxContexts = 128, contextIdleTimeout = 10_000 } = options;
   const { syncDeflateLimit = isFast ? 32_768 : 8192, syncInflateLimit = 65_536, syncOutputLimit = 262_144 } = options;
   if (typeof fastPath !== 'boolean') throw new TypeError(`fastPath is ${show(fastPath)}, expected a boolean`);
   return {
