@@ -17,7 +17,7 @@ type Done = (error: Failure | null) => void;
 
 /** A message of which the last piece is still to come. */
 interface OpenMessage {
-  /** Compressed bytes, kept until there are too many to wait with. */
+  /** Compressed bytes that wait for more of them. */
   kept: Uint8Array;
   keptLength: number;
   inflater: Inflater | undefined;
@@ -79,7 +79,7 @@ export class Decompression {
     const allowed = this.#allowedFor(data.length);
     let bytes: Uint8Array | undefined;
     try {
-      bytes = backend.inflateSync(data, this.#sharedWindow, Math.min(piece.remaining, allowed));
+      bytes = backend.inflateSync(data, this.#sharedWindow(), Math.min(piece.remaining, allowed));
     } catch (error) {
       return this.#end(done, this.#named(error as DeflateError, allowed < piece.remaining, piece.remaining));
     }
@@ -108,7 +108,7 @@ export class Decompression {
 
   #inflate(message: OpenMessage, slice: Uint8Array, piece: IncomingPiece, output: Output, done: Done): void {
     const { last, remaining } = piece;
-    message.inflater ??= this.#options.backend.inflater(this.#sharedWindow);
+    message.inflater ??= this.#options.backend.inflater(this.#sharedWindow());
     message.compressedLength += slice.length;
     const maxPayload = message.length + remaining;
     const left = Math.max(0, this.#allowedFor(piece.length ?? message.compressedLength) - message.length);
@@ -138,8 +138,8 @@ export class Decompression {
     return maxRatio === Infinity ? Infinity : Math.max(UNJUDGED, Math.floor(maxRatio * compressedLength));
   }
 
-  /** What all messages share, where they may. */
-  get #sharedWindow(): Window | undefined {
+  /** What all messages share, where they may: made when the first one comes. */
+  #sharedWindow(): Window | undefined {
     if (this.#options.takeover) this.#window ??= new Window(this.#options.windowBits);
     return this.#window;
   }
