@@ -7,12 +7,12 @@ const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(reso
 
 test('of large messages 128 KiB a turn, of small ones any number', async () => {
   const turn = new TurnBudget();
-  for (let i = 0; i < 100; i++) turn.spend(8192);
+  for (let i = 0; i < 100; i++) turn.spend(16_384);
   expect(turn.allows(100_000)).toBe(true);
   turn.spend(100_000);
   expect(turn.allows(100_000)).toBe(true);
   turn.spend(100_000);
-  expect([turn.allows(8193), turn.allows(8192)]).toEqual([false, true]);
+  expect([turn.allows(16_385), turn.allows(16_384)]).toEqual([false, true]);
   await nextTurn();
   expect(turn.allows(100_000)).toBe(true);
 });

@@ -5,6 +5,7 @@ import { raise } from './settle.js';
 
 type Output = (slice: Uint8Array) => void;
 type Done = (error: Failure | null) => void;
+type Encoded = (error: Failure | null, payload: Uint8Array, rsv: number) => void;
 
 const NOTHING = new Uint8Array(0);
 
@@ -34,37 +35,36 @@ export class ExtensionChain {
 
   /** Does anybody decode a message whose first frame has these bits? */
   decodes(rsv: number): boolean {
-    return this.#list.some((extension) => applies(extension, rsv));
+    for (const extension of this.#list) if (applies(extension, rsv)) return true;
+    return false;
   }
 
-  encode(
-    payload: Uint8Array,
-    fragment: OutgoingFragment,
-    done: (error: Failure | null, payload: Uint8Array, rsv: number) => void,
-  ): void {
+  encode(payload: Uint8Array, fragment: OutgoingFragment, done: Encoded): void {
     const step = (i: number, bytes: Uint8Array, rsv: number): void => {
       const extension = this.#list[i];
       if (extension === undefined) return done(null, bytes, rsv);
       // Behind another one, the payload is not the same for all connections.
       const told = i > 0 && fragment.prepared ? { ...fragment, prepared: undefined } : fragment;
-      const next = (error: Failure | null, encoded: Uint8Array, bits: number): void => {
+      encodeWith(extension, bytes, told, (error, encoded, bits) => {
         if (error) done(error, NOTHING, 0);
         else step(i + 1, encoded, rsv | bits);
-      };
-      attempt(
-        (answer) => extension.encode(bytes, told, (error, encoded, bits) => answer(() => next(error, encoded, bits))),
-        (error) => done(error, NOTHING, 0),
-      );
+      });
     };
-    step(0, payload, 0);
+    const [only] = this.#list;
+    if (only !== undefined && this.#list.length === 1) encodeWith(only, payload, fragment, done);
+    else step(0, payload, 0);
   }
 
   /** `rsv`: the bits of the message's first frame. */
   decode(slice: Uint8Array, piece: IncomingPiece, rsv: number, output: Output, done: Done): void {
     const takers = this.#list.length === 1 ? this.#list : this.#list.filter((extension) => applies(extension, rsv));
+    const [first] = takers;
+    if (first !== undefined && takers.length === 1) return decodeWith(first, slice, piece, output, done);
     const step = (i: number, bytes: Uint8Array): void => {
       const extension = takers[i];
       if (extension === undefined) return done(null);
+      const told = bytes === slice ? piece : { ...piece, length: undefined };
+      if (i === 0) return decodeWith(extension, bytes, told, output, done);
       const decoded = new MessageBuffer((byteLength) => new Uint8Array(byteLength));
       let excess: Failure | null = null;
       const collect = (part: Uint8Array): void => {
@@ -73,15 +73,11 @@ export class ExtensionChain {
           excess ??= new ProtocolError('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', `${length} bytes`);
         else decoded.append(part);
       };
-      const next = (error: Failure | null): void => {
+      decodeWith(extension, bytes, told, collect, (error) => {
         const failure = error ?? excess;
-        if (failure || i === 0) done(failure);
+        if (failure) done(failure);
         else step(i - 1, decoded.takeWhole());
-      };
-      attempt((answer) => {
-        const told = bytes === slice ? piece : { ...piece, length: undefined };
-        extension.decode(bytes, told, i === 0 ? output : collect, (error) => answer(() => next(error)));
-      }, next);
+      });
     };
     step(takers.length - 1, slice);
   }
@@ -98,22 +94,36 @@ export class ExtensionChain {
   }
 }
 
-/**
- * Asks an extension, whose first answer counts and no other. What it throws instead of answering is a failure of its
- * own; what is thrown once it has answered comes from further on, and passes.
- */
-function attempt(ask: (answer: (act: () => void) => void) => void, failed: (error: Failure) => void): void {
+// An extension's first answer counts and no other. What it throws instead of answering is a failure of its own; what is
+// thrown once it has answered comes from further on, and passes.
+
+function encodeWith(extension: Extension, payload: Uint8Array, fragment: OutgoingFragment, done: Encoded): void {
   let isAnswered = false;
   try {
-    ask((act) => {
+    extension.encode(payload, fragment, (error, encoded, rsv) => {
       if (isAnswered) return;
       isAnswered = true;
-      act();
+      done(error, encoded, rsv);
     });
   } catch (error) {
     if (isAnswered) throw error;
     isAnswered = true;
-    failed(error as Failure);
+    done(error as Failure, NOTHING, 0);
+  }
+}
+
+function decodeWith(extension: Extension, slice: Uint8Array, piece: IncomingPiece, output: Output, done: Done): void {
+  let isAnswered = false;
+  try {
+    extension.decode(slice, piece, output, (error) => {
+      if (isAnswered) return;
+      isAnswered = true;
+      done(error);
+    });
+  } catch (error) {
+    if (isAnswered) throw error;
+    isAnswered = true;
+    done(error as Failure);
   }
 }
 

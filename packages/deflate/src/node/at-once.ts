@@ -51,6 +51,23 @@ export class HandleAtOnce implements AtOnce {
   }
 
   inflate(data: Uint8Array, window: Window | undefined, limit: number): Uint8Array | undefined {
+    const inflater = (this.#inflater ??= new InflateHandle());
+    try {
+      return this.#inflateWith(inflater, data, window, limit);
+    } catch (error) {
+      if (!inflater.isBroken) throw error;
+      inflater.close();
+      this.#inflater = undefined;
+      throw corrupt(error as Error);
+    }
+  }
+
+  #inflateWith(
+    inflater: InflateHandle,
+    data: Uint8Array,
+    window: Window | undefined,
+    limit: number,
+  ): Uint8Array | undefined {
     const input = this.#input;
     const output = this.#output;
     const ending = endingOf(data);
@@ -60,42 +77,29 @@ export class HandleAtOnce implements AtOnce {
     const most = Math.min(limit, this.#settings.syncOutputLimit);
     let behind: Window | undefined;
     let length = 0;
-    this.#begin(window);
+    begin(inflater, window);
     for (let from = 0, finals = 1; ; finals++) {
-      const [start, offset, room] = [length, from, most + 1 - length];
-      const written = this.#try((inflater) => inflater.run(input, offset, end, output, start, room));
-      length += written;
+      const start = length;
+      length += inflater.run(input, from, end, output, start, most + 1 - start);
       if (length > most) {
         if (most < limit) return undefined;
         throw tooLong(limit);
       }
-      const { unread } = this.#inflater!;
+      const { unread } = inflater;
       if (isComplete(unread, ending)) return Buffer.from(output.subarray(0, length));
       if (unread < ending.length) throw incomplete();
       if (finals > MAX_FINAL_BLOCKS) throw tooManyFinalBlocks();
       behind ??= window?.copy();
       behind?.add(output.subarray(start, length));
       from = end - unread;
-      this.#begin(behind);
-    }
-  }
-
-  /** The window goes in as a block of the data, which costs less than a decompressor for each connection. */
-  #begin(window: Window | undefined): void {
-    this.#try((inflater) => inflater.reset(window && window.length > 0 ? window.block : undefined));
-  }
-
-  #try<Result>(act: (inflater: InflateHandle) => Result): Result {
-    this.#inflater ??= new InflateHandle();
-    try {
-      return act(this.#inflater);
-    } catch (error) {
-      this.#inflater.close();
-      this.#inflater = undefined;
-      throw corrupt(error as Error);
+      begin(inflater, behind);
     }
   }
 }
+
+/** The window goes in as a block of the data, which costs less than a decompressor for each connection. */
+const begin = (inflater: InflateHandle, window: Window | undefined): void =>
+  inflater.reset(window && window.length > 0 ? window.block : undefined);
 
 /** With nothing but what Node documents. */
 export class PublicAtOnce implements AtOnce {

@@ -1,5 +1,5 @@
 /** Messages up to here are worked on at once in any case. */
-const SMALL = 8192;
+const SMALL = 16_384;
 const PER_TURN = 131_072;
 
 /**

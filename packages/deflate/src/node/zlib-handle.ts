@@ -89,6 +89,11 @@ export class InflateHandle {
     return room - this.#state[0]!;
   }
 
+  /** zlib has found a fault in the data. */
+  get isBroken(): boolean {
+    return this.#error !== undefined;
+  }
+
   /** Bytes of the input that the last `run` did not read. */
   get unread(): number {
     return this.#state[1]!;

@@ -8,7 +8,7 @@ export interface ZlibOptions {
   readonly zlibDeflateOptions?: DeflateTuning | undefined;
   /** Of zlib: `chunkSize` (@default 16384): so much more than the limit may be decompressed before it is noticed. */
   readonly zlibInflateOptions?: InflateTuning | undefined;
-  /** Calls in the thread pool at the same time; more wait. @default as many as there are cores, 2 to 10: more would take the main thread's time */
+  /** Calls in the thread pool at the same time; more wait. @default as many as there are cores, 10 at most: more would take the main thread's time */
   readonly concurrencyLimit?: number | undefined;
   /** Bytes of a message up to which it is compressed at once, on the main thread. @default 32_768 at level 0 and 1, else 8192 */
   readonly syncDeflateLimit?: number | undefined;
@@ -50,7 +50,7 @@ export interface ZlibSettings {
   readonly fastPath: boolean;
 }
 
-const DEFAULT_CONCURRENCY = Math.min(10, Math.max(2, availableParallelism()));
+const DEFAULT_CONCURRENCY = Math.min(10, availableParallelism());
 /** What one call compresses or decompresses at once has to fit in memory that is kept for it. */
 const MAX_SYNC_BYTES = 2 ** 24;
 /** Node's timers take 31 bits of ms. */
