@@ -337,7 +337,8 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
     this.#connection = connection;
     this.#protocol = protocol;
     this.#requestedProtocols = requestedProtocols;
-    this.#extensions = extensions.map(({ name }) => name).join();
+    const [only] = extensions;
+    this.#extensions = only && extensions.length === 1 ? only.name : extensions.map(({ name }) => name).join();
     this.binaryType = this.#binaryType;
     connection.start(head);
   }

@@ -1,7 +1,7 @@
 import type { Backend } from './backend.js';
 import { checkCodecOptions, show, type CodecOptions } from './codec-options.js';
-import { Compression } from './compression.js';
-import { Decompression } from './decompression.js';
+import { Compression, type CompressionOptions } from './compression.js';
+import { Decompression, type DecompressionOptions } from './decompression.js';
 import { RSV1, type Encoded, type Failure, type IncomingPiece, type OutgoingFragment } from './extension.js';
 import type { DeflateParameters } from './parameters.js';
 
@@ -12,6 +12,22 @@ export interface PerMessageDeflateInit extends CodecOptions {
   readonly parameters?: Partial<DeflateParameters> | undefined;
   /** What compresses: `zlibBackend()` of `@ws/deflate/node`, or one of your own. */
   readonly backend: Backend;
+}
+
+interface Halves {
+  readonly compression: CompressionOptions;
+  readonly decompression: DecompressionOptions;
+}
+
+/** What connections that agreed alike have in common is there once. */
+const known = new WeakMap<Backend, Map<string, Halves>>();
+
+function halvesOf(backend: Backend, key: string, make: () => Halves): Halves {
+  let ofBackend = known.get(backend);
+  if (ofBackend === undefined) known.set(backend, (ofBackend = new Map<string, Halves>()));
+  let halves = ofBackend.get(key);
+  if (halves === undefined) ofBackend.set(key, (halves = make()));
+  return halves;
 }
 
 /**
@@ -45,8 +61,13 @@ export class PerMessageDeflate {
     };
     const [ours, theirs] = role === 'server' ? [server, client] : [client, server];
     const applied = thresholdMode === 'always' || !ours.takeover ? threshold : 0;
-    this.#compression = new Compression({ backend, ...ours, threshold: applied });
-    this.#decompression = new Decompression({ backend, ...theirs, maxRatio });
+    const key = [...Object.values(ours), ...Object.values(theirs), applied, maxRatio].join();
+    const shared = halvesOf(backend, key, () => ({
+      compression: { backend, ...ours, threshold: applied },
+      decompression: { backend, ...theirs, maxRatio },
+    }));
+    this.#compression = new Compression(shared.compression);
+    this.#decompression = new Decompression(shared.decompression);
   }
 
   get name(): 'permessage-deflate' {

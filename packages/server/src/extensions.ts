@@ -47,5 +47,6 @@ export function createExtensions(
   supported: readonly ServerExtension[],
 ): readonly Extension[] {
   const byName = new Map(supported.map((extension) => [extension.name, extension]));
-  return agreed.flatMap(({ name, parameters }) => byName.get(name)?.create(parameters) ?? []);
+  const made = agreed.flatMap(({ name, parameters }) => byName.get(name)?.create(parameters) ?? []);
+  return made.slice(); // each connection keeps it: without room for more
 }
