@@ -23,3 +23,17 @@ export function closeReport(protocol: Protocol, bytesUnsent: number, streamError
     frames: wasClean ? [] : protocol.recentFrames().map((frame) => ({ ...frame, at: sinceEpoch(frame.at) })),
   };
 }
+
+/** There was no connection to end. */
+export const neverOpened = (error: Error | null): CloseInfo => ({
+  code: 1006,
+  reason: '',
+  wasClean: false,
+  initiator: 'transport',
+  sent: null,
+  received: null,
+  error,
+  bytesUnsent: 0,
+  lastActivity: Date.now(),
+  frames: [],
+});

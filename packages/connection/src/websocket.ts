@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
+import { neverOpened } from './close-report.js';
 import { Connection, type Role } from './connection.js';
 import { Delivery } from './delivery.js';
 import {
@@ -395,16 +396,3 @@ function checkCallback(callback: unknown): void {
   if (callback === undefined || callback === null || typeof callback === 'function') return;
   throw new TypeError(`callback is ${describe(callback)}, expected a function`);
 }
-
-const neverOpened = (error: Error | null): CloseInfo => ({
-  code: 1006,
-  reason: '',
-  wasClean: false,
-  initiator: 'transport',
-  sent: null,
-  received: null,
-  error,
-  bytesUnsent: 0,
-  lastActivity: Date.now(),
-  frames: [],
-});
