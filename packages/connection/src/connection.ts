@@ -59,6 +59,8 @@ export class Connection implements Transport, ProtocolHandlers {
   #isClosed = false;
   #needsDrain = false;
   #bytesUnsent = 0;
+  /** Who takes messages at his own pace, and has enough for now. */
+  #readers: Set<object> | undefined;
 
   /** @throws {TypeError} when the stream already carries a connection */
   constructor(
@@ -147,6 +149,18 @@ export class Connection implements Transport, ProtocolHandlers {
 
   resume(): void {
     this.#inTurn(() => this.protocol.resume());
+  }
+
+  /** `reader` has enough: nothing is read until all such readers are ready again. */
+  holdFor(reader: object): void {
+    (this.#readers ??= new Set()).add(reader);
+    this.protocol.pause('reader');
+    if (!this.protocol.isStopped) this.duplex.pause();
+  }
+
+  /** `reader` takes more, or nothing ever again. */
+  readOnFor(reader: object): void {
+    if (this.#readers?.delete(reader) && this.#readers.size === 0) this.#inTurn(() => this.protocol.resume('reader'));
   }
 
   /** No further event in this turn of the event loop. */

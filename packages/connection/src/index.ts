@@ -1,5 +1,6 @@
-export type { ConnectionOptions } from './options.js';
+export type { ConnectionOptions, SlowConsumer } from './options.js';
 export type { CloseEvent, ErrorEvent, Event, EventListener, EventType, MessageEvent } from './event-target.js';
+export { MessageError, type FaultCode } from './errors.js';
 export { PreparedMessage } from './prepared-message.js';
 export { createPair, type PairOptions } from './pair.js';
 export type {
@@ -7,11 +8,12 @@ export type {
   CloseInfo,
   Extension,
   Failure,
+  Flow,
   FrameRecord,
   IncomingPiece,
   Initiator,
   OutgoingFragment,
   SendCallback,
 } from './protocol/index.js';
-export type { BinaryType, BufferLike, RawData, SendOptions, WebSocketEvents } from './types.js';
+export type { BinaryType, BufferLike, RawData, SendOptions, SlowInfo, WebSocketEvents } from './types.js';
 export { WebSocket, type FromOptions, type SocketOptions } from './websocket.js';

@@ -1,5 +1,20 @@
 import type { ReceiveLimits } from './protocol/index.js';
 
+/** What becomes of a recipient that takes messages more slowly than they are sent. */
+export interface SlowConsumer {
+  /** Unsent bytes from which on a recipient is slow: `'slow'`, and `'recovered'` at half of it. @default the option `highWaterMark` */
+  readonly highWaterMark?: number | undefined;
+  /** Unsent bytes, without the newest message, above which the policy is applied. @default 16_777_216 */
+  readonly limit?: number | undefined;
+  /**
+   * `'close'` ends the connection with 1013; `'drop-newest'` leaves out the new message, `'drop-oldest'` those that have waited longest; with
+   * `'conflate'` a message takes the place of a waiting one with the same `key`, and the limit is that of `'close'`. @default 'close'
+   */
+  readonly policy?: 'close' | 'drop-newest' | 'drop-oldest' | 'conflate' | undefined;
+}
+
+export type IncomingMode = 'buffer' | 'stream' | 'auto';
+
 /** What one connection may be told. For every limit, 0 or `false` is none. */
 export interface ConnectionOptions {
   /** Several `'message'`, `'ping'` and `'pong'` events may come in one turn of the event loop. @default true */
@@ -18,8 +33,21 @@ export interface ConnectionOptions {
   readonly skipUTF8Validation?: boolean | undefined;
   /** Refuse payload lengths that are not in their shortest form, with 1002. §5.2 @default true */
   readonly strictLength?: boolean | undefined;
-  /** Bytes waiting to be sent from which on `send` returns false and `'drain'` follows. @default 65_536 */
+  /** Bytes waiting to be sent from which on `send` returns false and `'drain'` follows; bytes received and not taken from which on reading stops. @default 65_536 */
   readonly highWaterMark?: number | undefined;
+  /**
+   * How messages are given: whole, as `'message'`; as streams from their first header on, as `'incoming'`; or (`'auto'`) as streams where they are in
+   * fragments or longer than `streamThreshold`, and somebody listens for `'incoming'`. @default 'buffer'
+   */
+  readonly incoming?: IncomingMode | undefined;
+  /** With `incoming: 'auto'`, bytes (as they come in, compressed or not) up to which an unfragmented message is given whole. @default 16_384 */
+  readonly streamThreshold?: number | undefined;
+  /** Most payload bytes in one frame: larger messages are sent in several. `createOutgoing` collects at least as many before it sends a fragment. @default never split, nothing collected */
+  readonly fragmentSize?: number | false | undefined;
+  /** Longest `length` for which `createOutgoing` sends one frame; no other frame can go out inside it. @default 1_048_576 */
+  readonly maxDeclaredFrame?: number | undefined;
+  /** What becomes of a peer that takes messages more slowly than they are sent. @default false (servers: `{ limit: 16_777_216, policy: 'close' }`) */
+  readonly slowConsumer?: SlowConsumer | false | undefined;
   /** Clients only: fills the four bytes of the masking key of each frame, in place of `crypto`. §10.3 */
   readonly generateMask?: ((mask: Buffer) => void) | undefined;
 }
@@ -33,6 +61,11 @@ export interface ConnectionSettings {
   readonly validateUtf8: boolean;
   readonly strictLength: boolean;
   readonly highWaterMark: number;
+  readonly incoming: IncomingMode;
+  readonly streamThreshold: number;
+  readonly fragmentSize: number;
+  readonly maxDeclaredFrame: number;
+  readonly slowConsumer: Required<SlowConsumer> | undefined;
   readonly generateMask: ((mask: Buffer) => void) | undefined;
 }
 
@@ -59,6 +92,11 @@ function readSettings(options: ConnectionOptions): ConnectionSettings {
     skipUTF8Validation = false,
     strictLength = true,
     highWaterMark = 65_536,
+    incoming = 'buffer',
+    streamThreshold = 16_384,
+    fragmentSize = 0,
+    maxDeclaredFrame = 1_048_576,
+    slowConsumer = false,
     generateMask,
   } = options;
   if (generateMask !== undefined && typeof generateMask !== 'function') {
@@ -76,8 +114,40 @@ function readSettings(options: ConnectionOptions): ConnectionSettings {
     validateUtf8: !checkBoolean('skipUTF8Validation', skipUTF8Validation),
     strictLength: checkBoolean('strictLength', strictLength),
     highWaterMark: checkLimit('highWaterMark', highWaterMark),
+    incoming: checkOneOf('incoming', incoming, INCOMING_MODES),
+    streamThreshold: checkLimit('streamThreshold', streamThreshold),
+    fragmentSize: checkLimit('fragmentSize', fragmentSize),
+    maxDeclaredFrame: checkLimit('maxDeclaredFrame', maxDeclaredFrame),
+    slowConsumer: slowConsumerSettings(slowConsumer, checkLimit('highWaterMark', highWaterMark)),
     generateMask,
   };
+}
+
+const INCOMING_MODES = ['buffer', 'stream', 'auto'] as const satisfies IncomingMode[];
+const POLICIES = ['close', 'drop-newest', 'drop-oldest', 'conflate'] as const satisfies SlowConsumer['policy'][];
+
+/** @throws {TypeError | RangeError} naming the option */
+export function slowConsumerSettings(
+  given: SlowConsumer | false | undefined,
+  defaultHighWaterMark: number,
+): Required<SlowConsumer> | undefined {
+  if (given === false || given === undefined) return undefined;
+  if (typeof given !== 'object' || given === null)
+    throw new TypeError(`slowConsumer is ${describe(given)}, expected an object or false`);
+  const { highWaterMark = defaultHighWaterMark, limit = 16_777_216, policy = 'close' } = given;
+  return {
+    highWaterMark: checkLimit('slowConsumer.highWaterMark', highWaterMark),
+    limit: checkLimit('slowConsumer.limit', limit),
+    policy: checkOneOf('slowConsumer.policy', policy, POLICIES),
+  };
+}
+
+export function checkOneOf<Value extends string>(name: string, value: unknown, allowed: readonly Value[]): Value {
+  const known = allowed.find((each) => each === value);
+  if (known !== undefined) return known;
+  const expected = allowed.map((each) => `'${each}'`).join(', ');
+  if (typeof value === 'string') throw new RangeError(`${name} is ${describe(value)}, expected one of ${expected}`);
+  throw new TypeError(`${name} is ${describe(value)}, expected one of ${expected}`);
 }
 
 function checkBoolean(name: string, value: unknown): boolean {

@@ -1,4 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { SlowConsumer } from './options.js';
 import type { CloseInfo } from './protocol/index.js';
 
 /** The form in which binary messages are given: see `WebSocket.binaryType`. */
@@ -29,8 +30,22 @@ export interface SendOptions {
   readonly compress?: boolean | undefined;
   /** The last fragment of the message; with false the next `send` continues it. @default true */
   readonly fin?: boolean | undefined;
+  /** With the policy `'conflate'`, a message takes the place of one with the same key that is still waiting. */
+  readonly key?: unknown;
+  /** For this message, in place of the connection's. */
+  readonly slowConsumer?: SlowConsumer | false | undefined;
   /** As in ws 8; the role decides, so it changes nothing. */
   readonly mask?: boolean | undefined;
+}
+
+/** How far behind a recipient is. */
+export interface SlowInfo {
+  /** Bytes that it has not taken. */
+  readonly bufferedAmount: number;
+  /** Messages left out for it since it became slow. */
+  readonly dropped: number;
+  /** ms since it became slow. */
+  readonly ms: number;
 }
 
 /** Arguments of each event. */
@@ -40,6 +55,9 @@ export interface WebSocketEvents {
   ping: [data: Buffer];
   pong: [data: Buffer];
   drain: [];
+  /** The peer takes messages more slowly than they are sent, and has caught up again: see `slowConsumer`. */
+  slow: [info: SlowInfo];
+  recovered: [info: SlowInfo];
   closing: [code: number, reason: string, initiator: 'local' | 'remote'];
   close: [code: number, reason: Buffer, info: CloseInfo];
   error: [error: Error];

@@ -10,7 +10,7 @@ const run = (...args: string[]): string =>
   execFileSync(process.execPath, ['--no-warnings', ...args], { cwd: folder, encoding: 'utf8' });
 
 test('the public names', () => {
-  expect(Object.keys(connection).sort()).toEqual(['PreparedMessage', 'WebSocket', 'createPair']);
+  expect(Object.keys(connection).sort()).toEqual(['MessageError', 'PreparedMessage', 'WebSocket', 'createPair']);
   expect(Object.keys(protocol).sort()).toEqual(['Protocol']);
 });
 

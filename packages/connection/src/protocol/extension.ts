@@ -8,6 +8,8 @@ export interface OutgoingFragment {
   readonly fin: boolean;
   /** What the caller of `send` asked for; `undefined` leaves it to the extension. */
   readonly compress: boolean | undefined;
+  /** Bytes of the whole message, where they are known before its end. */
+  readonly length?: number | undefined;
   /**
    * Set for a whole message that goes to several connections alike: a place that all of them share, in which an extension may keep what it
    * made of the payload, under a key of its own. What it keeps must fit behind any other message of any connection.
@@ -25,6 +27,16 @@ export interface IncomingPiece {
   readonly length?: number | undefined;
   /** Bytes that this message may still grow by; more output than that is over `maxPayload`. */
   readonly remaining: number;
+  /** Set for a message that is given on as it comes: what can be decoded of a piece is wanted at once, and no faster than it is taken. */
+  readonly flow?: Flow | undefined;
+}
+
+/** How fast the taker of a message takes it. */
+export interface Flow {
+  /** Nothing more for now: whoever has more to give waits for `whenRoom`. */
+  readonly isFull: boolean;
+  /** Calls back once, when there is room, or when nothing is wanted any more. */
+  whenRoom(proceed: () => void): void;
 }
 
 /** What ends a connection that the peer, or an extension, has broken. */

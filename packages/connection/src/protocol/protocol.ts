@@ -17,7 +17,11 @@ import { isReceiving, transition, type State, type Trigger } from './state.js';
 import type { DeferredPayload, SendCallback, Transport } from './transport.js';
 
 /** Why nothing is parsed at the moment. */
-const Hold = { User: 1, Turn: 2, Extension: 4, Stopped: 8 } as const;
+const Hold = { User: 1, Turn: 2, Extension: 4, Stopped: 8, Reader: 16 } as const;
+const HOLDS = { user: Hold.User, turn: Hold.Turn, reader: Hold.Reader } as const;
+
+/** On whose behalf reading stops; they do so independently. A reader is whoever takes messages at his own pace. */
+export type Holder = keyof typeof HOLDS;
 
 /**
  * One WebSocket connection after its handshake, without a socket, a timer or a promise: bytes and time go in, frames go
@@ -94,9 +98,10 @@ export class Protocol {
   get isStopped(): boolean {
     return (this.#holds & Hold.Stopped) !== 0;
   }
-  /** Held, but not by the user: what was received will be delivered without anybody's doing. */
+  /** Held, but neither by the user nor for a reader: what was received will be delivered without anybody's doing. */
   get isBusy(): boolean {
-    return !this.isStopped && (this.#holds & (Hold.Turn | Hold.Extension)) !== 0;
+    const holds = this.#holds;
+    return (holds & (Hold.Turn | Hold.Extension)) !== 0 && (holds & (Hold.Stopped | Hold.Reader)) === 0;
   }
   /** Give binary messages as lists of buffers. */
   set keepFragments(keep: boolean) {
@@ -122,14 +127,14 @@ export class Protocol {
     }
   }
 
-  /** Stops between two events; what was received and not parsed is kept. `turn` and `user` hold independently. */
-  pause(holder: 'user' | 'turn' = 'user'): void {
-    this.#hold(holder === 'user' ? Hold.User : Hold.Turn);
+  /** Stops between two events; what was received and not parsed is kept. */
+  pause(holder: Holder = 'user'): void {
+    this.#hold(HOLDS[holder]);
   }
 
   /** Goes on, at once. Throws only what a handler threw. */
-  resume(holder: 'user' | 'turn' = 'user'): void {
-    this.#release(holder === 'user' ? Hold.User : Hold.Turn);
+  resume(holder: Holder = 'user'): void {
+    this.#release(HOLDS[holder]);
   }
 
   /** Parses what was kept, unless held: for after a handler has thrown. Throws only what a handler threw. */
