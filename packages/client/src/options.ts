@@ -108,12 +108,17 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     allowSynchronousEvents,
     autoPong,
     closeTimeout,
+    fragmentSize,
     generateMask,
     highWaterMark,
+    incoming,
     maxBufferedChunks,
+    maxDeclaredFrame,
     maxFragments,
     maxPayload,
     skipUTF8Validation,
+    slowConsumer,
+    streamThreshold,
     strictLength,
     // the handshake's
     agent,
@@ -139,8 +144,10 @@ export function clientSettings(options: ClientOptions): ClientSettings {
   for (const [name, value] of Object.entries({ createConnection, finishRequest })) checkFunction(name, value);
   for (const [name, value] of Object.entries({ host, origin, servername })) checkString(name, value);
   if (signal !== undefined && !isAbortSignal(signal)) throw wrongType('signal', signal, 'an AbortSignal');
-  const receiving = { maxBufferedChunks, maxFragments, maxPayload, skipUTF8Validation, strictLength };
-  const sending = { allowSynchronousEvents, autoPong, closeTimeout, generateMask, highWaterMark };
+  const limits = { maxBufferedChunks, maxFragments, maxPayload };
+  const receiving = { allowSynchronousEvents, incoming, skipUTF8Validation, streamThreshold, strictLength, ...limits };
+  const pace = { closeTimeout, highWaterMark, slowConsumer };
+  const sending = { autoPong, fragmentSize, generateMask, maxDeclaredFrame, ...pace };
   const connection = { ...receiving, ...sending } satisfies Record<keyof ConnectionOptions, unknown>; // all of them
   return {
     connection,

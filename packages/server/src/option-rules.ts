@@ -32,6 +32,15 @@ const duration: Rule = {
   fits: (value: number | false) => value === false || (value >= 0 && value <= LONGEST_MS),
 };
 
+function oneOf(...values: string[]): Rule {
+  const expected = values.map((value) => JSON.stringify(value)).join(' or ');
+  return { expected, type: isString, fits: (value: string) => values.includes(value) };
+}
+
+const isOptionalIndex = (value: unknown): boolean => value === undefined || value === Infinity || isIndex(value);
+const POLICIES: readonly unknown[] = [undefined, 'close', 'drop-newest', 'drop-oldest', 'conflate'];
+const isOptionalPolicy = (value: unknown): boolean => POLICIES.includes(value);
+
 const RULES: { readonly [Name in keyof ServerOptions]-?: Rule } = {
   port: {
     expected: 'an integer from 0 to 65535',
@@ -62,11 +71,7 @@ const RULES: { readonly [Name in keyof ServerOptions]-?: Rule } = {
     type: isText,
     fits: (value: string[]) => value.every(isToken) && new Set(value).size === value.length,
   },
-  protocolPreference: {
-    expected: '"client" or "server"',
-    type: isString,
-    fits: (value: string) => value === 'client' || value === 'server',
-  },
+  protocolPreference: oneOf('client', 'server'),
   requireProtocol: flag,
   handshakeTimeout: duration,
   draft08: flag,
@@ -87,6 +92,18 @@ const RULES: { readonly [Name in keyof ServerOptions]-?: Rule } = {
   skipUTF8Validation: flag,
   strictLength: flag,
   highWaterMark: { expected: 'a non-negative integer', type: isNumber, fits: isIndex },
+  incoming: oneOf('buffer', 'stream', 'auto'),
+  streamThreshold: { expected: 'a non-negative integer', type: isNumber, fits: isIndex },
+  fragmentSize: limit,
+  maxDeclaredFrame: { expected: 'a non-negative integer', type: isNumber, fits: isIndex },
+  // What is in it, the first connection would check too late.
+  slowConsumer: {
+    expected: 'an object of highWaterMark, limit (non-negative integers) and policy, or false',
+    type: (value) => value === false || isRecord(value),
+    fits: (value: false | { highWaterMark?: unknown; limit?: unknown; policy?: unknown }) =>
+      value === false ||
+      (isOptionalIndex(value.highWaterMark) && isOptionalIndex(value.limit) && isOptionalPolicy(value.policy)),
+  },
 };
 
 /** @throws {TypeError | RangeError} for the first option that is not what it has to be; undefined is left out */

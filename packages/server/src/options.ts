@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
-import { WebSocket, type ConnectionOptions } from '@ws/connection';
+import { WebSocket, type ConnectionOptions, type SlowConsumer } from '@ws/connection';
 import type { PerMessageDeflateOptions } from '@ws/deflate/node';
 import { checkOptions } from './option-rules.js';
 import type { VerifyClient } from './verify-client.js';
@@ -66,8 +66,18 @@ export interface ServerOptions<Data = unknown> {
   readonly skipUTF8Validation?: boolean | undefined;
   /** Refuse payload lengths that are not in their shortest form. @default true */
   readonly strictLength?: boolean | undefined;
-  /** Queued bytes from which `send` returns false. @default 65_536 */
+  /** Unsent bytes from which `send` returns false, and received bytes from which reading stops until they are taken. @default 65_536 */
   readonly highWaterMark?: number | undefined;
+  /** Give messages whole, or as streams: see `ConnectionOptions`. @default 'buffer' */
+  readonly incoming?: ConnectionOptions['incoming'];
+  /** With `incoming: 'auto'`, bytes up to which an unfragmented message is given whole. @default 16_384 */
+  readonly streamThreshold?: number | undefined;
+  /** Most payload bytes in one frame that is sent. @default never split */
+  readonly fragmentSize?: number | false | undefined;
+  /** Longest `length` for which `createOutgoing` sends one frame. @default 1_048_576 */
+  readonly maxDeclaredFrame?: number | undefined;
+  /** What becomes of a client that takes messages more slowly than they are sent. @default { limit: 16_777_216, policy: 'close' } */
+  readonly slowConsumer?: SlowConsumer | false | undefined;
 }
 
 /** `ServerOptions` after the check: whatever has a default is filled in, and a guard that is off is 0. */
@@ -82,6 +92,7 @@ export interface ResolvedServerOptions<Data = unknown> extends ServerOptions<Dat
   readonly perMessageDeflate: boolean | PerMessageDeflateOptions;
   readonly WebSocket: typeof WebSocket<Data>;
   readonly maxPayload: number | false;
+  readonly slowConsumer: SlowConsumer | false;
 }
 
 /**
@@ -107,18 +118,27 @@ export function resolveOptions<Data>(given: ServerOptions<Data>): ResolvedServer
     perMessageDeflate: options.perMessageDeflate ?? false,
     WebSocket: options.WebSocket ?? WebSocket<Data>,
     maxPayload: options.maxPayload ?? 1_048_576,
+    slowConsumer: options.slowConsumer ?? SLOW_CONSUMER,
   });
 }
+
+/** So much may wait for one client: see `slowConsumer`. */
+const SLOW_CONSUMER: SlowConsumer = Object.freeze({ limit: 16_777_216, policy: 'close' });
 
 const CONNECTION_OPTIONS = [
   'allowSynchronousEvents',
   'autoPong',
   'closeTimeout',
+  'fragmentSize',
   'highWaterMark',
+  'incoming',
   'maxBufferedChunks',
+  'maxDeclaredFrame',
   'maxFragments',
   'maxPayload',
   'skipUTF8Validation',
+  'slowConsumer',
+  'streamThreshold',
   'strictLength',
 ] as const;
 

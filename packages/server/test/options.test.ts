@@ -141,6 +141,7 @@ test('the defaults', () => {
     origins: 'same',
     protocolPreference: 'client',
     requireProtocol: false,
+    slowConsumer: { limit: 16_777_216, policy: 'close' },
     handshakeTimeout: 10_000,
     draft08: false,
     perMessageDeflate: false,
