@@ -1,4 +1,6 @@
 export {
+  Incoming,
+  MessageError,
   PreparedMessage,
   type BinaryType,
   type BufferLike,
@@ -11,14 +13,17 @@ export {
   type EventListener,
   type EventType,
   type Failure,
+  type FaultCode,
   type FrameRecord,
   type FromOptions,
+  type IncomingMode,
   type Initiator,
   type MessageEvent,
   type RawData,
   type SendCallback,
   type SendOptions,
   type SocketOptions,
+  type SocketStats,
   type WebSocketEvents,
 } from '@ws/connection';
 export { DeflateError, type DeflateErrorCode } from '@ws/deflate';

@@ -12,6 +12,8 @@ test('public names', () => {
     'ConnectError',
     'DeflateError',
     'HandshakeError',
+    'Incoming',
+    'MessageError',
     'PreparedMessage',
     'ProtocolError',
     'WebSocket',

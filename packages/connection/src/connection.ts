@@ -11,6 +11,8 @@ import {
   type DeferredPayload,
   type Extension,
   type Failure,
+  type MessageHead,
+  type MessageSink,
   type ProtocolHandlers,
   type SendCallback,
   type Transport,
@@ -21,7 +23,9 @@ import { Writer } from './writer.js';
 export type Role = 'server' | 'client';
 
 /** Who is told what happens on a connection. */
-export interface ConnectionOwner extends Omit<ProtocolHandlers, 'ready' | 'deadline'> {
+export interface ConnectionOwner extends Omit<ProtocolHandlers, 'incoming' | 'ready' | 'deadline'> {
+  /** A message begins, while `Protocol.streams` is set: as `ProtocolHandlers.incoming`. */
+  incoming(head: MessageHead, connection: Connection): MessageSink | undefined;
   /** There is room again after `send` returned false. */
   drain(): void;
   /** Last, once, when the stream is gone. */
@@ -107,6 +111,14 @@ export class Connection implements Transport, ProtocolHandlers {
   }
   get isClosed(): boolean {
     return this.#isClosed;
+  }
+  /** What broke it: the peer's offence, or an error of the stream. */
+  get brokenBy(): Error | null {
+    return this.protocol.error ?? this.#streamError;
+  }
+  /** Bytes given to the stream. */
+  get bytesSent(): number {
+    return this.#writer.bytesTaken;
   }
   get bufferedAmount(): number {
     return this.#isClosed ? 0 : this.#writer.bufferedBytes + this.protocol.queuedBytes;
@@ -237,6 +249,9 @@ export class Connection implements Transport, ProtocolHandlers {
 
   message(data: Uint8Array | Uint8Array[], isText: boolean): void {
     this.#owner.message(data, isText);
+  }
+  incoming(head: MessageHead): MessageSink | undefined {
+    return this.#owner.incoming(head, this);
   }
   ping(payload: Uint8Array): void {
     this.#owner.ping(payload);

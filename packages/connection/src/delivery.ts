@@ -1,19 +1,34 @@
 import type { EventEmitter } from 'node:events';
-import type { ConnectionOwner } from './connection.js';
-import type { CloseInfo, Failure } from './protocol/index.js';
+import type { Connection, ConnectionOwner } from './connection.js';
+import { DISCARDED, IncomingFlow, Intake } from './incoming-flow.js';
+import { Incoming } from './incoming.js';
+import type { ConnectionSettings, IncomingMode } from './options.js';
+import type { CloseInfo, Failure, MessageHead, MessageSink } from './protocol/index.js';
+import { raise } from './protocol/settle.js';
 import type { BinaryType, RawData, WebSocketEvents } from './types.js';
 
-type Emitter = EventEmitter<WebSocketEvents> & { readonly binaryType: BinaryType };
+type Emitter = EventEmitter<WebSocketEvents> & { readonly binaryType: BinaryType; readonly incoming: IncomingMode };
+
+/** Unread bytes from which on reading stops, where `highWaterMark` is no limit. */
+const DEFAULT_HIGH_WATER_MARK = 65_536;
 
 /** What happened on the connection, as events of a WebSocket in the forms of ws 8. */
 export class Delivery implements ConnectionOwner {
   readonly #socket: Emitter;
+  readonly #settings: ConnectionSettings;
   readonly #onClose: (info: CloseInfo) => void;
   /** Set where events must come one a turn. */
   readonly #onDelivered: (() => void) | undefined;
+  #flow: IncomingFlow | undefined;
 
-  constructor(socket: Emitter, onClose: (info: CloseInfo) => void, onDelivered: (() => void) | undefined) {
+  constructor(
+    socket: Emitter,
+    settings: ConnectionSettings,
+    onClose: (info: CloseInfo) => void,
+    onDelivered: (() => void) | undefined,
+  ) {
     this.#socket = socket;
+    this.#settings = settings;
     this.#onClose = onClose;
     this.#onDelivered = onDelivered;
   }
@@ -23,6 +38,29 @@ export class Delivery implements ConnectionOwner {
     this.#onDelivered?.();
     if (isText) socket.emit('message', asBuffer(data as Uint8Array), false);
     else socket.emit('message', toBinaryType(data, socket.binaryType) as RawData, true);
+  }
+
+  /** As a stream, if it is to be one. Nobody listens: a message that would be one is dropped, and with `'auto'` given whole. */
+  incoming(head: MessageHead, connection: Connection): MessageSink | undefined {
+    const socket = this.#socket;
+    const isAuto = socket.incoming === 'auto';
+    if (isAuto && head.header.fin && head.header.payloadLength <= this.#settings.streamThreshold) return undefined;
+    if (socket.listenerCount('incoming') === 0) return isAuto ? undefined : DISCARDED;
+    this.#flow ??= new IncomingFlow(connection, this.#highWaterMark);
+    const intake = new Intake(this.#flow);
+    const message = new Incoming(head, intake);
+    this.#onDelivered?.();
+    try {
+      socket.emit('incoming', message);
+    } catch (error) {
+      raise(error); // its listener's, and comes up by itself: the message goes on
+    }
+    return intake;
+  }
+
+  get #highWaterMark(): number {
+    const { highWaterMark } = this.#settings;
+    return highWaterMark === Infinity ? DEFAULT_HIGH_WATER_MARK : highWaterMark;
   }
 
   ping(payload: Uint8Array): void {

@@ -123,7 +123,7 @@ function readSettings(options: ConnectionOptions): ConnectionSettings {
   };
 }
 
-const INCOMING_MODES = ['buffer', 'stream', 'auto'] as const satisfies IncomingMode[];
+export const INCOMING_MODES = ['buffer', 'stream', 'auto'] as const satisfies IncomingMode[];
 const POLICIES = ['close', 'drop-newest', 'drop-oldest', 'conflate'] as const satisfies SlowConsumer['policy'][];
 
 /** @throws {TypeError | RangeError} naming the option */
@@ -143,8 +143,8 @@ export function slowConsumerSettings(
 }
 
 export function checkOneOf<Value extends string>(name: string, value: unknown, allowed: readonly Value[]): Value {
-  const known = allowed.find((each) => each === value);
-  if (known !== undefined) return known;
+  const found = allowed.find((each) => each === value);
+  if (found !== undefined) return found;
   const expected = allowed.map((each) => `'${each}'`).join(', ');
   if (typeof value === 'string') throw new RangeError(`${name} is ${describe(value)}, expected one of ${expected}`);
   throw new TypeError(`${name} is ${describe(value)}, expected one of ${expected}`);

@@ -1,4 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Incoming } from './incoming.js';
 import type { SlowConsumer } from './options.js';
 import type { CloseInfo } from './protocol/index.js';
 
@@ -48,10 +49,19 @@ export interface SlowInfo {
   readonly ms: number;
 }
 
+/** What went over the wire since the handshake. */
+export interface SocketStats {
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  readonly messagesReceived: number;
+}
+
 /** Arguments of each event. */
 export interface WebSocketEvents {
   open: [];
   message: [data: RawData, isBinary: boolean];
+  /** A message begins: see the option `incoming`. */
+  incoming: [message: Incoming];
   ping: [data: Buffer];
   pong: [data: Buffer];
   drain: [];

@@ -17,11 +17,19 @@ import {
   type EventType,
   type MessageEvent,
 } from './event-target.js';
-import { connectionSettings, describe, type ConnectionOptions, type ConnectionSettings } from './options.js';
+import {
+  checkOneOf,
+  connectionSettings,
+  describe,
+  INCOMING_MODES,
+  type ConnectionOptions,
+  type ConnectionSettings,
+  type IncomingMode,
+} from './options.js';
 import { fromBlob, payloadLength, toPayload } from './payload.js';
 import { PreparedMessage } from './prepared-message.js';
 import type { CloseInfo, DeferredPayload, Extension, SendCallback } from './protocol/index.js';
-import type { BinaryType, BufferLike, SendOptions, WebSocketEvents } from './types.js';
+import type { BinaryType, BufferLike, SendOptions, SocketStats, WebSocketEvents } from './types.js';
 
 const CONNECTING = 0;
 const OPEN = 1;
@@ -76,6 +84,7 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
   /** As long as there is no connection. */
   #state: typeof CONNECTING | typeof CLOSING | typeof CLOSED = CONNECTING;
   #binaryType: BinaryType = 'nodebuffer';
+  #incoming: IncomingMode;
   #isPaused = false;
   #protocol = '';
   #extensions = '';
@@ -94,6 +103,7 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
     super();
     if (address !== null) throw new TypeError('this WebSocket does not connect by address: use the one of @ws/client');
     this.#settings = connectionSettings(options);
+    this.#incoming = this.#settings.incoming;
   }
 
   /**
@@ -149,6 +159,38 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
     if (!BINARY_TYPES.includes(type)) return;
     this.#binaryType = type;
     if (this.#connection) this.#connection.protocol.keepFragments = type === 'fragments' || type === 'blob';
+  }
+
+  /**
+   * How messages are given from the next one on: `'buffer'` whole, as `'message'`; `'stream'` as `'incoming'`, from the header of their first frame
+   * on, and dropped where nobody listens for that; `'auto'` as streams if they are in fragments or longer than the option `streamThreshold`, and
+   * somebody listens for `'incoming'`. @default the option `incoming`
+   * @throws {TypeError | RangeError} for another value
+   */
+  get incoming(): IncomingMode {
+    return this.#incoming;
+  }
+  set incoming(mode: IncomingMode) {
+    this.#incoming = checkOneOf('incoming', mode, INCOMING_MODES);
+    if (this.#connection) this.#connection.protocol.streams = mode !== 'buffer';
+  }
+
+  /** Bytes that came over the wire since the handshake. */
+  get bytesReceived(): number {
+    return this.#connection?.protocol.bytesReceived ?? 0;
+  }
+  /** Bytes that went to the wire since the handshake. */
+  get bytesSent(): number {
+    return this.#connection?.bytesSent ?? 0;
+  }
+  /** Messages that came to their end, also those that nobody wanted. */
+  get messagesReceived(): number {
+    return this.#connection?.protocol.messagesReceived ?? 0;
+  }
+  /** The counters, as they are now. */
+  get stats(): SocketStats {
+    const { bytesReceived, bytesSent, messagesReceived } = this;
+    return { bytesReceived, bytesSent, messagesReceived };
   }
 
   get isPaused(): boolean {
@@ -333,7 +375,7 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
       throw new Error(`cannot take a stream: readyState ${this.readyState} (${STATE_NAMES[this.readyState]})`);
     const { role, protocol = '', requestedProtocols = [], extensions = [] } = options;
     const onDelivered = this.#settings.allowSynchronousEvents ? undefined : (): void => this.#connection?.endTurn();
-    const delivery = new Delivery(this, (info) => this.#finish(info), onDelivered);
+    const delivery = new Delivery(this, this.#settings, (info) => this.#finish(info), onDelivered);
     const connection = new Connection(duplex, role, this.#settings, extensions, delivery);
     this.#connection = connection;
     this.#protocol = protocol;
@@ -341,6 +383,7 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
     const [only] = extensions;
     this.#extensions = only && extensions.length === 1 ? only.name : extensions.map(({ name }) => name).join();
     this.binaryType = this.#binaryType;
+    this.incoming = this.#incoming;
     connection.start(head);
   }
 

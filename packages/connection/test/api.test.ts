@@ -10,15 +10,21 @@ const run = (...args: string[]): string =>
   execFileSync(process.execPath, ['--no-warnings', ...args], { cwd: folder, encoding: 'utf8' });
 
 test('the public names', () => {
-  expect(Object.keys(connection).sort()).toEqual(['MessageError', 'PreparedMessage', 'WebSocket', 'createPair']);
+  expect(Object.keys(connection).sort()).toEqual([
+    'Incoming',
+    'MessageError',
+    'PreparedMessage',
+    'WebSocket',
+    'createPair',
+  ]);
   expect(Object.keys(protocol).sort()).toEqual(['Protocol']);
 });
 
 test('the public members of WebSocket', () => {
   const own = Object.getOwnPropertyNames(connection.WebSocket.prototype);
   const members =
-    'CLOSED CLOSING CONNECTING OPEN abortConnecting addEventListener binaryType bufferedAmount close closed constructor extensions failConnecting isPaused onclose onerror ' +
-    'onmessage onopen pause ping pong protocol readyState removeEventListener requestedProtocols resume send setSocket socket terminate url';
+    'CLOSED CLOSING CONNECTING OPEN abortConnecting addEventListener binaryType bufferedAmount bytesReceived bytesSent close closed constructor extensions failConnecting incoming isPaused messagesReceived onclose onerror ' +
+    'onmessage onopen pause ping pong protocol readyState removeEventListener requestedProtocols resume send setSocket socket stats terminate url';
   expect(own.sort()).toEqual(members.split(' '));
   const { length, name, prototype, ...statics } = Object.getOwnPropertyDescriptors<object>(
     connection.WebSocket,

@@ -27,6 +27,8 @@ test('the public names', () => {
   expect(Object.keys(api).sort()).toEqual([
     'DeflateError',
     'HandshakeError',
+    'Incoming',
+    'MessageError',
     'PreparedMessage',
     'ProtocolError',
     'WebSocket',

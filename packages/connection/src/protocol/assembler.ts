@@ -2,6 +2,7 @@ import { isControl, Opcode, ProtocolError, Utf8Validator, type FrameHandlers, ty
 import type { ExtensionChain } from './extension-chain.js';
 import type { Failure } from './extension.js';
 import { MessageBuffer } from './message-buffer.js';
+import type { MessageHead, MessageSink } from './message-sink.js';
 
 /** What may come in; `Infinity` is no limit. */
 export interface ReceiveLimits {
@@ -26,6 +27,11 @@ export interface AssemblerOptions {
 export interface AssemblerEvents {
   frame(head: FrameHead): void;
   message(data: Uint8Array | Uint8Array[], isText: boolean): void;
+  /** A message begins: who wants it as it comes? Asked while `streams` is set. Nothing that the answer's methods throw comes back. */
+  incoming(head: MessageHead): MessageSink | undefined;
+  give(sink: MessageSink, piece: Uint8Array): void;
+  ended(sink: MessageSink): void;
+  aborted(sink: MessageSink, error: Failure | null): void;
   control(opcode: Opcode, payload: Uint8Array): void;
   hold(): void;
   release(): void;
@@ -41,6 +47,8 @@ export class Assembler implements FrameHandlers {
   readonly #options: AssemblerOptions;
   readonly #buffer: MessageBuffer;
   #utf8: Utf8Validator | undefined;
+  /** Ask for each message whether it is wanted as it comes. */
+  streams = false;
 
   /** Type of the message that is open, `Continuation` while there is none. */
   #opcode: Opcode = Opcode.Continuation;
@@ -52,6 +60,10 @@ export class Assembler implements FrameHandlers {
   #declared = 0;
   #fragments = 0;
   #chunks = 0;
+  /** Who takes the message that is open as it comes, the bytes he was given, and what is wrong with them. */
+  #sink: MessageSink | undefined;
+  #given = 0;
+  #offence: Failure | null = null;
   #decoding = false;
   /** The message's last frame was taken while a piece of it is still being decoded. */
   #endsAfterDecoding = false;
@@ -82,13 +94,15 @@ export class Assembler implements FrameHandlers {
     if (head.fin && opcode !== Opcode.Continuation && !this.isOpen && !this.#decodes(head)) {
       if (payload.length > this.#options.limits.maxPayload)
         throw tooBig(payload.length, this.#options.limits.maxPayload);
+      if (this.streams && this.#streamsWhole(head, payload)) return;
       const isText = opcode === Opcode.Text;
       if (isText && !this.#isText(payload)) throw new ProtocolError('WS_ERR_INVALID_UTF8');
       return this.#events.message(this.#buffer.keepFragments && !isText ? [payload] : payload, isText);
     }
     this.#open(head);
+    if (!this.isOpen) return; // discarded meanwhile
     this.payload(payload, 0, true);
-    if (!head.fin) return;
+    if (!head.fin || !this.isOpen) return;
     if (this.#decoding) this.#endsAfterDecoding = true;
     else this.messageEnd();
   }
@@ -110,7 +124,7 @@ export class Assembler implements FrameHandlers {
     }
     const { maxBufferedChunks } = this.#options.limits;
     if (++this.#chunks > maxBufferedChunks)
-      throw new ProtocolError('WS_ERR_TOO_MANY_BUFFERED_PARTS', `${maxBufferedChunks} chunks`);
+      throw this.#offends(new ProtocolError('WS_ERR_TOO_MANY_BUFFERED_PARTS', `${maxBufferedChunks} chunks`));
     if (this.#encoded) this.#decode(slice, isLast && this.#finalFrame);
     else this.#keep(slice);
   }
@@ -127,7 +141,13 @@ export class Assembler implements FrameHandlers {
     this.#opcode = Opcode.Continuation;
     const utf8 = this.#utf8;
     if (this.#options.isUtf8) this.#utf8 = undefined; // what is idle keeps none
-    if (isText && this.#options.validateUtf8 && utf8?.end() === false) throw new ProtocolError('WS_ERR_INVALID_UTF8');
+    if (isText && this.#options.validateUtf8 && utf8?.end() === false)
+      throw this.#offends(new ProtocolError('WS_ERR_INVALID_UTF8'));
+    const sink = this.#sink;
+    if (sink !== undefined) {
+      this.#sink = undefined;
+      return this.#events.ended(sink);
+    }
     const { keepFragments } = this.#buffer;
     this.#events.message(keepFragments && !isText ? this.#buffer.takeParts() : this.#buffer.takeWhole(), isText);
   }
@@ -136,6 +156,34 @@ export class Assembler implements FrameHandlers {
   discard(): void {
     this.#opcode = Opcode.Continuation;
     this.#buffer.clear();
+    const sink = this.#sink;
+    this.#sink = undefined;
+    if (sink !== undefined) this.#events.aborted(sink, this.#offence);
+  }
+
+  /** A message that lies whole in its chunk, for whoever wants messages as they come. @returns false if nobody wants it so */
+  #streamsWhole(head: FrameHead, payload: Uint8Array): boolean {
+    this.#opcode = head.opcode;
+    this.#encoded = false;
+    this.#ask(head);
+    if (!this.isOpen) return true; // discarded meanwhile
+    if (this.#sink === undefined) {
+      this.#opcode = Opcode.Continuation;
+      return false;
+    }
+    this.#begin(head);
+    this.payload(payload, 0, true);
+    if (this.isOpen) this.messageEnd();
+    return true;
+  }
+
+  #ask(header: FrameHead): void {
+    const isText = header.opcode === Opcode.Text;
+    const isEncoded = this.#encoded;
+    const length = header.fin && !isEncoded ? header.payloadLength : undefined;
+    const sink = this.#events.incoming({ isText, header, isEncoded, length });
+    if (this.isOpen) this.#sink = sink;
+    else if (sink !== undefined) this.#events.aborted(sink, null); // discarded meanwhile
   }
 
   /** A data frame: is it in order, and within the limits as declared? */
@@ -150,12 +198,13 @@ export class Assembler implements FrameHandlers {
     }
     const { maxPayload, maxFragments } = this.#options.limits;
     this.#declared += payloadLength;
-    if (this.#declared > maxPayload) throw tooBig(this.#declared, maxPayload);
+    if (this.#declared > maxPayload) throw this.#offends(tooBig(this.#declared, maxPayload));
     if (++this.#fragments > maxFragments)
-      throw new ProtocolError('WS_ERR_TOO_MANY_BUFFERED_PARTS', `${maxFragments} fragments`);
+      throw this.#offends(new ProtocolError('WS_ERR_TOO_MANY_BUFFERED_PARTS', `${maxFragments} fragments`));
     this.#finalFrame = fin;
     this.#chunks = 0;
-    if (!this.#encoded) this.#buffer.expect(payloadLength, fin);
+    if (this.streams && opcode !== Opcode.Continuation) this.#ask(head);
+    if (!this.#encoded && this.#sink === undefined) this.#buffer.expect(payloadLength, fin);
   }
 
   #begin(head: FrameHead): void {
@@ -165,6 +214,9 @@ export class Assembler implements FrameHandlers {
     this.#started = false;
     this.#declared = 0;
     this.#fragments = 0;
+    this.#chunks = 0;
+    this.#given = 0;
+    this.#offence = null;
     if (head.opcode === Opcode.Text && this.#options.validateUtf8) {
       this.#utf8 ??= new Utf8Validator(this.#options.isUtf8);
       this.#utf8.reset();
@@ -191,7 +243,8 @@ export class Assembler implements FrameHandlers {
       first: !this.#started,
       last,
       length: this.#finalFrame ? this.#declared : undefined,
-      remaining: limits.maxPayload - this.#buffer.byteLength,
+      remaining: limits.maxPayload - this.#decodedLength,
+      flow: this.#sink,
     };
     this.#started = true;
     this.#decoding = true;
@@ -200,10 +253,11 @@ export class Assembler implements FrameHandlers {
     const output = (part: Uint8Array): void => {
       if (failure || !this.isOpen) return; // discarded meanwhile
       try {
-        const length = this.#buffer.byteLength + part.length;
+        const length = this.#decodedLength + part.length;
         if (length > limits.maxPayload) throw tooBig(length, limits.maxPayload);
         this.#checkText(part);
-        this.#buffer.adopt(part);
+        if (this.#sink === undefined) this.#buffer.adopt(part);
+        else this.#give(this.#sink, part);
       } catch (error) {
         failure = error as Failure;
       }
@@ -211,6 +265,7 @@ export class Assembler implements FrameHandlers {
     extensions.decode(slice, piece, this.#rsv, output, (error) => {
       this.#decoding = false;
       failure ??= error ?? undefined;
+      if (failure) this.#offence = failure;
       if (!sync) this.#decoded(failure);
     });
     sync = false;
@@ -234,13 +289,30 @@ export class Assembler implements FrameHandlers {
 
   #keep(slice: Uint8Array): void {
     this.#checkText(slice);
-    this.#buffer.append(slice);
+    if (this.#sink === undefined) this.#buffer.append(slice);
+    else this.#give(this.#sink, slice);
+  }
+
+  #give(sink: MessageSink, piece: Uint8Array): void {
+    if (piece.length === 0) return;
+    this.#given += piece.length;
+    this.#events.give(sink, piece);
+  }
+
+  get #decodedLength(): number {
+    return this.#sink === undefined ? this.#buffer.byteLength : this.#given;
   }
 
   #checkText(slice: Uint8Array): void {
     if (this.#opcode === Opcode.Text && this.#options.validateUtf8 && this.#utf8?.push(slice) === false) {
-      throw new ProtocolError('WS_ERR_INVALID_UTF8');
+      throw this.#offends(new ProtocolError('WS_ERR_INVALID_UTF8'));
     }
+  }
+
+  /** Notes what is thrown as the message's own offence. */
+  #offends(error: ProtocolError): ProtocolError {
+    this.#offence = error;
+    return error;
   }
 }
 

@@ -1,9 +1,12 @@
 import type { ReceiveLimits } from './assembler.js';
 import type { Extension, Failure } from './extension.js';
+import type { MessageHead, MessageSink } from './message-sink.js';
 
 /** What the peer did. A `Uint8Array` is a view into the chunk or a buffer of its own; it is not used again. */
 export interface ProtocolHandlers {
   message(data: Uint8Array | Uint8Array[], isText: boolean): void;
+  /** A message begins, and `Protocol.streams` is set: the answer takes it as it comes. `undefined`: it is collected, for `message`. */
+  incoming?(head: MessageHead): MessageSink | undefined;
   ping(payload: Uint8Array): void;
   pong(payload: Uint8Array): void;
   /** The first Close frame, in either direction. */

@@ -11,8 +11,10 @@ import type { CloseFrame, Initiator } from './close-info.js';
 import { ExtensionChain } from './extension-chain.js';
 import type { Failure } from './extension.js';
 import { FrameLog, type FrameRecord } from './frame-log.js';
+import type { MessageHead, MessageSink } from './message-sink.js';
 import type { ProtocolHandlers, ProtocolOptions } from './options.js';
 import { Sender, type SenderHost } from './sender.js';
+import { raise } from './settle.js';
 import { isReceiving, transition, type State, type Trigger } from './state.js';
 import type { DeferredPayload, SendCallback, Transport } from './transport.js';
 
@@ -43,6 +45,8 @@ export class Protocol {
   #error: Failure | null = null;
   #initiator: Initiator | undefined;
   #lastActivity: number;
+  #bytesReceived = 0;
+  #messagesReceived = 0;
   #isReceiving = false;
   #closeDeadline = Infinity;
   #holds = 0;
@@ -86,6 +90,14 @@ export class Protocol {
   get lastActivity(): number {
     return this.#lastActivity;
   }
+  /** All bytes that came. */
+  get bytesReceived(): number {
+    return this.#bytesReceived;
+  }
+  /** Messages that came to their end. */
+  get messagesReceived(): number {
+    return this.#messagesReceived;
+  }
   /** Bytes of messages that are not with the transport yet. */
   get queuedBytes(): number {
     return this.#sender.queuedBytes;
@@ -107,6 +119,10 @@ export class Protocol {
   set keepFragments(keep: boolean) {
     this.#assembler.keepFragments = keep;
   }
+  /** Ask `ProtocolHandlers.incoming` for every message that begins from now on. */
+  set streams(streams: boolean) {
+    this.#assembler.streams = streams;
+  }
 
   /** The last frames, oldest first, their times by the options' clock. */
   recentFrames(): FrameRecord[] {
@@ -115,6 +131,7 @@ export class Protocol {
 
   /** Bytes in. Throws only what a handler threw; a following `receive` or `resume` then goes on behind that event. */
   receive(chunk: Uint8Array): void {
+    this.#bytesReceived += chunk.length;
     if (!isReceiving(this.#state)) return;
     this.#lastActivity = this.#options.now();
     this.#isReceiving = true;
@@ -354,11 +371,42 @@ export class Protocol {
       this.#core.#log.note(false, opcode, fin, payloadLength, this.#core.#lastActivity);
     }
     message(data: Uint8Array | Uint8Array[], isText: boolean): void {
+      this.#core.#messagesReceived++;
       try {
         this.#core.#handlers.message(data, isText);
       } catch (error) {
         this.#core.#thrown = { error };
         throw error;
+      }
+    }
+    incoming(head: MessageHead): MessageSink | undefined {
+      try {
+        return this.#core.#handlers.incoming?.(head);
+      } catch (error) {
+        raise(error);
+        return undefined;
+      }
+    }
+    give(sink: MessageSink, piece: Uint8Array): void {
+      try {
+        sink.data(piece);
+      } catch (error) {
+        raise(error);
+      }
+    }
+    ended(sink: MessageSink): void {
+      this.#core.#messagesReceived++;
+      try {
+        sink.end();
+      } catch (error) {
+        raise(error);
+      }
+    }
+    aborted(sink: MessageSink, error: Failure | null): void {
+      try {
+        sink.abort(error);
+      } catch (thrown) {
+        raise(thrown);
       }
     }
     control(opcode: Opcode, payload: Uint8Array): void {
