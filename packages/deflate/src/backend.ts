@@ -1,4 +1,5 @@
 import type { DeflateError } from './errors.js';
+import type { Flow } from './extension.js';
 import type { Window } from './window.js';
 
 /** What each flush ends with; it is left off at the end of a message, and put back by the receiver. RFC 7692 §7.2.1, §7.2.2 */
@@ -19,6 +20,7 @@ export interface Inflater {
   /**
    * Takes the next piece of the message; with `last`, the tail belongs behind it. The output is given in pieces, which are the
    * receiver's to keep; more than `limit` bytes of it are an error. No second call before `done`.
+   * @param flow of a message that is given on as it comes: while it is full, nothing is decompressed
    */
   inflate(
     data: Uint8Array,
@@ -26,7 +28,9 @@ export interface Inflater {
     limit: number,
     output: (bytes: Uint8Array) => void,
     done: (error: DeflateError | null) => void,
+    flow?: Flow,
   ): void;
+  /** At any time, and more than once. A call that is under way is answered all the same, also one that waits for room. */
   close(): void;
 }
 
@@ -47,9 +51,10 @@ export interface Backend {
   /**
    * Decompresses a whole message, given without its tail, at once.
    * @param window what it may refer to
+   * @param most bytes that are wanted in one piece
    * @returns `undefined` if it is for an `inflater`, being too large compressed or decompressed
    * @throws {DeflateError} WS_ERR_INVALID_DEFLATE_DATA; WS_ERR_UNSUPPORTED_MESSAGE_LENGTH beyond `limit` bytes
    */
-  inflateSync(data: Uint8Array, window: Window | undefined, limit: number): Uint8Array | undefined;
+  inflateSync(data: Uint8Array, window: Window | undefined, limit: number, most?: number): Uint8Array | undefined;
   inflater(window: Window | undefined): Inflater;
 }

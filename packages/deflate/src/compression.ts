@@ -42,7 +42,7 @@ export class Compression {
     const { first, fin, prepared } = fragment;
     if (!first) return this.#continue(payload, fin, done);
     this.#deflater = undefined;
-    if (this.#isClosed || fragment.compress === false || payload.length < this.#options.threshold) {
+    if (this.#isClosed || fragment.compress === false || lengthOf(payload, fragment) < this.#options.threshold) {
       return done(null, payload, 0);
     }
     if (!fin) this.#begin(payload, done);
@@ -142,6 +142,10 @@ export class Compression {
     else compressAlone(backend, windowBits, payload, finish);
   }
 }
+
+/** Of the message, as far as that is known: who does not tell may send any number of fragments. */
+const lengthOf = (payload: Uint8Array, { fin, length = Infinity }: OutgoingFragment): number =>
+  fin ? payload.length : Math.max(payload.length, length);
 
 function encodingsOf(prepared: Map<unknown, unknown>, backend: Backend): Map<number, Encoding | Waiting> {
   const known = prepared.get(backend) as Map<number, Encoding | Waiting> | undefined;

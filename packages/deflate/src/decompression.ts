@@ -1,6 +1,6 @@
 import type { Backend, Inflater } from './backend.js';
 import { DeflateError } from './errors.js';
-import type { Failure, IncomingPiece } from './extension.js';
+import type { Failure, Flow, IncomingPiece } from './extension.js';
 import { Window } from './window.js';
 
 export interface DecompressionOptions {
@@ -29,6 +29,8 @@ const NOTHING = new Uint8Array(0);
 const FIRST_CAPACITY = 256;
 /** Bytes to gather of a message that is long, or of which nobody knows yet how long it will be. */
 const KEPT_UNKNOWN = 16_384;
+/** Output of a message that is given on as it comes, in one piece at most. */
+const PART_BYTES = 65_536;
 /** A message may have so much whatever its ratio: short ones are often far above the average. */
 const UNJUDGED = 65_536;
 
@@ -36,7 +38,8 @@ const UNJUDGED = 65_536;
  * The receiving half: messages on their way in. RFC 7692 §7.2.2
  *
  * A small message is decompressed in one go when it is complete, and what it cost is given back at once: a message that
- * never ends holds no more than the bytes that came of it. A larger one is decompressed piece by piece.
+ * never ends holds no more than the bytes that came of it. A larger one is decompressed piece by piece, and so is one that
+ * is given on as it comes.
  */
 export class Decompression {
   readonly #options: DecompressionOptions;
@@ -51,6 +54,8 @@ export class Decompression {
 
   decode(slice: Uint8Array, piece: IncomingPiece, output: Output, done: Done): void {
     if (piece.first) this.#dropMessage();
+    const { flow } = piece;
+    if (flow) return this.#flowing(flow, slice, piece, output, done);
     const { backend } = this.#options;
     const message = this.#message;
     const length = (message?.keptLength ?? 0) + slice.length;
@@ -70,16 +75,26 @@ export class Decompression {
   close(): void {
     this.#isClosed = true;
     this.#window = undefined;
-    if (!this.#isWorking) this.#dropMessage();
+    if (this.#isWorking) this.#message?.inflater?.close();
+    else this.#dropMessage();
+  }
+
+  /** Nothing is gathered; a message that lies whole in its piece is decompressed without an inflater of its own, if that has room. */
+  #flowing(flow: Flow, slice: Uint8Array, piece: IncomingPiece, output: Output, done: Done): void {
+    const message = this.#message;
+    if (message === undefined && piece.last && !flow.isFull) return this.#whole(slice, piece, output, done);
+    if (slice.length === 0 && !piece.last) return done(null);
+    this.#stream((this.#message ??= openMessage()), slice, piece, output, done);
   }
 
   #whole(data: Uint8Array, piece: IncomingPiece, output: Output, done: Done): void {
     if (data.length === 0) return this.#end(done, null); // not what §7.2.1 makes, but harmless
     const { backend } = this.#options;
     const allowed = this.#allowedFor(data.length);
+    const most = piece.flow ? PART_BYTES : undefined;
     let bytes: Uint8Array | undefined;
     try {
-      bytes = backend.inflateSync(data, this.#sharedWindow(), Math.min(piece.remaining, allowed));
+      bytes = backend.inflateSync(data, this.#sharedWindow(), Math.min(piece.remaining, allowed), most);
     } catch (error) {
       return this.#end(done, this.#named(error as DeflateError, allowed < piece.remaining, piece.remaining));
     }
@@ -129,6 +144,7 @@ export class Decompression {
         if (last || failure || this.#isClosed) this.#end(done, isOver ? this.#overRatio() : failure);
         else done(null);
       },
+      piece.flow,
     );
   }
 

@@ -11,6 +11,8 @@ export interface OutgoingFragment {
   readonly fin: boolean;
   /** False: as it is. Anything else leaves it to us. */
   readonly compress: boolean | undefined;
+  /** Bytes of the whole message, where they are known before its end. */
+  readonly length?: number | undefined;
   /** Set where the same payload goes to several connections: what one of them made of it, the others may use. */
   readonly prepared?: Map<unknown, unknown> | undefined;
 }
@@ -22,6 +24,16 @@ export interface IncomingPiece {
   readonly length?: number | undefined;
   /** Bytes that the message may still grow by. */
   readonly remaining: number;
+  /** Set for a message that is given on as it comes: what can be decoded of a piece is wanted at once, and no faster than it is taken. */
+  readonly flow?: Flow | undefined;
+}
+
+/** How fast the taker of a message takes it. */
+export interface Flow {
+  /** Nothing more for now: whoever has more to give waits for `whenRoom`. */
+  readonly isFull: boolean;
+  /** Calls back once, when there is room, or when nothing is wanted any more. */
+  whenRoom(proceed: () => void): void;
 }
 
 /** What ends the connection. */

@@ -1,13 +1,14 @@
 // Prints the most memory beside the limit that a bomb of 1 MiB took that would become 1 GiB, in KiB: of buffers, as Node counts them.
 import { constants, deflateRawSync } from 'node:zlib';
 import { PerMessageDeflate } from '@ws/deflate';
-import { zlibBackend } from '@ws/deflate/node';
+import { hasFastPath, zlibBackend } from '@ws/deflate/node';
 
 const [fastPath, limit] = [process.argv[2] === 'true', Number(process.argv[3])];
 /** In one frame, or in fragments, so that nobody knows how much will come. */
 const isWhole = process.argv[4] === 'whole';
 const part = deflateRawSync(Buffer.alloc(64 << 20), { finishFlush: constants.Z_SYNC_FLUSH });
 const wire = Buffer.concat(Array.from({ length: 16 }, () => part)).subarray(0, -4);
+hasFastPath(); // tries it out, which takes memory of its own
 const backend = zlibBackend({ fastPath });
 const parameters = { serverNoContextTakeover: true, clientNoContextTakeover: true };
 const end = new PerMessageDeflate({ role: 'server', parameters, backend });

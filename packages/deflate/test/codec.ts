@@ -28,7 +28,7 @@ export function altered(changes: Partial<Backend>, backend: Backend = zlibBacken
     deflater: (holder, bits) => backend.deflater(holder, bits),
     rest: (holder) => backend.rest(holder),
     release: (holder) => backend.release(holder),
-    inflateSync: (data, window, limit) => backend.inflateSync(data, window, limit),
+    inflateSync: (data, window, limit, most) => backend.inflateSync(data, window, limit, most),
     inflater: (window) => backend.inflater(window),
     ...changes,
   };

@@ -55,7 +55,10 @@ export class ExtensionChain {
     else step(0, payload, 0);
   }
 
-  /** `rsv`: the bits of the message's first frame. */
+  /**
+   * `rsv`: the bits of the message's first frame. Of several that decode a message, the last one gives its output on as the taker wants
+   * it; what those before it make of a piece is kept whole, within `remaining`.
+   */
   decode(slice: Uint8Array, piece: IncomingPiece, rsv: number, output: Output, done: Done): void {
     const takers = this.#list.length === 1 ? this.#list : this.#list.filter((extension) => applies(extension, rsv));
     const [first] = takers;
@@ -63,7 +66,8 @@ export class ExtensionChain {
     const step = (i: number, bytes: Uint8Array): void => {
       const extension = takers[i];
       if (extension === undefined) return done(null);
-      const told = bytes === slice ? piece : { ...piece, length: undefined };
+      const flow = i === 0 ? piece.flow : undefined;
+      const told = { ...piece, length: bytes === slice ? piece.length : undefined, flow };
       if (i === 0) return decodeWith(extension, bytes, told, output, done);
       const decoded = new MessageBuffer((byteLength) => new Uint8Array(byteLength));
       let excess: Failure | null = null;

@@ -16,8 +16,8 @@ import type { ZlibSettings } from './zlib-options.js';
 export interface AtOnce {
   /** Refers to nothing before it; ends with the tail. */
   deflate(data: Uint8Array, windowBits: number): Uint8Array;
-  /** As `Backend.inflateSync`. */
-  inflate(data: Uint8Array, window: Window | undefined, limit: number): Uint8Array | undefined;
+  /** As `Backend.inflateSync`; `most` is not above `syncOutputLimit`. */
+  inflate(data: Uint8Array, window: Window | undefined, limit: number, most: number): Uint8Array | undefined;
 }
 
 /** With one compressor for each size of window and one decompressor, used for everybody in turn. */
@@ -50,10 +50,10 @@ export class HandleAtOnce implements AtOnce {
     }
   }
 
-  inflate(data: Uint8Array, window: Window | undefined, limit: number): Uint8Array | undefined {
+  inflate(data: Uint8Array, window: Window | undefined, limit: number, most: number): Uint8Array | undefined {
     const inflater = (this.#inflater ??= new InflateHandle());
     try {
-      return this.#inflateWith(inflater, data, window, limit);
+      return this.#inflateWith(inflater, data, window, limit, Math.min(limit, most));
     } catch (error) {
       if (!inflater.isBroken) throw error;
       inflater.close();
@@ -67,6 +67,7 @@ export class HandleAtOnce implements AtOnce {
     data: Uint8Array,
     window: Window | undefined,
     limit: number,
+    most: number,
   ): Uint8Array | undefined {
     const input = this.#input;
     const output = this.#output;
@@ -74,7 +75,6 @@ export class HandleAtOnce implements AtOnce {
     const end = data.length + ending.length;
     input.set(data);
     input.set(ending, data.length);
-    const most = Math.min(limit, this.#settings.syncOutputLimit);
     let behind: Window | undefined;
     let length = 0;
     begin(inflater, window);
@@ -122,8 +122,8 @@ export class PublicAtOnce implements AtOnce {
     });
   }
 
-  inflate(data: Uint8Array, window: Window | undefined, limit: number): Uint8Array | undefined {
-    const most = Math.min(limit, this.#settings.syncOutputLimit);
+  inflate(data: Uint8Array, window: Window | undefined, limit: number, wanted: number): Uint8Array | undefined {
+    const most = Math.min(limit, wanted);
     let behind: Window | undefined;
     let whole: Buffer | undefined;
     const ending = endingOf(data);

@@ -4,7 +4,7 @@ import type { Window } from '../window.js';
 import { HandleAtOnce, PublicAtOnce, type AtOnce } from './at-once.js';
 import { Context, ContextPool, type Clock } from './context-pool.js';
 import { Limiter } from './limiter.js';
-import { StreamInflater } from './stream-inflater.js';
+import { StreamInflater, type InflaterOptions } from './stream-inflater.js';
 import { TurnBudget } from './turn-budget.js';
 import { isUsable } from './zlib-handle.js';
 import { zlibSettings, type ZlibOptions, type ZlibSettings } from './zlib-options.js';
@@ -25,6 +25,7 @@ export class ZlibBackend implements Backend {
   readonly #contexts: ContextPool;
   readonly #turn = new TurnBudget();
   #atOnce: AtOnce | undefined;
+  #inflaters: InflaterOptions | undefined;
 
   constructor(settings: ZlibSettings, clock: Clock = NODE_CLOCK) {
     this.#settings = settings;
@@ -68,15 +69,17 @@ export class ZlibBackend implements Backend {
     this.#contexts.release(holder);
   }
 
-  inflateSync(data: Uint8Array, window: Window | undefined, limit: number): Uint8Array | undefined {
-    if (data.length > this.#settings.syncInflateLimit || !this.#turn.allows(data.length)) return undefined;
-    const bytes = this.#small.inflate(data, window, limit);
-    this.#turn.spend(bytes?.length ?? this.#settings.syncOutputLimit);
+  inflateSync(data: Uint8Array, window: Window | undefined, limit: number, most = Infinity): Uint8Array | undefined {
+    const { syncInflateLimit, syncOutputLimit } = this.#settings;
+    if (data.length > syncInflateLimit || !this.#turn.allows(data.length)) return undefined;
+    const atOnce = Math.min(most, syncOutputLimit);
+    const bytes = this.#small.inflate(data, window, limit, atOnce);
+    this.#turn.spend(bytes?.length ?? atOnce);
     return bytes;
   }
 
   inflater(window: Window | undefined): Inflater {
-    return new StreamInflater(this.#limiter, this.#settings.inflateChunkSize, window);
+    return new StreamInflater((this.#inflaters ??= this.#inflaterOptions()), window);
   }
 
   /** Compressors with a window of their own that exist now. */
@@ -96,6 +99,11 @@ export class ZlibBackend implements Backend {
 
   get #hasFastPath(): boolean {
     return this.#settings.fastPath && isUsable();
+  }
+
+  #inflaterOptions(): InflaterOptions {
+    const { inflateChunkSize: chunkSize, syncInflateLimit: syncLimit } = this.#settings;
+    return { limiter: this.#limiter, chunkSize, syncLimit, turn: this.#hasFastPath ? this.#turn : undefined };
   }
 
   #createContext(windowBits: number): Context {

@@ -1,10 +1,24 @@
-import { constants, createInflateRaw, type InflateRaw } from 'node:zlib';
+import { AsyncResource } from 'node:async_hooks';
+import { constants, createInflateRaw, type InflateRaw, type ZlibOptions } from 'node:zlib';
 import type { Inflater } from '../backend.js';
 import type { DeflateError } from '../errors.js';
+import type { Flow } from '../extension.js';
 import type { Window } from '../window.js';
 import { endingOf, isComplete, MAX_ENDING } from './ending.js';
 import { corrupt, incomplete, MAX_FINAL_BLOCKS, tooLong, tooManyFinalBlocks } from './failures.js';
 import type { Limiter } from './limiter.js';
+import type { TurnBudget } from './turn-budget.js';
+import { inflateAtOnce, inflateBehind, resetHandle, SCRATCH_BYTES } from './zlib-handle.js';
+
+/** What all messages have in common. */
+export interface InflaterOptions {
+  readonly limiter: Limiter;
+  readonly chunkSize: number;
+  /** Bytes of a piece up to which it may be decompressed at once. */
+  readonly syncLimit: number;
+  /** Undefined where nothing can be done at once. */
+  readonly turn: TurnBudget | undefined;
+}
 
 interface Call {
   /** What stands behind the last piece. */
@@ -12,13 +26,18 @@ interface Call {
   readonly limit: number;
   readonly output: (bytes: Uint8Array) => void;
   readonly done: (error: DeflateError | null) => void;
+  readonly flow: Flow | undefined;
+  /** What may be done at once is counted here; undefined: all of it is for the thread pool. */
+  readonly turn: TurnBudget | undefined;
   length: number;
 }
 
-/** A message in pieces, decompressed in the thread pool. */
+/**
+ * A message in pieces, decompressed in the thread pool. If it is given on as it comes, small pieces are decompressed at once, and all of
+ * them as fast as they are taken: what waits for room is at most one part, and waits in nobody's way.
+ */
 export class StreamInflater implements Inflater {
-  readonly #limiter: Limiter;
-  readonly #chunkSize: number;
+  readonly #options: InflaterOptions;
   readonly #window: Window | undefined;
   /** None before the first piece, and behind a final block. */
   #stream: InflateRaw | undefined;
@@ -27,42 +46,96 @@ export class StreamInflater implements Inflater {
   #call: Call | undefined;
   #finalBlocks = 0;
   #lastBytes: Uint8Array = Buffer.alloc(0);
+  /** Gives back the place in the thread pool. */
+  #leave: (() => void) | undefined;
+  #isWaiting = false;
+  /** All input is with zlib, and no output comes of it that is not in the stream yet. */
+  #isWritten = false;
+  #isClosed = false;
 
   /** @param window what the message may refer to, and where its output is added by whoever gets it */
-  constructor(limiter: Limiter, chunkSize: number, window: Window | undefined) {
-    this.#limiter = limiter;
-    this.#chunkSize = chunkSize;
+  constructor(options: InflaterOptions, window: Window | undefined) {
+    this.#options = options;
     this.#window = window;
   }
 
-  inflate(data: Uint8Array, isLast: boolean, limit: number, output: Call['output'], done: Call['done']): void {
-    this.#limiter.run((release) => {
-      this.#lastBytes = Buffer.concat([this.#lastBytes, data.subarray(-MAX_ENDING)]).subarray(-MAX_ENDING);
-      const ending = isLast ? endingOf(this.#lastBytes) : undefined;
-      const finish = (error: DeflateError | null): void => {
-        this.#call = undefined;
-        release();
-        done(error);
-      };
-      this.#call = { ending, limit, output, done: finish, length: 0 };
-      const endedBefore = this.#finalBlocks > 0 && this.#stream === undefined && data.length === 0;
-      if (endedBefore || (ending === undefined && data.length === 0)) finish(null);
-      else this.#tryToWrite(ending ? Buffer.concat([data, ending]) : data);
-    });
+  inflate(
+    data: Uint8Array,
+    isLast: boolean,
+    limit: number,
+    output: Call['output'],
+    done: Call['done'],
+    flow?: Flow,
+  ): void {
+    const { syncLimit, turn } = this.#options;
+    this.#lastBytes = Buffer.concat([this.#lastBytes, data.subarray(-MAX_ENDING)]).subarray(-MAX_ENDING);
+    const ending = isLast ? endingOf(this.#lastBytes) : undefined;
+    const isAtOnce = flow !== undefined && data.length <= syncLimit;
+    this.#call = { ending, limit, output, done, flow, turn: isAtOnce ? turn : undefined, length: 0 };
+    const endedBefore = this.#finalBlocks > 0 && this.#stream === undefined && data.length === 0;
+    if (endedBefore || (ending === undefined && data.length === 0)) return this.#finish(null);
+    const piece = ending ? Buffer.concat([data, ending]) : data;
+    if (flow?.isFull) this.#whenRoom(flow, () => this.#advance(piece, SCRATCH_BYTES));
+    else this.#advance(piece, data.length);
   }
 
   close(): void {
-    this.#stream?.close();
-    this.#stream = undefined;
+    this.#isClosed = true;
+    const call = this.#call;
+    if (call === undefined) return this.#free();
+    if (!this.#isWaiting) return; // it sees so itself
+    this.#isWaiting = false;
+    this.#free();
+    process.nextTick(() => this.#finish(null));
+  }
+
+  /** @param cost bytes of which it depends whether they are worked on at once */
+  #advance(piece: Uint8Array, cost: number): void {
+    const call = this.#call;
+    if (call?.turn?.allows(cost)) this.#atOnce(piece, call, call.turn);
+    else this.#inThreadPool(() => this.#write(piece));
+  }
+
+  #atOnce(piece: Uint8Array, call: Call, turn: TurnBudget): void {
+    for (let left = piece; ;) {
+      const room = Math.min(SCRATCH_BYTES, call.limit - call.length + 1);
+      let inflated;
+      try {
+        inflated = inflateAtOnce((this.#stream ??= this.#open()), left, room);
+      } catch (error) {
+        return this.#fail(corrupt(error as Error));
+      }
+      const { bytes, unread } = inflated;
+      left = left.subarray(left.length - unread);
+      turn.spend(bytes.length);
+      this.#give(bytes);
+      if (call !== this.#call) return;
+      if (bytes.length < room) {
+        if (unread === 0) return call.ending ? this.#fail(incomplete()) : this.#finish(null);
+        if (!this.#goesOnBehindFinalBlock(call, left)) return;
+        this.#restart();
+      }
+      const rest = left;
+      if (call.flow?.isFull) return this.#whenRoom(call.flow, () => this.#advance(rest, SCRATCH_BYTES));
+      if (!turn.allows(SCRATCH_BYTES)) return this.#inThreadPool(() => this.#write(rest));
+    }
   }
 
   /** A step of the limiter must not throw: it may run for somebody else who has ended. */
-  #tryToWrite(piece: Uint8Array): void {
-    try {
-      this.#write(piece);
-    } catch (error) {
-      this.#fail(corrupt(error as Error));
-    }
+  #inThreadPool(step: () => void): void {
+    const act = (): void => {
+      if (this.#isClosed) return this.#finish(null);
+      try {
+        step();
+      } catch (error) {
+        this.#fail(corrupt(error as Error));
+      }
+    };
+    if (this.#leave) return act();
+    this.#options.limiter.run((leave) => {
+      this.#leave = leave;
+      act();
+    });
   }
 
   #write(piece: Uint8Array): void {
@@ -72,60 +145,132 @@ export class StreamInflater implements Inflater {
     const onEnd = (): void => {
       if (stream === this.#stream) this.#finalBlock(data.subarray(stream.bytesWritten - before));
     };
+    this.#isWritten = false;
     stream.once('end', onEnd);
     stream.write(data, () => {
       if (stream !== this.#stream) return;
       if (this.#call?.ending === undefined) stream.off('end', onEnd);
-      while (stream.read() !== null); // what is not given yet goes to 'data'
-      if (this.#call?.ending === undefined) this.#call?.done(null);
-      else setImmediate(() => stream === this.#stream && this.#fail(incomplete())); // unless its end is still to be told
+      this.#isWritten = true;
+      this.#drain(stream);
     });
+    if (stream.isPaused()) stream.resume();
+  }
+
+  /** What is not given yet goes to 'data'. */
+  #drain(stream: InflateRaw): void {
+    while (stream === this.#stream && !this.#isWaiting && stream.read() !== null);
+    if (stream !== this.#stream || this.#isWaiting) return;
+    if (this.#call?.ending === undefined) this.#finish(null);
+    else setImmediate(() => stream === this.#stream && this.#fail(incomplete())); // unless its end is still to be told
+  }
+
+  #finalBlock(rest: Uint8Array): void {
+    const call = this.#call;
+    this.#free();
+    if (call && this.#goesOnBehindFinalBlock(call, rest)) this.#inThreadPool(() => this.#write(rest));
   }
 
   /** §7.2.3.4: what comes behind it is compressed data again, in the window of the session where there is one. */
-  #finalBlock(rest: Uint8Array): void {
-    this.close();
-    const call = this.#call;
-    if (call === undefined) return;
-    const { ending } = call;
+  #goesOnBehindFinalBlock({ ending }: Call, rest: Uint8Array): boolean {
     this.#finalBlocks++;
-    if (ending ? isComplete(rest.length, ending) : rest.length === 0) return call.done(null);
-    if (ending && rest.length < ending.length) return call.done(incomplete());
-    if (this.#finalBlocks > MAX_FINAL_BLOCKS) return call.done(tooManyFinalBlocks());
-    this.#tryToWrite(rest);
+    if (ending ? isComplete(rest.length, ending) : rest.length === 0) this.#finish(null);
+    else if (ending && rest.length < ending.length) this.#fail(incomplete());
+    else if (this.#finalBlocks > MAX_FINAL_BLOCKS) this.#fail(tooManyFinalBlocks());
+    else return true;
+    return false;
   }
 
   /** The window goes in as a block of the data: zlib's own way, a dictionary, is not known to raw streams of every runtime. */
   #behindWindow(data: Uint8Array): Uint8Array {
     const window = this.#window;
-    if (window === undefined || window.length === 0) return data;
+    if (window === undefined || window.length === 0 || this.#options.turn) return data;
     this.#toSkip = window.length;
     return Buffer.concat([window.block, data]);
   }
 
   #open(): InflateRaw {
-    const stream = createInflateRaw({ flush: constants.Z_SYNC_FLUSH, chunkSize: this.#chunkSize });
+    const { chunkSize, turn } = this.#options;
+    const options: ZlibOptions & { readonly readableHighWaterMark: number } = {
+      flush: constants.Z_SYNC_FLUSH,
+      chunkSize,
+      readableHighWaterMark: chunkSize, // what it has in store while nobody has room
+    };
+    const stream = createInflateRaw(options);
     stream.on('data', (bytes: Buffer) => {
-      if (stream === this.#stream) this.#take(bytes);
+      if (stream === this.#stream) this.#take(stream, bytes);
     });
     stream.on('error', (error) => {
       if (stream === this.#stream) this.#fail(corrupt(error));
     });
+    if (turn && this.#window && this.#window.length > 0) inflateBehind(stream, this.#window.block);
     return stream;
   }
 
-  #take(output: Buffer): void {
+  #restart(): void {
+    const stream = this.#stream;
+    if (stream === undefined) return;
+    resetHandle(stream);
+    if (this.#window && this.#window.length > 0) inflateBehind(stream, this.#window.block);
+  }
+
+  #take(stream: InflateRaw, output: Buffer): void {
     const call = this.#call;
     const bytes = output.subarray(this.#toSkip);
     this.#toSkip -= output.length - bytes.length;
+    this.#give(bytes);
+    if (call === undefined || call !== this.#call || !call.flow?.isFull) return;
+    stream.pause(); // it goes on until it has a chunk in store
+    this.#leaveThreadPool();
+    this.#whenRoom(call.flow, () =>
+      this.#inThreadPool(() => {
+        if (this.#isWritten) this.#drain(stream);
+        else stream.resume();
+      }),
+    );
+  }
+
+  #give(bytes: Uint8Array): void {
+    const call = this.#call;
     if (call === undefined || bytes.length === 0) return;
     call.length += bytes.length;
     if (call.length > call.limit) return this.#fail(tooLong(call.limit));
     call.output(bytes);
+    if (this.#isClosed) this.#finish(null);
+  }
+
+  /** Who has called back is not asked again before he got a part: he may want nothing any more, and be full for ever. */
+  #whenRoom(flow: Flow, proceed: () => void): void {
+    const call = this.#call;
+    this.#isWaiting = true;
+    const act = (): void => {
+      if (call !== this.#call || !this.#isWaiting) return;
+      this.#isWaiting = false;
+      proceed();
+    };
+    flow.whenRoom(AsyncResource.bind(act)); // not in the context of the one who reads
   }
 
   #fail(error: DeflateError): void {
-    this.close();
-    this.#call?.done(error);
+    this.#free();
+    this.#finish(error);
+  }
+
+  #finish(error: DeflateError | null): void {
+    const call = this.#call;
+    this.#call = undefined;
+    if (this.#isClosed) this.#free();
+    this.#leaveThreadPool();
+    call?.done(error);
+  }
+
+  #leaveThreadPool(): void {
+    const leave = this.#leave;
+    this.#leave = undefined;
+    leave?.();
+  }
+
+  #free(): void {
+    this.#stream?.close();
+    this.#stream = undefined;
   }
 }

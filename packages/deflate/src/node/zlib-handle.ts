@@ -33,7 +33,8 @@ interface Internals {
 
 const internalsOf = (stream: DeflateRaw | InflateRaw): Internals => stream as unknown as Internals;
 
-const SCRATCH_BYTES = 65_536;
+/** So much is compressed or decompressed before it is copied. */
+export const SCRATCH_BYTES = 65_536;
 const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
 /**
@@ -53,8 +54,32 @@ export function deflateAtOnce(stream: DeflateRaw, data: Uint8Array): Buffer {
   }
 }
 
+/**
+ * Decompresses with the stream's window, at once, at most `room` bytes (of {@link SCRATCH_BYTES}). Not while the stream itself is at work.
+ * @returns what came of it. Less than `room`: then either all of `data` was read, or a final block ended before the last `unread` bytes
+ * @throws zlib's error; the stream is destroyed then
+ */
+export function inflateAtOnce(
+  stream: InflateRaw,
+  data: Uint8Array,
+  room: number,
+): { readonly bytes: Buffer; readonly unread: number } {
+  const { _writeState: state } = internalsOf(stream);
+  inflateToScratch(stream, data, room);
+  return { bytes: Buffer.from(scratch.subarray(0, room - state[0]!)), unread: state[1]! };
+}
+
+/** Puts `window` before what follows: a block of compressed data that becomes what may be referred to, and goes nowhere else. */
+export const inflateBehind = (stream: InflateRaw, window: Uint8Array): void =>
+  inflateToScratch(stream, window, SCRATCH_BYTES);
+
+function inflateToScratch(stream: InflateRaw, data: Uint8Array, room: number): void {
+  internalsOf(stream)._handle.writeSync(constants.Z_SYNC_FLUSH, data, 0, data.length, scratch, 0, room);
+  if (stream.destroyed) throw stream.errored ?? new Error('zlib failed to decompress');
+}
+
 /** Forgets the window. */
-export const resetHandle = (stream: DeflateRaw): void => internalsOf(stream)._handle.reset();
+export const resetHandle = (stream: DeflateRaw | InflateRaw): void => internalsOf(stream)._handle.reset();
 
 /** One decompressor, used for one message after the other. */
 export class InflateHandle {
