@@ -1,7 +1,8 @@
 export type { ConnectionOptions, IncomingMode, SlowConsumer } from './options.js';
 export type { CloseEvent, ErrorEvent, Event, EventListener, EventType, MessageEvent } from './event-target.js';
+export { ClosedError, MessageError, type FaultCode } from './errors.js';
 export { Incoming } from './incoming.js';
-export { MessageError, type FaultCode } from './errors.js';
+export type { MessageIterator } from './message-iterator.js';
 export { PreparedMessage } from './prepared-message.js';
 export { createPair, type PairOptions } from './pair.js';
 export type {
@@ -16,5 +17,15 @@ export type {
   OutgoingFragment,
   SendCallback,
 } from './protocol/index.js';
-export type { BinaryType, BufferLike, RawData, SendOptions, SlowInfo, SocketStats, WebSocketEvents } from './types.js';
+export { createWebSocketStream } from './socket-duplex.js';
+export type {
+  BinaryType,
+  BufferLike,
+  Message,
+  RawData,
+  SendOptions,
+  SlowInfo,
+  SocketStats,
+  WebSocketEvents,
+} from './types.js';
 export { WebSocket, type FromOptions, type SocketOptions } from './websocket.js';

@@ -12,6 +12,9 @@ export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments' | 'blob';
  */
 export type RawData = Buffer | ArrayBuffer | Buffer[];
 
+/** A message as iteration gives it: text as a string, binary as `binaryType` says, or a stream where the option `incoming` makes it one. */
+export type Message = string | RawData | Incoming;
+
 /** What `ping`, `pong` and `send` take beside Blobs. Numbers are sent as text; a list of buffers, as `binaryType: 'fragments'` gives it, as one payload. */
 export type BufferLike =
   | string

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { neverOpened } from './close-report.js';
 import { Connection, type Role } from './connection.js';
 import { Delivery } from './delivery.js';
@@ -17,6 +17,8 @@ import {
   type EventType,
   type MessageEvent,
 } from './event-target.js';
+import { MessageIterator } from './message-iterator.js';
+import { MessageStream } from './message-stream.js';
 import {
   checkOneOf,
   connectionSettings,
@@ -26,6 +28,7 @@ import {
   type ConnectionSettings,
   type IncomingMode,
 } from './options.js';
+import { kPace, type Pace } from './pace.js';
 import { fromBlob, payloadLength, toPayload } from './payload.js';
 import { PreparedMessage } from './prepared-message.js';
 import type { CloseInfo, DeferredPayload, Extension, SendCallback } from './protocol/index.js';
@@ -37,6 +40,7 @@ const CLOSING = 2;
 const CLOSED = 3;
 const STATE_NAMES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'] as const;
 const BINARY_TYPES: readonly string[] = ['nodebuffer', 'arraybuffer', 'fragments', 'blob'] satisfies BinaryType[];
+const DEFAULT_HIGH_WATER_MARK = 65_536;
 const NO_BYTES = new Uint8Array(0);
 
 /** Marks every copy of this class, so that `instanceof` holds where a bundler or a test runner loads two. */
@@ -304,6 +308,28 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
     if (!this.#isPaused) return;
     this.#isPaused = false;
     this.#connection?.resume();
+  }
+
+  /** `for await`: see {@link MessageIterator}. */
+  [Symbol.asyncIterator](): MessageIterator {
+    return new MessageIterator(this);
+  }
+
+  /**
+   * The same messages, from now on, as a Readable in object mode: it ends or fails as the iteration does, after the messages that came before.
+   * Destroying it lets go of the socket, which stays open.
+   */
+  messages(): Readable {
+    return new MessageStream(this);
+  }
+
+  get [kPace](): Pace {
+    const { highWaterMark } = this.#settings;
+    return {
+      highWaterMark: highWaterMark === Infinity ? DEFAULT_HIGH_WATER_MARK : highWaterMark,
+      hold: (reader) => this.#connection?.holdFor(reader),
+      readOn: (reader) => this.#connection?.readOnFor(reader),
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

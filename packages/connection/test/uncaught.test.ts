@@ -101,3 +101,15 @@ test('an extension whose close throws: the others are closed, and the connection
     await turns();`);
   expect(lines.sort()).toEqual(['close 1006', 'two', 'uncaught of close']);
 });
+
+test('what a listener throws while an iterator lets reading go on is not the iterator’s', async () => {
+  const lines = await run(`
+    const { client, server } = createPair({ highWaterMark: 1000 });
+    const iterator = server[Symbol.asyncIterator]();
+    let count = 0;
+    server.on('message', () => { if (++count === 3) throw new Error('the listener'); });
+    for (let i = 0; i < 5; i++) client.send(i + 'x'.repeat(1000));
+    for (let i = 0; i < 5; i++) console.log((await iterator.next()).value[0]);
+    await iterator.return();`);
+  expect(lines.sort()).toEqual(['0', '1', '2', '3', '4', 'uncaught the listener']);
+});

@@ -1,0 +1,44 @@
+import { Readable } from 'node:stream';
+import { MessageInbox } from './message-inbox.js';
+import type { WebSocket } from './websocket.js';
+
+/** See `WebSocket.messages`. */
+export class MessageStream extends Readable {
+  readonly #inbox: MessageInbox;
+  #isAsked = false;
+  /** Set while the last message waits to be read. */
+  #lateError: Error | undefined;
+
+  constructor(socket: WebSocket) {
+    super({ objectMode: true, highWaterMark: 1 });
+    this.#inbox = new MessageInbox(socket, () => this.#serve());
+  }
+
+  override _read(): void {
+    this.#isAsked = true;
+    this.#serve();
+  }
+
+  override read(size?: number): unknown {
+    const message: unknown = super.read(size);
+    if (this.#lateError && this.readableLength === 0) process.nextTick(() => this.destroy(this.#lateError));
+    return message;
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#inbox.release();
+    callback(error);
+  }
+
+  #serve(): void {
+    if (!this.#isAsked) return;
+    const message = this.#inbox.take();
+    const { end } = this.#inbox;
+    if (message === undefined && end === undefined) return;
+    this.#isAsked = false;
+    if (message !== undefined) this.push(message);
+    else if (!end?.error) this.push(null);
+    else if (this.readableLength === 0) this.destroy(end.error);
+    else this.#lateError = end.error; // a stream that is destroyed gives nothing more
+  }
+}

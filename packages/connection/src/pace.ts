@@ -1,0 +1,10 @@
+/** How readers that take messages at their own pace stop and resume reading: a member of every WebSocket, for this library's own files. */
+export const kPace = Symbol.for('@ws/connection.pace');
+
+export interface Pace {
+  /** Bytes received and not taken from which on reading stops; finite. */
+  readonly highWaterMark: number;
+  /** Nothing is read until {@link readOn}; several readers do so independently. */
+  hold(reader: object): void;
+  readOn(reader: object): void;
+}
