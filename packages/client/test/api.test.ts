@@ -9,6 +9,7 @@ import { opened, wsServer } from './peers.js';
 
 test('public names', () => {
   expect(Object.keys(api).sort()).toEqual([
+    'ClosedError',
     'ConnectError',
     'DeflateError',
     'HandshakeError',
@@ -17,6 +18,7 @@ test('public names', () => {
     'PreparedMessage',
     'ProtocolError',
     'WebSocket',
+    'createWebSocketStream',
   ]);
   expect(Object.getOwnPropertyNames(WebSocket.prototype).sort()).toEqual(['abortConnecting', 'constructor', 'url']);
   expect(Object.getPrototypeOf(WebSocket)).toBe(Connection);

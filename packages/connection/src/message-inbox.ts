@@ -65,9 +65,7 @@ export class MessageInbox {
   /** Lets go of the socket, and of what was not taken. */
   release(): void {
     this.#detach();
-    for (const { message } of this.#entries) {
-      if (message instanceof Incoming && message.readableFlowing === null) message.discard(); // nobody else reads it
-    }
+    for (const { message } of this.#entries) discardUnread(message);
     this.#entries = [];
     this.#cost = 0;
     this.#end = { error: null };
@@ -116,6 +114,11 @@ export class MessageInbox {
     socket.off('error', ignore);
     socket.off('close', this.#onClose);
   }
+}
+
+/** A streamed message that will not be given to its reader; another may have it. */
+export function discardUnread(message: Message | undefined): void {
+  if (message instanceof Incoming && message.readableFlowing === null) message.discard();
 }
 
 export const ignore = (): void => undefined;

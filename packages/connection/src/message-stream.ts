@@ -1,11 +1,14 @@
 import { Readable } from 'node:stream';
-import { MessageInbox } from './message-inbox.js';
+import { Incoming } from './incoming.js';
+import { discardUnread, MessageInbox } from './message-inbox.js';
 import type { WebSocket } from './websocket.js';
 
 /** See `WebSocket.messages`. */
 export class MessageStream extends Readable {
   readonly #inbox: MessageInbox;
   #isAsked = false;
+  /** What was pushed last, if it is a stream. */
+  #last: Incoming | undefined;
   /** Set while the last message waits to be read. */
   #lateError: Error | undefined;
 
@@ -27,6 +30,7 @@ export class MessageStream extends Readable {
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     this.#inbox.release();
+    if (this.readableLength > 0) discardUnread(this.#last);
     callback(error);
   }
 
@@ -36,6 +40,7 @@ export class MessageStream extends Readable {
     const { end } = this.#inbox;
     if (message === undefined && end === undefined) return;
     this.#isAsked = false;
+    this.#last = message instanceof Incoming ? message : undefined;
     if (message !== undefined) this.push(message);
     else if (!end?.error) this.push(null);
     else if (this.readableLength === 0) this.destroy(end.error);

@@ -134,17 +134,19 @@ class SocketDuplex extends Duplex {
   #stream(message: Incoming): void {
     this.#incoming = message;
     message.on('data', (bytes: Buffer) => {
-      if (!this.push(bytes)) message.pause();
+      this.#push(bytes);
+      if (!this.#isAsked) message.pause();
     });
-    message.on('error', (error) => this.destroy(error));
-    message.on('end', () => {
+    message.on('close', () => {
       this.#incoming = undefined;
-      this.#serve();
+      const { errored } = message;
+      if (errored) void this.#socket.closed.then(() => this.destroy(errored));
+      else this.#serve();
     });
   }
 
   #push(chunk: Message | null): void {
-    this.#isAsked = false;
+    this.#isAsked = false; // until it asks again, which it may do at once
     this.push(chunk);
   }
 }

@@ -11,11 +11,13 @@ const run = (...args: string[]): string =>
 
 test('the public names', () => {
   expect(Object.keys(connection).sort()).toEqual([
+    'ClosedError',
     'Incoming',
     'MessageError',
     'PreparedMessage',
     'WebSocket',
     'createPair',
+    'createWebSocketStream',
   ]);
   expect(Object.keys(protocol).sort()).toEqual(['Protocol']);
 });
@@ -23,7 +25,7 @@ test('the public names', () => {
 test('the public members of WebSocket', () => {
   const own = Object.getOwnPropertyNames(connection.WebSocket.prototype);
   const members =
-    'CLOSED CLOSING CONNECTING OPEN abortConnecting addEventListener binaryType bufferedAmount bytesReceived bytesSent close closed constructor extensions failConnecting incoming isPaused messagesReceived onclose onerror ' +
+    'CLOSED CLOSING CONNECTING OPEN abortConnecting addEventListener binaryType bufferedAmount bytesReceived bytesSent close closed constructor extensions failConnecting incoming isPaused messages messagesReceived onclose onerror ' +
     'onmessage onopen pause ping pong protocol readyState removeEventListener requestedProtocols resume send setSocket socket stats terminate url';
   expect(own.sort()).toEqual(members.split(' '));
   const { length, name, prototype, ...statics } = Object.getOwnPropertyDescriptors<object>(

@@ -25,6 +25,7 @@ const portFrom = async (lines: AsyncIterator<string>): Promise<number> => Number
 
 test('the public names', () => {
   expect(Object.keys(api).sort()).toEqual([
+    'ClosedError',
     'DeflateError',
     'HandshakeError',
     'Incoming',
@@ -33,6 +34,7 @@ test('the public names', () => {
     'ProtocolError',
     'WebSocket',
     'WebSocketServer',
+    'createWebSocketStream',
   ]);
 });
 
