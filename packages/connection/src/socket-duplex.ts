@@ -49,7 +49,7 @@ class SocketDuplex extends Duplex {
   #socketError: Error | undefined;
 
   constructor(socket: WebSocket, options: DuplexOptions | undefined) {
-    super({ ...options, ...OWN } as DuplexOptions);
+    super({ ...options, ...OWN });
     this.#socket = socket;
     this.#inbox = new MessageInbox(socket, () => this.#serve(), this.readableObjectMode);
     socket.on('error', this.#onError);
@@ -89,10 +89,12 @@ class SocketDuplex extends Duplex {
     this.#inbox.release();
     this.#incoming?.discard();
     if (this.#socketError === undefined) socket.terminate(); // else it ends by itself, a Close frame perhaps being under way
-    void socket.closed.then(() => {
+    const finish = (): void => {
       socket.off('error', this.#onError);
       callback(error ?? this.#socketError ?? null);
-    });
+    };
+    if (socket.readyState === socket.CLOSED) finish();
+    else socket.once('close', finish);
     if (this.#onOpen) socket.off('open', this.#onOpen);
     this.#onGivenUp?.(new MessageError('WS_ERR_CLOSED', '', error ?? undefined));
   }

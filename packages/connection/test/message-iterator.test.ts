@@ -364,17 +364,21 @@ test('any messages, any pauses, any high-water mark: all of them, in order, then
         else client.close(ending as number);
         const seen: string[] = [];
         let end: unknown;
-        for (let i = 0; end === undefined; i++) {
+        for (let i = 0; ; i++) {
           for (let turns = pauses[i % pauses.length]!; turns > 0; turns--) await nextTurn();
-          await iterator.next().then(
-            ({ done, value }) => (done ? (end = 'end') : seen.push(value as string)),
-            (error: unknown) => (end = error),
-          );
+          try {
+            const { done, value } = await iterator.next();
+            if (done) break;
+            seen.push(value);
+          } catch (error) {
+            end = error;
+            break;
+          }
         }
         const expected = sizes.map((size, i) => `${i}:${'x'.repeat(size)}`);
         if (ending === 'cut') expect(expected.concat('').slice(0, seen.length)).toEqual(seen);
         else expect(seen).toEqual(expected);
-        expect(end === 'end').toBe(ending === 1000);
+        expect(end === undefined).toBe(ending === 1000);
         if (ending !== 1000) expect((end as ClosedError).info).toBe(info);
         expect(await iterator.next()).toEqual({ done: true, value: undefined });
       },
