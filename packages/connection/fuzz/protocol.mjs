@@ -47,6 +47,9 @@ function observe(chunks, isUtf8OfHost) {
   let allocated = 0;
   const transport = {
     isCongested: false,
+    isFull: false,
+    frameHead: () => undefined, // nobody sends in parts here
+    framePart: () => undefined,
     dropped: () => undefined,
     frame(opcode, fin, rsv, payload) {
       frames.push([opcode, Buffer.from(payload).toString('hex')]);

@@ -3,9 +3,11 @@ import type { Duplex } from 'node:stream';
 import { encodeClosePayload, type Opcode } from '@ws/frame';
 import { closeReport, now } from './close-report.js';
 import { maskingKeysFrom, randomMaskingKey } from './masking-key.js';
-import type { ConnectionSettings } from './options.js';
+import { slowConsumerSettings, type ConnectionSettings } from './options.js';
+import type { WayOut } from './outgoing.js';
 import { isPlainSocket, ownsItsChunks } from './plain-socket.js';
 import {
+  MessageError,
   Protocol,
   type CloseInfo,
   type DeferredPayload,
@@ -13,11 +15,15 @@ import {
   type Failure,
   type MessageHead,
   type MessageSink,
+  type MessageSource,
+  type OpenMessage,
   type ProtocolHandlers,
   type SendCallback,
   type Transport,
 } from './protocol/index.js';
 import type { PreparedMessage } from './prepared-message.js';
+import { SlowRecipient, type Backlog, type Outcome } from './slow-recipient.js';
+import type { SendOptions, SlowInfo } from './types.js';
 import { Writer } from './writer.js';
 
 export type Role = 'server' | 'client';
@@ -28,6 +34,9 @@ export interface ConnectionOwner extends Omit<ProtocolHandlers, 'incoming' | 're
   incoming(head: MessageHead, connection: Connection): MessageSink | undefined;
   /** There is room again after `send` returned false. */
   drain(): void;
+  /** The peer is behind, and is not any more. */
+  slow(info: SlowInfo): void;
+  recovered(info: SlowInfo): void;
   /** Last, once, when the stream is gone. */
   close(info: CloseInfo): void;
 }
@@ -48,12 +57,12 @@ const NODE = {
 } as const;
 
 /** The protocol core on a Duplex: the one file that reads a stream and sets a timer. */
-export class Connection implements Transport, ProtocolHandlers {
+export class Connection implements Transport, ProtocolHandlers, Backlog, WayOut {
   readonly duplex: Duplex;
   readonly protocol: Protocol;
   readonly #writer: Writer;
   readonly #owner: ConnectionOwner;
-  readonly #highWaterMark: number;
+  readonly #settings: ConnectionSettings;
   /** What the stream had written before: the handshake. */
   readonly #bytesBefore: number;
   #timer: NodeJS.Timeout | undefined;
@@ -61,7 +70,14 @@ export class Connection implements Transport, ProtocolHandlers {
   #inputEnded = false;
   #streamClosed = false;
   #isClosed = false;
+  /** Above it the core keeps what is sent, where it can still be left out, and be overtaken by control frames. */
+  readonly #gate: number;
+  /** From so much on, somebody wants to know when there is less. */
+  readonly #watchFrom: number;
+  #isFull = false;
   #needsDrain = false;
+  /** While the peer is behind. */
+  #slow: SlowRecipient | undefined;
   #bytesUnsent = 0;
   /** Who takes messages at his own pace, and has enough for now. */
   #readers: Set<object> | undefined;
@@ -78,13 +94,16 @@ export class Connection implements Transport, ProtocolHandlers {
     if (carrier[kConnection] !== undefined) throw new TypeError('this stream already carries a WebSocket');
     this.duplex = duplex;
     this.#owner = owner;
-    this.#highWaterMark = settings.highWaterMark;
+    this.#settings = settings;
+    const { highWaterMark, slowConsumer } = settings;
+    this.#gate = Math.max(CONGESTED_FROM, Math.min(highWaterMark, slowConsumer?.highWaterMark ?? Infinity));
+    this.#watchFrom = Math.min(highWaterMark, slowConsumer?.highWaterMark ?? Infinity, slowConsumer?.limit ?? Infinity);
     this.#bytesBefore = isPlainSocket(duplex) ? duplex.bytesWritten : 0;
-    const { generateMask, limits, closeTimeoutMs, autoPong, strictLength, validateUtf8 } = settings;
+    const { generateMask, limits, closeTimeoutMs, autoPong, strictLength, validateUtf8, fragmentSize } = settings;
     const maskingKey = role === 'server' ? undefined : generateMask ? maskingKeysFrom(generateMask) : randomMaskingKey;
     this.#writer = new Writer(duplex, maskingKey, () => this.#written());
     const preserveInput = !ownsItsChunks(duplex);
-    const rules = { role, limits, closeTimeoutMs, autoPong, strictLength, validateUtf8 };
+    const rules = { role, limits, closeTimeoutMs, autoPong, strictLength, validateUtf8, fragmentSize };
     this.protocol = new Protocol({ ...NODE, ...rules, extensions, preserveInput }, this, this);
     carrier[kConnection] = this;
   }
@@ -124,21 +143,59 @@ export class Connection implements Transport, ProtocolHandlers {
     return this.#isClosed ? 0 : this.#writer.bufferedBytes + this.protocol.queuedBytes;
   }
 
-  /** @returns false above the high-water mark; `drain` follows */
+  /** `options` is for what is whole: its key, and its own rule for slow recipients. */
   sendMessage(
     payload: Uint8Array | string | DeferredPayload,
     isText: boolean,
     fin: boolean,
     compress: boolean | undefined,
     callback: SendCallback | undefined,
-  ): boolean {
-    this.protocol.send(payload, isText, fin, compress, callback);
-    return this.#hasRoom();
+    options?: SendOptions,
+  ): Outcome {
+    if (this.#slow === undefined && options?.slowConsumer === undefined) {
+      this.protocol.send(payload, isText, fin, compress, callback, options?.key);
+      return this.#afterSend();
+    }
+    const isWhole = fin && this.protocol.isBetweenMessages;
+    const message = { compress, prepared: undefined, callback, key: options?.key };
+    return this.#sendSlowly(options, isWhole, callback, (mayReplace) => {
+      if (mayReplace && this.protocol.replace(payload, isText, message)) return true;
+      this.protocol.send(payload, isText, fin, compress, callback, options?.key);
+      return false;
+    });
   }
 
-  sendPrepared({ payload, isBinary, compress, results }: PreparedMessage, callback: SendCallback | undefined): boolean {
-    this.protocol.sendPrepared(payload, !isBinary, compress, results, callback);
-    return this.#hasRoom();
+  sendPrepared(
+    { payload, isBinary, compress, results: prepared }: PreparedMessage,
+    callback: SendCallback | undefined,
+    options?: SendOptions,
+  ): Outcome {
+    const key = options?.key;
+    if (this.#slow === undefined && options?.slowConsumer === undefined) {
+      this.protocol.sendPrepared(payload, !isBinary, compress, prepared, callback, key);
+      return this.#afterSend();
+    }
+    return this.#sendSlowly(options, true, callback, (mayReplace) => {
+      if (mayReplace && this.protocol.replace(payload, !isBinary, { compress, prepared, callback, key })) return true;
+      this.protocol.sendPrepared(payload, !isBinary, compress, prepared, callback, key);
+      return false;
+    });
+  }
+
+  // For messages in fragments.
+
+  openMessage(source: MessageSource): OpenMessage {
+    return this.protocol.openMessage(source);
+  }
+  get fragmentSize(): number {
+    const { fragmentSize } = this.#settings;
+    return fragmentSize === Infinity ? 0 : fragmentSize;
+  }
+  get maxDeclaredFrame(): number {
+    return this.#settings.maxDeclaredFrame;
+  }
+  grown(): void {
+    this.#afterSend();
   }
 
   /** @throws as `Protocol.close`, in every state */
@@ -203,8 +260,8 @@ export class Connection implements Transport, ProtocolHandlers {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     this.#countUnsent();
+    this.#writer.discard(); // what was sent first is told first
     this.protocol.transportEnd();
-    this.#writer.discard();
     this.#letGo();
     this.#owner.close(closeReport(this.protocol, this.#bytesUnsent, this.#streamError));
   }
@@ -218,7 +275,22 @@ export class Connection implements Transport, ProtocolHandlers {
     payload: Uint8Array | string,
     callback: SendCallback | undefined,
   ): number {
-    return this.#writer.frame(opcode, fin, rsv, payload, callback);
+    const length = this.#writer.frame(opcode, fin, rsv, payload, callback);
+    this.#checkRoom();
+    return length;
+  }
+
+  frameHead(opcode: Opcode, payloadLength: number): void {
+    this.#writer.frameHead(opcode, payloadLength);
+  }
+
+  framePart(payload: Uint8Array, callback: SendCallback | undefined): void {
+    this.#writer.framePart(payload, callback);
+    this.#checkRoom();
+  }
+
+  get isFull(): boolean {
+    return this.#isFull;
   }
 
   get isCongested(): boolean {
@@ -229,6 +301,24 @@ export class Connection implements Transport, ProtocolHandlers {
 
   dropped(): void {
     this.#written();
+  }
+
+  // For a peer that is behind.
+
+  get queueLength(): number {
+    return this.protocol.queueLength;
+  }
+  dropOldest(): boolean {
+    return this.protocol.dropOldest();
+  }
+  cut(error: Failure): void {
+    this.protocol.cut(error);
+  }
+  slow(info: SlowInfo): void {
+    this.#owner.slow(info);
+  }
+  recovered(info: SlowInfo): void {
+    this.#owner.recovered(info);
   }
 
   end(): void {
@@ -293,18 +383,59 @@ export class Connection implements Transport, ProtocolHandlers {
     }
   }
 
-  #hasRoom(): boolean {
-    if (this.bufferedAmount < this.#highWaterMark) return true;
-    this.#needsDrain = true;
-    this.#writer.reportWrites();
-    return false;
+  /** For a recipient that is behind, or a message with a rule of its own. `send` tells whether it took the place of another one. */
+  #sendSlowly(
+    options: SendOptions | undefined,
+    isWhole: boolean,
+    callback: SendCallback | undefined,
+    send: (mayReplace: boolean) => boolean,
+  ): Outcome {
+    const { slowConsumer, highWaterMark } = this.#settings;
+    const own = options?.slowConsumer;
+    const rule = own === undefined ? slowConsumer : slowConsumerSettings(own, highWaterMark);
+    const slow = this.#slow ?? (rule && new SlowRecipient(this, rule.highWaterMark));
+    const mayReplace = rule?.policy === 'conflate' && isWhole;
+    if (slow && rule && !(mayReplace && this.protocol.isWaiting(options?.key)) && !slow.admits(rule, isWhole)) {
+      if (callback) process.nextTick(callback, new MessageError('WS_ERR_DROPPED'));
+      return 'dropped';
+    }
+    if (send(mayReplace)) slow?.conflated();
+    this.#slow = slow;
+    return this.#afterSend();
   }
 
+  #afterSend(): Outcome {
+    const { bufferedAmount } = this;
+    if (bufferedAmount >= this.#watchFrom || this.#slow) this.#watch();
+    if (bufferedAmount < this.#settings.highWaterMark) return 'sent';
+    this.#needsDrain = true;
+    return 'queued';
+  }
+
+  /** The peer may be behind. */
+  #watch(): void {
+    const { slowConsumer } = this.#settings;
+    if (slowConsumer) this.#slow ??= new SlowRecipient(this, slowConsumer.highWaterMark);
+    this.#writer.reportWrites();
+    this.#slow?.grown();
+  }
+
+  /** From `#gate` on, messages wait in the core. */
+  #checkRoom(): void {
+    if (this.#isFull || this.#writer.bufferedBytes < this.#gate) return;
+    this.#isFull = true;
+    this.#writer.reportWrites();
+  }
+
+  /** A write is through, or something will not be sent. */
   #written(): void {
     if (this.#isClosed) return;
-    if (this.#writer.bufferedBytes < CONGESTED_FROM) this.protocol.drained();
-    if (this.bufferedAmount > Math.min(this.#highWaterMark, CONGESTED_FROM) / 2) return;
-    this.#writer.reportsWrites = false;
+    const { bufferedBytes } = this.#writer;
+    if (bufferedBytes <= this.#gate / 2) this.#isFull = false;
+    if (!this.#isFull) this.protocol.drained();
+    if (this.#slow?.shrunk()) this.#slow = undefined;
+    if (this.#isFull || this.bufferedAmount > Math.min(this.#settings.highWaterMark, CONGESTED_FROM) / 2) return;
+    this.#writer.reportsWrites = this.#slow !== undefined;
     if (!this.#needsDrain) return;
     this.#needsDrain = false;
     this.#owner.drain();
@@ -313,9 +444,10 @@ export class Connection implements Transport, ProtocolHandlers {
   /** Destroying a stream empties it: whoever is first here sees the most. */
   #countUnsent(): void {
     const { duplex } = this;
-    const waiting = this.bufferedAmount;
+    const { queuedBytes, droppedBytes } = this.protocol;
     const given = isPlainSocket(duplex) ? this.#writer.bytesTaken - (duplex.bytesWritten - this.#bytesBefore) : 0;
-    this.#bytesUnsent = Math.max(this.#bytesUnsent, waiting, given);
+    const bytes = Math.max(this.#writer.bufferedBytes, given) + queuedBytes + droppedBytes;
+    this.#bytesUnsent = Math.max(this.#bytesUnsent, bytes);
   }
 
   /** The stream is the user's again, but for errors that come late. */

@@ -5,7 +5,7 @@ import { Incoming } from './incoming.js';
 import type { ConnectionSettings, IncomingMode } from './options.js';
 import type { CloseInfo, Failure, MessageHead, MessageSink } from './protocol/index.js';
 import { raise } from './protocol/settle.js';
-import type { BinaryType, RawData, WebSocketEvents } from './types.js';
+import type { BinaryType, RawData, SlowInfo, WebSocketEvents } from './types.js';
 
 type Emitter = EventEmitter<WebSocketEvents> & { readonly binaryType: BinaryType; readonly incoming: IncomingMode };
 
@@ -84,6 +84,14 @@ export class Delivery implements ConnectionOwner {
 
   drain(): void {
     this.#socket.emit('drain');
+  }
+
+  slow(info: SlowInfo): void {
+    this.#socket.emit('slow', info);
+  }
+
+  recovered(info: SlowInfo): void {
+    this.#socket.emit('recovered', info);
   }
 
   close(info: CloseInfo): void {

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { CloseInfo } from './protocol/index.js';
-import type { BinaryType, RawData, WebSocketEvents } from './types.js';
+import type { RawData, WebSocketEvents } from './types.js';
 
 /** The part of a WHATWG Event that a WebSocket's listeners use; Node's own class costs ten times as much. */
 export interface Event<Target> {
@@ -37,7 +37,7 @@ export type EventHandler<Type> = { handle(event: Type): void }['handle'];
 export type EventListener<Target, Type extends EventType> =
   ((this: Target, event: EventTypes<Target>[Type]) => void) | { handleEvent(event: EventTypes<Target>[Type]): void };
 
-type Emitter = EventEmitter<WebSocketEvents> & { readonly binaryType: BinaryType };
+type Emitter = EventEmitter<WebSocketEvents>;
 type AnyListener = ((event: unknown) => void) | { handleEvent(event: unknown): void };
 
 /** On the functions that stand between an EventEmitter and a W3C listener. */

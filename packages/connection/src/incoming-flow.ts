@@ -1,6 +1,6 @@
 import type { Incoming } from './incoming.js';
 import type { Failure, MessageSink } from './protocol/index.js';
-import { MessageError } from './errors.js';
+import { MessageError } from './protocol/index.js';
 
 /** The connection, as those who read from it at their own pace see it. */
 export interface HeldConnection {

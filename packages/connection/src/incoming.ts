@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FrameHead } from '@ws/frame';
-import { MessageError } from './errors.js';
+import { MessageError } from './protocol/index.js';
 import type { Intake } from './incoming-flow.js';
 import type { MessageHead } from './protocol/index.js';
 import { MessageBuffer } from './protocol/message-buffer.js';

@@ -1,10 +1,13 @@
 export type { ConnectionOptions, IncomingMode, SlowConsumer } from './options.js';
 export type { CloseEvent, ErrorEvent, Event, EventListener, EventType, MessageEvent } from './event-target.js';
-export { ClosedError, MessageError, type FaultCode } from './errors.js';
+export { ClosedError } from './closed-error.js';
 export { Incoming } from './incoming.js';
+export type { MessageContent } from './message-content.js';
+export { Outgoing, type OutgoingOptions } from './outgoing.js';
 export type { MessageIterator } from './message-iterator.js';
 export { PreparedMessage } from './prepared-message.js';
 export { createPair, type PairOptions } from './pair.js';
+export { MessageError, type FaultCode } from './protocol/index.js';
 export type {
   CloseFrame,
   CloseInfo,
@@ -28,4 +31,5 @@ export type {
   SocketStats,
   WebSocketEvents,
 } from './types.js';
+export type { Outcome } from './slow-recipient.js';
 export { WebSocket, type FromOptions, type SocketOptions } from './websocket.js';

@@ -1,4 +1,4 @@
-import { ClosedError } from './errors.js';
+import { ClosedError } from './closed-error.js';
 import { Incoming } from './incoming.js';
 import type { CloseInfo } from './protocol/index.js';
 import { kPace, type Pace } from './pace.js';

@@ -13,6 +13,13 @@ export interface SlowConsumer {
   readonly policy?: 'close' | 'drop-newest' | 'drop-oldest' | 'conflate' | undefined;
 }
 
+/** The same with every default filled in. */
+export interface SlowRule {
+  readonly highWaterMark: number;
+  readonly limit: number;
+  readonly policy: NonNullable<SlowConsumer['policy']>;
+}
+
 export type IncomingMode = 'buffer' | 'stream' | 'auto';
 
 /** What one connection may be told. For every limit, 0 or `false` is none. */
@@ -65,7 +72,7 @@ export interface ConnectionSettings {
   readonly streamThreshold: number;
   readonly fragmentSize: number;
   readonly maxDeclaredFrame: number;
-  readonly slowConsumer: Required<SlowConsumer> | undefined;
+  readonly slowConsumer: SlowRule | undefined;
   readonly generateMask: ((mask: Buffer) => void) | undefined;
 }
 
@@ -130,7 +137,7 @@ const POLICIES = ['close', 'drop-newest', 'drop-oldest', 'conflate'] as const sa
 export function slowConsumerSettings(
   given: SlowConsumer | false | undefined,
   defaultHighWaterMark: number,
-): Required<SlowConsumer> | undefined {
+): SlowRule | undefined {
   if (given === false || given === undefined) return undefined;
   if (typeof given !== 'object' || given === null)
     throw new TypeError(`slowConsumer is ${describe(given)}, expected an object or false`);

@@ -1,5 +1,5 @@
 import { Duplex, type DuplexOptions } from 'node:stream';
-import { MessageError } from './errors.js';
+import { MessageError } from './protocol/index.js';
 import { Incoming } from './incoming.js';
 import { MessageInbox } from './message-inbox.js';
 import { kPace } from './pace.js';

@@ -57,6 +57,7 @@ export interface SocketStats {
   readonly bytesReceived: number;
   readonly bytesSent: number;
   readonly messagesReceived: number;
+  readonly messagesSent: number;
 }
 
 /** Arguments of each event. */

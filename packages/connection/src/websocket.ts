@@ -1,22 +1,10 @@
-import { EventEmitter } from 'node:events';
 import type { Duplex, Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { neverOpened } from './close-report.js';
 import { Connection, type Role } from './connection.js';
 import { Delivery } from './delivery.js';
-import {
-  addListener,
-  getAttribute,
-  isEventType,
-  removeListener,
-  setAttribute,
-  type CloseEvent,
-  type ErrorEvent,
-  type Event,
-  type EventHandler,
-  type EventListener,
-  type EventType,
-  type MessageEvent,
-} from './event-target.js';
+import { EventAttributes } from './event-attributes.js';
+import { toReadable, type MessageContent } from './message-content.js';
 import { MessageIterator } from './message-iterator.js';
 import { MessageStream } from './message-stream.js';
 import {
@@ -28,11 +16,19 @@ import {
   type ConnectionSettings,
   type IncomingMode,
 } from './options.js';
+import { Outgoing, type OutgoingOptions } from './outgoing.js';
 import { kPace, type Pace } from './pace.js';
 import { fromBlob, payloadLength, toPayload } from './payload.js';
 import { PreparedMessage } from './prepared-message.js';
-import type { CloseInfo, DeferredPayload, Extension, SendCallback } from './protocol/index.js';
-import type { BinaryType, BufferLike, SendOptions, SocketStats, WebSocketEvents } from './types.js';
+import {
+  MessageError,
+  type CloseInfo,
+  type DeferredPayload,
+  type Extension,
+  type SendCallback,
+} from './protocol/index.js';
+import type { Outcome } from './slow-recipient.js';
+import type { BinaryType, BufferLike, SendOptions, SocketStats } from './types.js';
 
 const CONNECTING = 0;
 const OPEN = 1;
@@ -45,6 +41,9 @@ const NO_BYTES = new Uint8Array(0);
 
 /** Marks every copy of this class, so that `instanceof` holds where a bundler or a test runner loads two. */
 const BRAND = Symbol.for('@ws/connection.WebSocket');
+
+/** What `send` takes. */
+type Sendable = BufferLike | Blob | PreparedMessage;
 
 /** What came out of the handshake. */
 export interface SocketOptions {
@@ -70,7 +69,7 @@ export interface FromOptions extends SocketOptions, ConnectionOptions {
  *
  * `Data` is the type of `data`, which is the user's own.
  */
-export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
+export class WebSocket<Data = unknown> extends EventAttributes {
   static readonly CONNECTING = CONNECTING;
   static readonly OPEN = OPEN;
   static readonly CLOSING = CLOSING;
@@ -95,6 +94,8 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
   #requestedProtocols: readonly string[] = [];
   /** Bytes given to `send` when it was too late. WHATWG: they count for ever. */
   #lateBytes = 0;
+  /** Messages that are being written. */
+  #outgoing: Set<Outgoing> | undefined;
   #closeInfo: CloseInfo | undefined;
   #closed: Promise<CloseInfo> | undefined;
   #resolveClosed: ((info: CloseInfo) => void) | undefined;
@@ -149,7 +150,9 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
 
   /** Bytes given to `send` that are not with the operating system. */
   get bufferedAmount(): number {
-    return (this.#connection?.bufferedAmount ?? 0) + this.#lateBytes;
+    let bytes = (this.#connection?.bufferedAmount ?? 0) + this.#lateBytes;
+    if (this.#outgoing) for (const outgoing of this.#outgoing) bytes += outgoing.bufferedAmount;
+    return bytes;
   }
 
   /**
@@ -191,10 +194,14 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
   get messagesReceived(): number {
     return this.#connection?.protocol.messagesReceived ?? 0;
   }
+  /** Messages of which the last frame is with the stream. */
+  get messagesSent(): number {
+    return this.#connection?.protocol.messagesSent ?? 0;
+  }
   /** The counters, as they are now. */
   get stats(): SocketStats {
-    const { bytesReceived, bytesSent, messagesReceived } = this;
-    return { bytesReceived, bytesSent, messagesReceived };
+    const { bytesReceived, bytesSent, messagesReceived, messagesSent } = this;
+    return { bytesReceived, bytesSent, messagesReceived, messagesSent };
   }
 
   get isPaused(): boolean {
@@ -236,26 +243,49 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
    * @returns false above `highWaterMark`; then `'drain'` follows
    * @throws {Error} while connecting; {TypeError} for what cannot be sent
    */
-  send(data: BufferLike | Blob | PreparedMessage, callback?: SendCallback): boolean;
-  send(data: BufferLike | Blob, options: SendOptions | undefined, callback?: SendCallback): boolean;
-  send(
-    data: BufferLike | Blob | PreparedMessage,
-    options?: SendOptions | SendCallback,
-    callback?: SendCallback,
-  ): boolean {
-    if (typeof options === 'function') {
-      callback = options;
-      options = undefined;
-    }
+  send(data: Sendable, callback?: SendCallback): boolean;
+  send(data: Sendable, options: SendOptions | undefined, callback?: SendCallback): boolean;
+  send(data: Sendable, options?: SendOptions | SendCallback, callback?: SendCallback): boolean {
+    if (typeof options === 'function') return this.offer(data, undefined, options) === 'sent';
+    return this.offer(data, options, callback) === 'sent';
+  }
+
+  /** As {@link send}. @returns `'sent'`; `'queued'` above `highWaterMark`; `'dropped'` where the peer is too slow for it, see `slowConsumer`, or the connection is not open */
+  offer(data: Sendable, options?: SendOptions, callback?: SendCallback): Outcome {
     checkCallback(callback);
     const connection = this.#connection;
     if (connection === undefined && this.#state === CONNECTING) throw this.#notOpen();
-    if (typeof data === 'object' && !ArrayBuffer.isView(data) && data instanceof PreparedMessage)
-      return this.#sendPrepared(data, callback);
+    if (typeof data === 'object' && !ArrayBuffer.isView(data) && data instanceof PreparedMessage) {
+      if (connection === undefined || !connection.isOpen) return this.#refuse(data.payload, callback);
+      return connection.sendPrepared(data, callback, options);
+    }
     const payload = data instanceof Blob ? fromBlob(data) : toPayload(data);
     if (connection === undefined || !connection.isOpen) return this.#refuse(payload, callback);
     const isText = options?.binary === undefined ? typeof payload === 'string' : !options.binary;
-    return connection.sendMessage(payload, isText, options?.fin ?? true, options?.compress, callback);
+    return connection.sendMessage(payload, isText, options?.fin ?? true, options?.compress, callback, options);
+  }
+
+  /**
+   * A stream that is one message: its first write takes the message's place among those sent, each write is a fragment, its end ends it.
+   * @throws {Error} where there is no connection yet, or never was; {RangeError} for sizes that are none
+   */
+  createOutgoing(options: OutgoingOptions = {}): Outgoing {
+    const connection = this.#connection;
+    if (connection === undefined) throw this.#notOpen();
+    const outgoing = new Outgoing(connection, options);
+    if (!connection.isOpen) return outgoing.destroy(new MessageError('WS_ERR_CLOSED'));
+    const streams = (this.#outgoing ??= new Set());
+    streams.add(outgoing);
+    outgoing.once('close', () => streams.delete(outgoing));
+    return outgoing;
+  }
+
+  /**
+   * Sends one message from a source that is read as fast as the peer takes it. Resolves when all of it is with the operating system, rejects when
+   * source or connection break off: as for {@link createOutgoing}, a part that has been sent ends the connection then.
+   */
+  async sendStream(source: MessageContent, options?: OutgoingOptions): Promise<void> {
+    await pipeline(toReadable(source), this.createOutgoing(options));
   }
 
   /**
@@ -358,44 +388,6 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
     });
   }
 
-  get onopen(): EventHandler<Event<this>> | null {
-    return getAttribute(this, 'open') as EventHandler<Event<this>> | null;
-  }
-  set onopen(listener: EventHandler<Event<this>> | null) {
-    setAttribute(this, 'open', listener);
-  }
-  get onmessage(): EventHandler<MessageEvent<this>> | null {
-    return getAttribute(this, 'message') as EventHandler<MessageEvent<this>> | null;
-  }
-  set onmessage(listener: EventHandler<MessageEvent<this>> | null) {
-    setAttribute(this, 'message', listener);
-  }
-  get onclose(): EventHandler<CloseEvent<this>> | null {
-    return getAttribute(this, 'close') as EventHandler<CloseEvent<this>> | null;
-  }
-  set onclose(listener: EventHandler<CloseEvent<this>> | null) {
-    setAttribute(this, 'close', listener);
-  }
-  get onerror(): EventHandler<ErrorEvent<this>> | null {
-    return getAttribute(this, 'error') as EventHandler<ErrorEvent<this>> | null;
-  }
-  set onerror(listener: EventHandler<ErrorEvent<this>> | null) {
-    setAttribute(this, 'error', listener);
-  }
-
-  /** A W3C listener, a function or an object with `handleEvent`. Types other than open, message, close and error are ignored, as in ws 8. */
-  addEventListener<Type extends EventType>(
-    type: Type,
-    listener: EventListener<this, Type>,
-    options: { once?: boolean } = {},
-  ): void {
-    if (isEventType(type))
-      addListener(this, type, listener as Parameters<typeof addListener>[2], options.once === true);
-  }
-  removeEventListener<Type extends EventType>(type: Type, listener: EventListener<this, Type>): void {
-    if (isEventType(type)) removeListener(this, type, listener as Parameters<typeof removeListener>[2]);
-  }
-
   #attach(duplex: Duplex, head: Uint8Array, options: SocketOptions): void {
     if (this.readyState !== CONNECTING)
       throw new Error(`cannot take a stream: readyState ${this.readyState} (${STATE_NAMES[this.readyState]})`);
@@ -413,12 +405,6 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
     connection.start(head);
   }
 
-  #sendPrepared(message: PreparedMessage, callback: SendCallback | undefined): boolean {
-    const connection = this.#connection;
-    if (connection === undefined || !connection.isOpen) return this.#refuse(message.payload, callback);
-    return connection.sendPrepared(message, callback);
-  }
-
   #control(type: 'ping' | 'pong', data: unknown, mask: unknown, callback: SendCallback | undefined): void {
     if (typeof data === 'function') [data, mask, callback] = [undefined, undefined, data as SendCallback];
     else if (typeof mask === 'function') callback = mask as SendCallback;
@@ -433,10 +419,10 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
   }
 
   /** Too late to send. */
-  #refuse(payload: Uint8Array | string | DeferredPayload, callback: SendCallback | undefined): false {
+  #refuse(payload: Uint8Array | string | DeferredPayload, callback: SendCallback | undefined): 'dropped' {
     this.#lateBytes += payloadLength(payload);
     if (callback) process.nextTick(callback, this.#notOpen());
-    return false;
+    return 'dropped';
   }
 
   #notOpen(): Error {
@@ -449,6 +435,7 @@ export class WebSocket<Data = unknown> extends EventEmitter<WebSocketEvents> {
 
   #finish(info: CloseInfo): void {
     this.#closeInfo = info;
+    for (const outgoing of this.#outgoing ?? []) outgoing.destroy(new MessageError('WS_ERR_CLOSED'));
     this.#resolveClosed?.(info);
   }
 

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { headerLength, mask, writeHeader, type Opcode } from '@ws/frame';
 import { isPlainSocket } from './plain-socket.js';
-import type { SendCallback } from './protocol/index.js';
+import { MessageError, type SendCallback } from './protocol/index.js';
 import { settle } from './protocol/settle.js';
 import { release, slabFor, type Slab } from './slab.js';
 
@@ -65,6 +65,9 @@ export class Writer {
   #inTurn = false;
   #isEnded = false;
   #bytesTaken = 0;
+  /** Of the frame that is taken in parts: its masking key, and where in its payload the next part stands. */
+  #partKey: number | undefined;
+  #partOffset = 0;
   /** `onWritten` is called after each write, until this is switched off. */
   reportsWrites = false;
 
@@ -129,7 +132,7 @@ export class Writer {
     const callbacks = [...(this.#inFlight ?? []), this.#callbacks ?? []].flat();
     this.#inFlight = undefined;
     this.#callbacks = undefined;
-    for (const callback of callbacks) settle(callback, ended());
+    for (const callback of callbacks) settle(callback, new MessageError('WS_ERR_CLOSED'));
   }
 
   /** @returns bytes of payload */
@@ -141,7 +144,7 @@ export class Writer {
     callback: SendCallback | undefined,
   ): number {
     if (this.#isEnded || this.#duplex.destroyed) {
-      if (callback) process.nextTick(callback, ended());
+      this.#refuse(callback);
       return payload.length;
     }
     const key = this.#maskingKey?.();
@@ -155,9 +158,30 @@ export class Writer {
       length = this.#bytes(opcode, fin, rsv, payload, key, false);
     }
     if (callback) (this.#callbacks ??= []).push(callback);
-    if (this.#pendingBytes >= FLUSH_FROM) this.flush();
-    else if (!this.#inTurn && !this.#isDirty) this.#markDirty();
+    this.#taken();
     return length;
+  }
+
+  /** Takes the head of a final frame; its payload follows through {@link framePart}. */
+  frameHead(opcode: Opcode, payloadLength: number): void {
+    if (this.#isEnded || this.#duplex.destroyed) return;
+    const key = this.#maskingKey?.();
+    this.#partKey = key;
+    this.#partOffset = 0;
+    const slab = this.#run(MAX_HEADER);
+    writeHeader(slab.bytes, this.#runEnd, true, 0, opcode, payloadLength, key);
+    this.#extend(slab, headerLength(payloadLength, key !== undefined));
+    this.#taken();
+  }
+
+  framePart(payload: Uint8Array, callback: SendCallback | undefined): void {
+    if (this.#isEnded || this.#duplex.destroyed) return this.#refuse(callback);
+    const offset = this.#partOffset;
+    this.#partOffset += payload.length;
+    if (payload.length > COPY_UP_TO) this.#apart(payload, this.#partKey, offset, false);
+    else this.#copy(this.#run(payload.length), 0, payload, this.#partKey, offset);
+    if (callback) (this.#callbacks ??= []).push(callback);
+    this.#taken();
   }
 
   /** Writes everything, in one write where it can. */
@@ -187,6 +211,16 @@ export class Writer {
       this.#duplex.destroy(error as Error); // a stream's own fault is its connection's alone
     }
     if (slab) release(slab, !this.#isPlainSocket || this.#duplex.writableLength > 0);
+  }
+
+  /** Something is to be written: now if it is much, else at the end of the turn. */
+  #taken(): void {
+    if (this.#pendingBytes >= FLUSH_FROM) this.flush();
+    else if (!this.#inTurn && !this.#isDirty) this.#markDirty();
+  }
+
+  #refuse(callback: SendCallback | undefined): void {
+    if (callback) process.nextTick(callback, new MessageError('WS_ERR_CLOSED'));
   }
 
   #markDirty(): void {
@@ -225,25 +259,32 @@ export class Writer {
     const isApart = length > COPY_UP_TO;
     const header = headerLength(length, key !== undefined);
     const slab = this.#run(isApart ? header : header + length);
-    const start = this.#runEnd + header;
     writeHeader(slab.bytes, this.#runEnd, fin, rsv, opcode, length, key);
-    if (!isApart) {
-      slab.bytes.set(payload, start);
-      if (key !== undefined) mask(slab.bytes.subarray(start, start + length), key);
-      this.#extend(slab, header + length);
-      return length;
-    }
-    this.#extend(slab, header);
-    this.#closeRun();
-    if (key === undefined) {
-      (this.#chunks ??= []).push(payload);
+    if (isApart) {
+      this.#extend(slab, header);
+      this.#apart(payload, key, 0, isOurs);
     } else {
-      const masked = isOurs ? payload : Buffer.from(payload);
-      mask(masked, key);
-      (this.#chunks ??= []).push(masked);
+      this.#copy(slab, header, payload, key, 0);
     }
-    this.#pendingBytes += length;
     return length;
+  }
+
+  /** Into the slab, behind `gap` bytes that are written already; `offset` is that of the payload in its frame. */
+  #copy(slab: Slab, gap: number, payload: Uint8Array, key: number | undefined, offset: number): void {
+    const { length } = payload;
+    const start = this.#runEnd + gap;
+    slab.bytes.set(payload, start);
+    if (key !== undefined) mask(slab.bytes.subarray(start, start + length), key, offset);
+    this.#extend(slab, gap + length);
+  }
+
+  /** As a chunk of its own. */
+  #apart(payload: Uint8Array, key: number | undefined, offset: number, isOurs: boolean): void {
+    this.#closeRun();
+    const chunk = key === undefined || isOurs ? payload : Buffer.from(payload);
+    if (key !== undefined) mask(chunk, key, offset);
+    (this.#chunks ??= []).push(chunk);
+    this.#pendingBytes += payload.length;
   }
 
   /** Makes sure that `byteLength` bytes can follow at `#runEnd`. */
@@ -315,5 +356,3 @@ function writeText(target: Buffer, at: number, text: string): number {
   }
   return target.write(text, at, 'utf8');
 }
-
-const ended = (): Error => new Error('the connection ended before this was sent');

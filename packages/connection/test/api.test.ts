@@ -14,20 +14,23 @@ test('the public names', () => {
     'ClosedError',
     'Incoming',
     'MessageError',
+    'Outgoing',
     'PreparedMessage',
     'WebSocket',
     'createPair',
     'createWebSocketStream',
   ]);
-  expect(Object.keys(protocol).sort()).toEqual(['Protocol']);
+  expect(Object.keys(protocol).sort()).toEqual(['MessageError', 'Protocol']);
 });
 
 test('the public members of WebSocket', () => {
-  const own = Object.getOwnPropertyNames(connection.WebSocket.prototype);
+  const { prototype: own } = connection.WebSocket;
+  const names = [own, Object.getPrototypeOf(own) as object].flatMap((each) => Object.getOwnPropertyNames(each));
   const members =
-    'CLOSED CLOSING CONNECTING OPEN abortConnecting addEventListener binaryType bufferedAmount bytesReceived bytesSent close closed constructor extensions failConnecting incoming isPaused messages messagesReceived onclose onerror ' +
-    'onmessage onopen pause ping pong protocol readyState removeEventListener requestedProtocols resume send setSocket socket stats terminate url';
-  expect(own.sort()).toEqual(members.split(' '));
+    'CLOSED CLOSING CONNECTING OPEN abortConnecting addEventListener binaryType bufferedAmount bytesReceived bytesSent close closed constructor createOutgoing extensions failConnecting ' +
+    'incoming isPaused messages messagesReceived messagesSent offer onclose onerror onmessage onopen pause ping pong protocol readyState removeEventListener requestedProtocols resume send sendStream ' +
+    'setSocket socket stats terminate url';
+  expect([...new Set(names)].sort()).toEqual(members.split(' '));
   const { length, name, prototype, ...statics } = Object.getOwnPropertyDescriptors<object>(
     connection.WebSocket,
   ) as Record<string, PropertyDescriptor>;

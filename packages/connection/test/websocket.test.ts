@@ -344,7 +344,7 @@ describe('WS-080, WS-081, A-34: W3C listeners', () => {
 });
 
 describe('pause and resume', () => {
-  test('no event while paused; the peer feels it; all comes after', async () => {
+  test('no event while paused; the peer feels it; all comes after, and the ping overtakes what waits', async () => {
     const [near, far] = await tcpPair();
     const client = WebSocket.from(near, { role: 'client' });
     const server = WebSocket.from(far, { role: 'server' });
@@ -360,7 +360,9 @@ describe('pause and resume', () => {
     server.resume();
     server.resume();
     while (events.length <= count) await nextTurn();
-    expect(events.map(([name]) => name)).toEqual([...Array.from({ length: count }, () => 'message'), 'ping']);
+    const names = events.map(([name]) => name);
+    expect(names.filter((name) => name === 'message')).toHaveLength(count);
+    expect(names.indexOf('ping')).toBeLessThan(count);
     client.terminate();
   });
 

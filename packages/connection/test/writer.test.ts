@@ -225,8 +225,8 @@ describe('callbacks', () => {
     await socket.closed;
     await nextTurn();
     expect(errors.map((error) => (error as Error).message)).toEqual([
-      'the connection ended before this was sent',
-      'the connection ended before this was sent',
+      'the connection was closed before this was sent',
+      'the connection was closed before this was sent',
       'WebSocket is not open: readyState 2 (CLOSING)',
     ]);
   });

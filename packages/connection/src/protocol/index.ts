@@ -4,6 +4,8 @@ export type { Extension, Failure, Flow, IncomingPiece, OutgoingFragment } from '
 export type { FrameRecord } from './frame-log.js';
 export type { MessageHead, MessageSink } from './message-sink.js';
 export type { ProtocolHandlers, ProtocolOptions } from './options.js';
+export { MessageError, type FaultCode } from './message-error.js';
+export type { MessageSource, OpenMessage } from './open-message.js';
 export { Protocol } from './protocol.js';
 export type { State, Trigger } from './state.js';
 export type { DeferredPayload, SendCallback, Transport } from './transport.js';

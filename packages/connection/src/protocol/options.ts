@@ -31,6 +31,8 @@ export interface ProtocolOptions {
   readonly strictLength?: boolean;
   readonly validateUtf8?: boolean;
   readonly extensions?: readonly Extension[];
+  /** Most bytes of payload in one frame that is sent. @default Infinity */
+  readonly fragmentSize?: number | undefined;
   /** Chunks belong to somebody else: unmask in a copy. */
   readonly preserveInput?: boolean;
   /** A faster check than the one of `@ws/frame`. */

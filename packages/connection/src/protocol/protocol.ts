@@ -13,7 +13,9 @@ import type { Failure } from './extension.js';
 import { FrameLog, type FrameRecord } from './frame-log.js';
 import type { MessageHead, MessageSink } from './message-sink.js';
 import type { ProtocolHandlers, ProtocolOptions } from './options.js';
-import { Sender, type SenderHost } from './sender.js';
+import type { MessageSource, OpenMessage } from './open-message.js';
+import { Outlet, type OutletHost } from './outlet.js';
+import { Sender, type MessageOptions, type SenderHost } from './sender.js';
 import { raise } from './settle.js';
 import { isReceiving, transition, type State, type Trigger } from './state.js';
 import type { DeferredPayload, SendCallback, Transport } from './transport.js';
@@ -37,6 +39,7 @@ export class Protocol {
   readonly #assembler: Assembler;
   readonly #parser: FrameParser;
   readonly #log = new FrameLog();
+  readonly #outlet: Outlet;
   readonly #sender: Sender;
 
   #state: State = 'open';
@@ -66,7 +69,9 @@ export class Protocol {
     this.#assembler = new Assembler({ limits, extensions: this.#extensions, validateUtf8, isUtf8, allocate }, link);
     const allowedRsv = this.#extensions.rsv;
     this.#parser = new FrameParser({ role, allowedRsv, strictLength, preserveInput }, this.#assembler);
-    this.#sender = new Sender(transport, this.#extensions, this.#log, link);
+    const outlet = new Outlet(transport, this.#log, link);
+    this.#sender = new Sender(transport, outlet, this.#extensions, link, options.fragmentSize);
+    this.#outlet = outlet;
   }
 
   get state(): State {
@@ -101,6 +106,22 @@ export class Protocol {
   /** Bytes of messages that are not with the transport yet. */
   get queuedBytes(): number {
     return this.#sender.queuedBytes;
+  }
+  /** Bytes of those that were dropped with the connection. */
+  get droppedBytes(): number {
+    return this.#sender.droppedBytes;
+  }
+  /** How many messages wait. */
+  get queueLength(): number {
+    return this.#sender.queueLength;
+  }
+  /** What is sent next is a message of its own, not the next fragment of one. */
+  get isBetweenMessages(): boolean {
+    return this.#sender.isBetweenMessages;
+  }
+  /** Messages of which the last frame is with the transport. */
+  get messagesSent(): number {
+    return this.#outlet.messages;
   }
   /** Nothing is parsed at the moment; the transport should not read on. */
   get isHeld(): boolean {
@@ -168,7 +189,7 @@ export class Protocol {
 
   /**
    * Sends a message, or one fragment of it: with `fin` false the next call continues it. Order is kept while extensions
-   * or deferred payloads take their time.
+   * or deferred payloads take their time. `key`: see {@link replace}.
    */
   send(
     payload: Uint8Array | string | DeferredPayload,
@@ -176,8 +197,9 @@ export class Protocol {
     fin: boolean,
     compress: boolean | undefined,
     callback: SendCallback | undefined,
+    key?: unknown,
   ): void {
-    this.#sender.send(payload, isText, fin, compress, callback);
+    this.#sender.send(payload, isText, fin, compress, callback, key);
   }
 
   /** Sends a whole message that goes to several connections, which share what is in `prepared`; not into the fragments of another one. */
@@ -187,17 +209,38 @@ export class Protocol {
     compress: boolean | undefined,
     prepared: Map<unknown, unknown>,
     callback: SendCallback | undefined,
+    key?: unknown,
   ): void {
-    this.#sender.sendPrepared(payload, isText, compress, prepared, callback);
+    this.#sender.sendPrepared(payload, isText, compress, prepared, callback, key);
+  }
+
+  /** A message whose fragments come by and by; those sent behind it wait for its end. */
+  openMessage(source: MessageSource): OpenMessage {
+    return this.#sender.openMessage(source);
+  }
+
+  /** Puts a message in the place of a waiting one with the same key, whose callback gets WS_ERR_DROPPED. @returns false if there is none */
+  replace(payload: Uint8Array | string | DeferredPayload, isText: boolean, options: MessageOptions): boolean {
+    return this.#sender.replace(payload, isText, options);
+  }
+
+  /** A message with this key waits. */
+  isWaiting(key: unknown): boolean {
+    return this.#sender.isWaiting(key);
+  }
+
+  /** Leaves out the message that has waited longest; its callback gets WS_ERR_DROPPED. @returns false if there is none that may be */
+  dropOldest(): boolean {
+    return this.#sender.dropOldest();
   }
 
   /** Goes out between the fragments of whatever is being sent. §5.4 */
   ping(payload: Uint8Array | string, callback?: SendCallback): void {
-    this.#sender.control(Opcode.Ping, payload, callback);
+    this.#outlet.control(Opcode.Ping, payload, callback);
   }
 
   pong(payload: Uint8Array | string, callback?: SendCallback): void {
-    this.#sender.control(Opcode.Pong, payload, callback);
+    this.#outlet.control(Opcode.Pong, payload, callback);
   }
 
   /**
@@ -234,6 +277,14 @@ export class Protocol {
     }
   }
 
+  /** Cuts a connection that holds too much, at once: it cannot be told, since all that waits would come first. */
+  cut(error: Failure): void {
+    if (this.#state === 'closed') return;
+    this.#error ??= error;
+    this.stop('limit');
+    this.#transport.destroy();
+  }
+
   /** The peer has ended its half of the byte stream, and all that came before is seen to: ours must end in time too. */
   inputEnd(): void {
     this.#initiator ??= 'transport';
@@ -248,18 +299,17 @@ export class Protocol {
     this.#sender.clear();
   }
 
-  /** The transport has room again. */
+  /** The transport has room again: what waits goes on. */
   drained(): void {
-    const payload = this.#unansweredPing;
-    if (payload === undefined) return;
-    this.#unansweredPing = undefined;
-    if (this.#state === 'open') this.#sender.control(Opcode.Pong, payload);
+    this.#answerPing();
+    this.#sender.drained();
   }
 
   /** The byte stream is gone. */
   transportEnd(): void {
     if (this.#enter('transportEnd') === undefined) return;
     this.stop();
+    this.#sender.settleDropped();
     this.#extensions.close();
   }
 
@@ -280,11 +330,19 @@ export class Protocol {
     if (opcode === Opcode.Close) return this.#receiveClose(decodeClosePayload(payload));
     if (opcode === Opcode.Pong) return this.#deliver(() => this.#handlers.pong(payload));
     if (this.#state === 'open' && this.#options.autoPong !== false) {
-      if (this.#transport.isCongested)
+      if (this.#transport.isCongested || this.#outlet.isInFrame)
         this.#unansweredPing = new Uint8Array(payload); // §5.5.3: the newest one is enough
-      else this.#sender.control(Opcode.Pong, payload);
+      else this.#outlet.control(Opcode.Pong, payload, undefined);
     }
     this.#deliver(() => this.#handlers.ping(payload));
+  }
+
+  /** The one that could not be answered when it came. */
+  #answerPing(): void {
+    const payload = this.#unansweredPing;
+    if (payload === undefined || this.#transport.isCongested) return;
+    this.#unansweredPing = undefined;
+    if (this.#state === 'open') this.#outlet.control(Opcode.Pong, payload, undefined);
   }
 
   #receiveClose(frame: CloseFrame): void {
@@ -303,7 +361,8 @@ export class Protocol {
 
   #sendClose(payload: Uint8Array): void {
     if (this.#state === 'closed' || this.#sent !== null) return;
-    this.#sender.close(payload);
+    if (this.#outlet.isInFrame) return this.#transport.destroy(); // nothing can follow but its rest, which will not come
+    this.#outlet.close(payload);
     this.#sent = decodeClosePayload(payload);
     if (this.#state === 'closeReceived') this.#enter('sendClose');
     this.#finishClosing();
@@ -312,6 +371,21 @@ export class Protocol {
   /** §7.1.1: the server ends the byte stream first; the client waits for that. */
   #finishClosing(): void {
     if (this.#state === 'closeDone' && this.#sent !== null && this.#options.role === 'server') this.#transport.end();
+  }
+
+  /** A message was given up in its midst, and the protocol has no word for that: the connection ends, with 1011. */
+  #abandon(): void {
+    const wasOpen = this.#state === 'open';
+    if (this.#sent !== null || this.#state === 'failed' || this.#state === 'closed') return;
+    this.#sender.clear();
+    if (wasOpen) {
+      this.#enter('sendClose');
+      this.#initiator ??= 'local';
+    }
+    this.#startCloseTimeout();
+    const payload = encodeClosePayload(1011);
+    this.#sendClose(payload);
+    if (wasOpen) this.#announce(decodeClosePayload(payload), 'local');
   }
 
   #announce(frame: CloseFrame, initiator: 'local' | 'remote'): void {
@@ -360,7 +434,7 @@ export class Protocol {
   }
 
   /** How the parts of the core reach it: one object a connection instead of a function for each of these. */
-  static readonly #Link = class implements AssemblerEvents, SenderHost {
+  static readonly #Link = class implements AssemblerEvents, SenderHost, OutletHost {
     readonly #core: Protocol;
 
     constructor(core: Protocol) {
@@ -431,6 +505,12 @@ export class Protocol {
     }
     fail(error: Failure): void {
       this.#core.fail(error);
+    }
+    abandon(): void {
+      this.#core.#abandon();
+    }
+    frameEnd(): void {
+      this.#core.#answerPing();
     }
   };
 }

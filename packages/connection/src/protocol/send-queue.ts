@@ -1,80 +1,140 @@
 import { raise } from './settle.js';
 
-/** One step of sending that may take time; it calls `done` once, at once or later. */
-export type Job = (done: () => void) => void;
-
-interface Waiting {
+/** Something to send that may have to wait. */
+export interface Entry {
+  /** Bytes that count as waiting until it is done. */
   readonly byteLength: number;
-  readonly job: Job;
-  readonly onDropped: (() => void) | undefined;
-  next: Waiting | undefined;
+  /** May be left out for a recipient that is slow. */
+  readonly mayDrop: boolean;
+  /** What an entry with the same key takes the place of. */
+  readonly key: unknown;
 }
 
-/** Keeps the order of what is sent while a step takes time: the next one starts when the one before is done. */
-export class SendQueue {
-  #first: Waiting | undefined;
-  #last: Waiting | undefined;
-  #running = false;
-  #bytes = 0;
+interface Node<E extends Entry> {
+  entry: E;
+  previous: Node<E> | undefined;
+  next: Node<E> | undefined;
+}
 
-  /** Nothing runs and nothing waits: whoever sends now needs no job. */
-  get isIdle(): boolean {
-    return !this.#running;
+/** Keeps the order of what is sent while something takes time: the next entry starts when the one before is done, and no entry starts while `isHeld`. */
+export class SendQueue<E extends Entry> {
+  /** Starts one; it calls `done` once, at once or later. */
+  readonly #start: (entry: E, done: () => void) => void;
+  readonly #isHeld: () => boolean;
+  #first: Node<E> | undefined;
+  #last: Node<E> | undefined;
+  #byKey: Map<unknown, Node<E>> | undefined;
+  #isRunning = false;
+  #bytes = 0;
+  #count = 0;
+
+  constructor(start: (entry: E, done: () => void) => void, isHeld: () => boolean) {
+    this.#start = start;
+    this.#isHeld = isHeld;
   }
 
-  /** Bytes of the steps that are not done. */
+  /** Nothing runs and nothing waits. */
+  get isIdle(): boolean {
+    return !this.#isRunning && this.#first === undefined;
+  }
+  /** Bytes of the entries that are not done. */
   get byteLength(): number {
     return this.#bytes;
   }
-
-  /** `onDropped` runs where `clear` comes before the job's turn. */
-  push(byteLength: number, job: Job, onDropped?: () => void): void {
-    this.#bytes += byteLength;
-    const entry = { byteLength, job, onDropped, next: undefined };
-    if (this.#last) this.#last.next = entry;
-    else this.#first = entry;
-    this.#last = entry;
-    if (!this.#running) this.#run();
+  /** How many wait. */
+  get length(): number {
+    return this.#count;
   }
 
-  /** Forgets what waits. A running step finishes into the void: its owner checks the state when it comes back. */
-  clear(): void {
-    for (let entry = this.#take(); entry !== undefined; entry = this.#take()) {
-      this.#bytes -= entry.byteLength;
-      entry.onDropped?.();
-    }
+  push(entry: E): void {
+    this.#bytes += entry.byteLength;
+    this.#count++;
+    const node: Node<E> = { entry, previous: this.#last, next: undefined };
+    if (this.#last) this.#last.next = node;
+    else this.#first = node;
+    this.#last = node;
+    if (entry.key !== undefined && entry.mayDrop) (this.#byKey ??= new Map()).set(entry.key, node);
+    this.run();
   }
 
-  #take(): Waiting | undefined {
-    const entry = this.#first;
-    this.#first = entry?.next;
-    if (this.#first === undefined) this.#last = undefined;
-    return entry;
-  }
-
-  #run(): void {
-    this.#running = true;
-    for (let entry = this.#take(); entry !== undefined; entry = this.#take()) {
-      const { job, byteLength } = entry;
-      let done = false;
-      let waits = false;
-      const finish = (): void => {
-        if (done) return;
-        done = true;
-        this.#bytes -= byteLength;
-        if (waits) this.#run();
+  /** Starts what waits, unless something runs or it is held. */
+  run(): void {
+    while (!this.#isRunning && this.#first !== undefined && !this.#isHeld()) {
+      const { entry } = this.#first;
+      this.#unlink(this.#first);
+      this.#isRunning = true;
+      let isDone = false;
+      let isLate = false;
+      const done = (): void => {
+        if (isDone) return;
+        isDone = true;
+        this.#isRunning = false;
+        this.#bytes -= entry.byteLength;
+        if (isLate) this.run();
       };
       try {
-        job(finish);
+        this.#start(entry, done);
       } catch (error) {
-        finish();
+        done();
         raise(error);
       }
-      if (!done) {
-        waits = true;
-        return;
-      }
+      isLate = true;
     }
-    this.#running = false;
+  }
+
+  /** Does one with `key` wait? */
+  has(key: unknown): boolean {
+    return this.#byKey?.has(key) === true;
+  }
+
+  /** Puts another entry where one with `key` waits. @returns the one that was there */
+  replace(key: unknown, make: () => E): E | undefined {
+    const node = this.#byKey?.get(key);
+    if (node === undefined) return undefined;
+    const { entry: old } = node;
+    node.entry = make();
+    this.#bytes += node.entry.byteLength - old.byteLength;
+    return old;
+  }
+
+  /** Takes out the entry that has waited longest, of those that may be. */
+  dropOldest(): E | undefined {
+    let node = this.#first;
+    while (node !== undefined && !node.entry.mayDrop) node = node.next;
+    if (node === undefined) return undefined;
+    this.#unlink(node);
+    this.#bytes -= node.entry.byteLength;
+    return node.entry;
+  }
+
+  /** Takes out `entry` if it waits. */
+  remove(entry: E): void {
+    let node = this.#first;
+    while (node !== undefined && node.entry !== entry) node = node.next;
+    if (node === undefined) return;
+    this.#unlink(node);
+    this.#bytes -= entry.byteLength;
+  }
+
+  /** Takes out all that waits. What runs finishes into the void: its owner checks the state when it comes back. */
+  clear(): E[] {
+    const entries: E[] = [];
+    for (let node = this.#first; node !== undefined; node = node.next) {
+      entries.push(node.entry);
+      this.#bytes -= node.entry.byteLength;
+    }
+    this.#first = this.#last = this.#byKey = undefined;
+    this.#count = 0;
+    return entries;
+  }
+
+  #unlink(node: Node<E>): void {
+    const { entry, previous, next } = node;
+    if (previous) previous.next = next;
+    else this.#first = next;
+    if (next) next.previous = previous;
+    else this.#last = previous;
+    this.#count--;
+    if (entry.key !== undefined && this.#byKey?.get(entry.key) === node) this.#byKey.delete(entry.key);
   }
 }

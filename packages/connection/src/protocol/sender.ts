@@ -1,78 +1,112 @@
 import { Opcode } from '@ws/frame';
 import type { ExtensionChain } from './extension-chain.js';
 import type { Failure } from './extension.js';
-import type { FrameLog } from './frame-log.js';
-import { SendQueue, type Job } from './send-queue.js';
-import { raise, settle } from './settle.js';
+import { MessageEncoder, type Step } from './message-encoder.js';
+import { MessageError } from './message-error.js';
+import { OpenMessage, type MessageSource, type OpenMessageHost } from './open-message.js';
+import type { Outlet } from './outlet.js';
+import { SendQueue, type Entry } from './send-queue.js';
+import { settle } from './settle.js';
 import type { DeferredPayload, SendCallback, Transport } from './transport.js';
 
-type MessageOpcode = typeof Opcode.Text | typeof Opcode.Binary;
-
-/** One message or fragment on its way out. */
-interface Step {
-  readonly opcode: MessageOpcode;
-  readonly fin: boolean;
-  readonly compress: boolean | undefined;
-  readonly prepared: Map<unknown, unknown> | undefined;
-  readonly callback: SendCallback | undefined;
+/** A message, or a fragment of one, that waits for its turn. */
+interface Message extends Step, Entry {
+  readonly payload: Uint8Array | DeferredPayload;
 }
 
-/** A whole message that waits until one in fragments has ended. */
-interface Waiting {
-  readonly payload: Uint8Array;
-  readonly step: Step;
+/** A step of another kind that waits for its turn. */
+export interface Job extends Entry {
+  run(done: () => void): void;
+  /** It will not run. */
+  drop(error: Error): void;
+}
+
+type Payload = Uint8Array | string | DeferredPayload;
+
+/** How a whole message is sent. */
+export interface MessageOptions extends Pick<Step, 'compress' | 'prepared' | 'callback'> {
+  /** What a later message with the same key may take the place of, while this one waits. */
+  readonly key: unknown;
 }
 
 /** What a sender needs of the core. */
 export interface SenderHost {
-  now(): number;
   encodeText(text: string): Uint8Array;
   fail(error: Failure): void;
+  /** A message was given up in its midst. */
+  abandon(): void;
 }
 
-/** Messages to frames: order, fragments, extensions. RFC 6455 §5.4 */
-export class Sender {
+/** Messages to frames: their order, and what extensions make of them. RFC 6455 §5.4 */
+export class Sender implements OpenMessageHost {
+  readonly outlet: Outlet;
   readonly #transport: Transport;
-  readonly #extensions: ExtensionChain;
-  readonly #log: FrameLog;
+  readonly #encoder: MessageEncoder;
+  readonly #hasExtensions: boolean;
+  readonly encodesAll: boolean;
   readonly #host: SenderHost;
-  #queue: SendQueue | undefined;
-  /** Type of the message whose last fragment is still to come. */
-  #openMessage: MessageOpcode | undefined;
-  /** The last call of `send` was for a message that goes on. */
+  readonly #fragmentSize: number;
+  #queue: SendQueue<Message | Job> | undefined;
+  /** The last call of `send` was for a message that goes on: what is no fragment of it waits for its end. */
   #isInFragments = false;
-  /** Prepared messages are whole ones: they do not go into somebody's fragments. */
-  #behindFragments: Waiting[] | undefined;
-  #isClosed = false;
+  #behindFragments: (Message | Job)[] | undefined;
   #isCleared = false;
+  /** Callbacks of what was dropped with the connection: they come after those of what was sent before. */
+  #dropped: SendCallback[] | undefined;
+  #droppedBytes = 0;
 
-  constructor(transport: Transport, extensions: ExtensionChain, log: FrameLog, host: SenderHost) {
+  constructor(
+    transport: Transport,
+    outlet: Outlet,
+    extensions: ExtensionChain,
+    host: SenderHost,
+    fragmentSize = Infinity,
+  ) {
+    this.outlet = outlet;
     this.#transport = transport;
-    this.#extensions = extensions;
-    this.#log = log;
+    this.#hasExtensions = !extensions.isEmpty;
+    this.encodesAll = extensions.decodes(0);
     this.#host = host;
+    this.#fragmentSize = fragmentSize;
+    this.#encoder = new MessageEncoder(transport, outlet, extensions, fragmentSize, (error) => host.fail(error));
   }
 
   /** Bytes of messages that are not with the transport yet. */
   get queuedBytes(): number {
-    const waiting = this.#behindFragments?.reduce((sum, { payload }) => sum + payload.length, 0) ?? 0;
+    const waiting = this.#behindFragments?.reduce((sum, { byteLength }) => sum + byteLength, 0) ?? 0;
     return waiting + (this.#queue?.byteLength ?? 0);
+  }
+  /** Bytes of messages that {@link clear} has dropped. */
+  get droppedBytes(): number {
+    return this.#droppedBytes;
+  }
+  /** How many messages wait. */
+  get queueLength(): number {
+    return (this.#behindFragments?.length ?? 0) + (this.#queue?.length ?? 0);
+  }
+  /** What `send` gets next is a message of its own, not the next fragment of one. */
+  get isBetweenMessages(): boolean {
+    return !this.#isInFragments;
+  }
+  get isFull(): boolean {
+    return this.#transport.isFull;
   }
 
   /** A message, or one fragment of it: with `fin` false the next call continues it. */
   send(
-    payload: Uint8Array | string | DeferredPayload,
+    payload: Payload,
     isText: boolean,
     fin: boolean,
     compress: boolean | undefined,
     callback: SendCallback | undefined,
+    key?: unknown,
   ): void {
-    const opcode = isText ? Opcode.Text : Opcode.Binary;
+    const isWhole = fin && !this.#isInFragments;
     this.#isInFragments = !fin;
-    if (this.#isIdle && this.#extensions.isEmpty && !isDeferred(payload)) {
-      this.#fragment(opcode, fin, 0, payload, callback);
+    if (this.#isWayFree && !this.#hasExtensions && this.#fitsFrame(payload)) {
+      this.outlet.fragment(isText ? Opcode.Text : Opcode.Binary, fin, 0, payload, callback);
     } else {
-      this.#message(payload, { opcode, fin, compress, prepared: undefined, callback });
+      this.#send(this.#message(payload, isText, isWhole, { fin, compress, prepared: undefined, callback, key }));
     }
     if (fin && this.#behindFragments) this.#sendWaiting(this.#behindFragments);
   }
@@ -84,150 +118,176 @@ export class Sender {
     compress: boolean | undefined,
     prepared: Map<unknown, unknown>,
     callback: SendCallback | undefined,
+    key?: unknown,
   ): void {
-    const step = { opcode: isText ? Opcode.Text : Opcode.Binary, fin: true, compress, prepared, callback };
-    if (this.#isInFragments) (this.#behindFragments ??= []).push({ payload, step });
-    else this.#message(payload, step);
+    if (!this.#isInFragments && this.#isWayFree && !this.#hasExtensions && this.#fitsFrame(payload)) {
+      return this.outlet.fragment(isText ? Opcode.Text : Opcode.Binary, true, 0, payload, callback);
+    }
+    const message = this.#message(payload, isText, true, { fin: true, compress, prepared, callback, key });
+    if (this.#isInFragments) (this.#behindFragments ??= []).push(message);
+    else this.#send(message);
   }
 
-  /** Goes out between the fragments of whatever is being sent. §5.4 */
-  control(opcode: Opcode, payload: Uint8Array | string, callback?: SendCallback): void {
-    this.#frame(opcode, true, 0, payload, callback);
-  }
-
-  /** The last frame; what is sent after it comes to nothing. §5.5.1 */
-  close(payload: Uint8Array): void {
-    this.#frame(Opcode.Close, true, 0, payload, undefined);
-    this.#isClosed = true;
+  /** A message whose fragments come by and by. */
+  openMessage(source: MessageSource): OpenMessage {
+    return new OpenMessage(this, source);
   }
 
   /** Runs `step` behind everything that was sent before. */
   inOrder(step: () => void): void {
-    if (this.#isIdle) return step();
-    this.#enqueue(0, (done) => {
-      step();
-      done();
-    });
+    if (this.#queue === undefined || this.#queue.isIdle) return step();
+    this.#enqueue(
+      job(0, (done) => {
+        step();
+        done();
+      }),
+    );
+  }
+
+  /** The transport has room again. */
+  drained(): void {
+    this.outlet.room();
+    this.#queue?.run();
+  }
+
+  /** Leaves out the message that has waited longest. @returns false if there is none that may be */
+  dropOldest(): boolean {
+    return this.#leftOut(this.#queue?.dropOldest());
+  }
+
+  isWaiting(key: unknown): boolean {
+    return key !== undefined && this.#queue?.has(key) === true;
+  }
+
+  /** Puts a whole message in the place of a waiting one with the same key. @returns false if there is none */
+  replace(payload: Payload, isText: boolean, options: MessageOptions): boolean {
+    if (this.#queue === undefined || options.key === undefined) return false;
+    return this.#leftOut(this.#queue.replace(options.key, () => this.#message(payload, isText, true, options)));
   }
 
   /** Drops what waits, and what is being read. */
   clear(): void {
     this.#isCleared = true;
-    this.#queue?.clear();
-    for (const { step } of this.#behindFragments ?? []) settle(step.callback, tooLate());
+    this.#droppedBytes += this.queuedBytes;
+    this.outlet.clear();
+    const waiting = [...(this.#queue?.clear() ?? []), ...(this.#behindFragments ?? [])];
     this.#behindFragments = undefined;
+    for (const entry of waiting) {
+      if (isJob(entry)) entry.drop(new MessageError('WS_ERR_CLOSED'));
+      else if (entry.callback) (this.#dropped ??= []).push(entry.callback);
+    }
   }
 
-  get #isIdle(): boolean {
-    return this.#queue === undefined || this.#queue.isIdle;
+  /** The connection is gone, and whoever was sent something before knows: tells those of what was dropped. */
+  settleDropped(): void {
+    const callbacks = this.#dropped ?? [];
+    this.#dropped = undefined;
+    for (const callback of callbacks) settle(callback, new MessageError('WS_ERR_CLOSED'));
   }
 
-  #message(payload: Uint8Array | string | DeferredPayload, step: Step): void {
-    const data = typeof payload === 'string' ? this.#host.encodeText(payload) : payload;
-    if (this.#isIdle && !isDeferred(data)) return this.#encodeNow(step, data);
-    const drop = (): void => settle(step.callback, tooLate());
-    this.#enqueue(data.byteLength, (done) => this.#run(step, data, done), drop);
+  // For messages that are open.
+
+  enqueue(entry: Job): void {
+    if (this.#isCleared) entry.drop(new MessageError('WS_ERR_CLOSED'));
+    else if (this.#isInFragments) (this.#behindFragments ??= []).push(entry);
+    else this.#enqueue(entry);
   }
 
-  #sendWaiting(waiting: readonly Waiting[]): void {
+  withdraw(entry: Job): void {
+    this.#queue?.remove(entry);
+    this.#behindFragments = this.#behindFragments?.filter((each) => each !== entry);
+  }
+
+  fragment(step: Step, payload: Uint8Array, done: () => void): void {
+    this.#encoder.fragment(step, payload, done);
+  }
+
+  abandon(): void {
+    this.#host.abandon();
+  }
+
+  get #isWayFree(): boolean {
+    return (this.#queue === undefined || this.#queue.isIdle) && !this.#transport.isFull;
+  }
+
+  #fitsFrame(payload: Payload): payload is Uint8Array | string {
+    const size = this.#fragmentSize;
+    if (typeof payload === 'string') return size === Infinity || 3 * payload.length <= size;
+    return !isDeferred(payload) && payload.byteLength <= size;
+  }
+
+  #message(payload: Payload, isText: boolean, isWhole: boolean, options: MessageOptions & { fin?: boolean }): Message {
+    const bytes = typeof payload === 'string' ? this.#host.encodeText(payload) : payload;
+    const { byteLength } = bytes;
+    const { fin = true, compress, prepared, callback, key } = options;
+    const opcode = isText ? Opcode.Text : Opcode.Binary;
+    const length = isWhole ? byteLength : undefined;
+    return { payload: bytes, byteLength, mayDrop: isWhole, key, opcode, fin, compress, length, prepared, callback };
+  }
+
+  #leftOut(entry: Message | Job | undefined): boolean {
+    if (entry === undefined || isJob(entry)) return false;
+    settle(entry.callback, new MessageError('WS_ERR_DROPPED'));
+    return true;
+  }
+
+  #sendWaiting(waiting: readonly (Message | Job)[]): void {
     this.#behindFragments = undefined;
-    for (const { payload, step } of waiting) this.#message(payload, step);
+    for (const entry of waiting) {
+      if (isJob(entry)) this.#enqueue(entry);
+      else this.#send(entry);
+    }
   }
 
-  /** Nothing waits: there is no need for the queue if the extensions answer at once. */
-  #encodeNow(step: Step, data: Uint8Array): void {
+  /** If nothing waits, there is no need for the queue where the extensions answer at once. */
+  #send(message: Message): void {
+    if (!this.#isWayFree || isDeferred(message.payload)) return this.#enqueue(message);
     let isDone = false;
-    let leaveQueue: (() => void) | undefined;
-    this.#encode(step, data, () => {
+    let leave: (() => void) | undefined;
+    this.#start(message, () => {
       isDone = true;
-      leaveQueue?.();
+      leave?.();
     });
-    if (!isDone) this.#enqueue(data.byteLength, (done) => (leaveQueue = done));
+    if (isDone) return;
+    this.#enqueue(
+      job(message.byteLength, (done) => {
+        if (isDone) done();
+        else leave = done;
+      }),
+    );
   }
 
-  #run(step: Step, data: Uint8Array | DeferredPayload, done: () => void): void {
-    if (!isDeferred(data)) return this.#encode(step, data, done);
+  #enqueue(entry: Message | Job): void {
+    this.#queue ??= new SendQueue(
+      (next, done) => this.#start(next, done),
+      () => this.#transport.isFull,
+    );
+    this.#queue.push(entry);
+  }
+
+  #start(entry: Message | Job, done: () => void): void {
+    if (isJob(entry)) return entry.run(done);
+    const { payload } = entry;
+    if (!isDeferred(payload)) return this.#encoder.message(entry, payload, done);
     let isRead = false;
-    data.read((error, bytes) => {
+    payload.read((error, bytes) => {
       if (isRead) return;
       isRead = true;
-      if (error || this.#isCleared) this.#drop(step, error ?? tooLate(), done);
-      else this.#encode(step, bytes, done);
+      if (error || this.#isCleared) this.#encoder.drop(entry, error ?? new MessageError('WS_ERR_CLOSED'), done);
+      else this.#encoder.message(entry, bytes, done);
     });
-  }
-
-  #enqueue(byteLength: number, job: Job, onDropped?: () => void): void {
-    this.#queue ??= new SendQueue();
-    this.#queue.push(byteLength, job, onDropped);
-  }
-
-  #encode(step: Step, payload: Uint8Array, done: () => void): void {
-    const { opcode, fin, compress, prepared, callback } = step;
-    const first = this.#openMessage === undefined;
-    const isWhole = first && fin;
-    const fragment = {
-      opcode: this.#openMessage ?? opcode,
-      first,
-      fin,
-      compress,
-      prepared: isWhole ? prepared : undefined,
-    };
-    this.#extensions.encode(payload, fragment, (error, encoded, rsv) => {
-      if (error) {
-        try {
-          this.#host.fail(error); // tells listeners, who may throw
-        } finally {
-          this.#drop(step, error, done);
-        }
-        return;
-      }
-      try {
-        this.#fragment(opcode, fin, rsv, encoded, callback);
-      } catch (thrown) {
-        this.#drop(step, thrown as Error, done); // of the transport: a masking key could not be had
-        return raise(thrown);
-      }
-      done();
-    });
-  }
-
-  /** It will not be sent. */
-  #drop({ callback }: Step, error: Error, done: () => void): void {
-    done();
-    settle(callback, error);
-    this.#transport.dropped();
-  }
-
-  #fragment(
-    opcode: MessageOpcode,
-    fin: boolean,
-    rsv: number,
-    payload: Uint8Array | string,
-    callback: SendCallback | undefined,
-  ): void {
-    const open = this.#openMessage;
-    this.#openMessage = fin ? undefined : (open ?? opcode);
-    this.#frame(open === undefined ? opcode : Opcode.Continuation, fin, rsv, payload, callback);
-  }
-
-  /** The one way out. */
-  #frame(
-    opcode: Opcode,
-    fin: boolean,
-    rsv: number,
-    payload: Uint8Array | string,
-    callback: SendCallback | undefined,
-  ): void {
-    if (this.#isClosed) {
-      return settle(callback, tooLate());
-    }
-    const length = this.#transport.frame(opcode, fin, rsv, payload, callback);
-    this.#log.note(true, opcode, fin, length, this.#host.now());
   }
 }
 
-/** Not `instanceof Uint8Array`: bytes may be of another realm than ours. */
-const isDeferred = (payload: Uint8Array | string | DeferredPayload): payload is DeferredPayload =>
-  typeof payload !== 'string' && 'read' in payload;
+const job = (byteLength: number, run: Job['run']): Job => ({
+  byteLength,
+  mayDrop: false,
+  key: undefined,
+  run,
+  drop: () => undefined,
+});
 
-const tooLate = (): Error => new Error('the connection was closed before this was sent');
+const isJob = (entry: Message | Job): entry is Job => 'run' in entry;
+
+/** Not `instanceof Uint8Array`: bytes may be of another realm than ours. */
+const isDeferred = (payload: Payload): payload is DeferredPayload => typeof payload !== 'string' && 'read' in payload;

@@ -22,6 +22,12 @@ export interface Transport {
     payload: Uint8Array | string,
     callback: SendCallback | undefined,
   ): number;
+  /** Takes the head of a final frame whose payload follows in parts. No other frame comes before the last of them. */
+  frameHead(opcode: Opcode, payloadLength: number): void;
+  /** Takes the next bytes of that payload, as `frame` takes a payload. */
+  framePart(payload: Uint8Array, callback: SendCallback | undefined): void;
+  /** So much waits that messages had better wait in the core, where control frames overtake them. `Protocol.drained` ends it. */
+  readonly isFull: boolean;
   /** More is waiting than should: answers to pings are held back, the newest excepted. */
   readonly isCongested: boolean;
   /** Something that waited will not be sent after all: less is waiting, without a write. */

@@ -1,4 +1,4 @@
-import { encodeFrame, type Opcode } from '@ws/frame';
+import { encodeFrame, encodeHeader, mask, type Opcode } from '@ws/frame';
 import { FakeClock } from '@ws/testing';
 import {
   Protocol,
@@ -33,6 +33,8 @@ export class Core implements Transport {
   /** Frames on their way out, one each. */
   outgoing: Uint8Array[] = [];
   isCongested = false;
+  isFull = false;
+  #partOffset = 0;
   isEnded = false;
   /** Calls of `dropped`. */
   drops = 0;
@@ -83,6 +85,19 @@ export class Core implements Transport {
     this.outgoing.push(encodeFrame({ opcode, fin, rsv, maskingKey: this.#isClient ? 0x01020304 : undefined }, bytes));
     callback?.();
     return bytes.length;
+  }
+
+  frameHead(opcode: Opcode, payloadLength: number): void {
+    this.outgoing.push(encodeHeader({ opcode, payloadLength, maskingKey: this.#isClient ? 0x01020304 : undefined }));
+    this.#partOffset = 0;
+  }
+
+  framePart(payload: Uint8Array, callback: SendCallback | undefined): void {
+    const part = new Uint8Array(payload);
+    if (this.#isClient) mask(part, 0x01020304, this.#partOffset);
+    this.#partOffset += part.length;
+    this.outgoing.push(part);
+    callback?.();
   }
 
   dropped(): void {

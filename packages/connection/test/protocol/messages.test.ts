@@ -379,6 +379,7 @@ describe('sending', () => {
     core.protocol.receive(hex`ff`);
     give(null, hex`01`);
     expect(core.outgoing.map((frame) => frame[0])).toEqual([0x88]);
+    core.protocol.transportEnd();
     expect(errors).toEqual([expect.any(Error), expect.any(Error)]);
   });
 });

@@ -115,6 +115,9 @@ export function protocolScenario({ encodeFrame, CloseCode }, { Protocol }) {
       },
       {
         isCongested: false,
+        isFull: false,
+        frameHead: () => {}, // nobody sends in parts here
+        framePart: () => {},
         dropped: () => {},
         frame(opcode, fin, rsv, payload, callback) {
           const raw = typeof payload === 'string' ? utf8Bytes(payload) : payload;

@@ -1,5 +1,3 @@
-import type { CloseInfo } from './protocol/index.js';
-
 /** Every way in which a message comes to nothing that is no offence against the protocol. */
 const FAULTS = {
   WS_ERR_INCOMPLETE_MESSAGE: 'the connection ended before the message did',
@@ -7,6 +5,7 @@ const FAULTS = {
   WS_ERR_DROPPED: 'dropped: the recipient is too slow',
   WS_ERR_DECLARED_LENGTH: 'the message does not have the length that was declared',
   WS_ERR_ABORTED_MESSAGE: 'the message was given up before its end',
+  WS_ERR_SLOW_CONSUMER: 'the recipient is too slow',
 } as const satisfies Record<string, string>;
 
 export type FaultCode = keyof typeof FAULTS;
@@ -19,21 +18,5 @@ export class MessageError extends Error {
   constructor(code: FaultCode, detail = '', cause?: unknown) {
     super(`${FAULTS[code]}${detail && `: ${detail}`}`, cause === undefined ? undefined : { cause });
     this.code = code;
-  }
-}
-
-/** The connection ended otherwise than with 1000, 1001 or an empty Close frame, while somebody was reading messages. */
-export class ClosedError extends Error {
-  override readonly name = 'ClosedError';
-  readonly code = 'WS_ERR_CLOSED';
-  /** How it ended; its `error` is also the `cause`. */
-  readonly info: CloseInfo;
-
-  constructor(info: CloseInfo) {
-    super(
-      `the connection was closed: ${info.code}${info.reason && ` ${info.reason}`}`,
-      info.error === null ? undefined : { cause: info.error },
-    );
-    this.info = info;
   }
 }

@@ -1,0 +1,57 @@
+import { EventEmitter } from 'node:events';
+import {
+  addListener,
+  getAttribute,
+  isEventType,
+  removeListener,
+  setAttribute,
+  type CloseEvent,
+  type ErrorEvent,
+  type Event,
+  type EventHandler,
+  type EventListener,
+  type EventType,
+  type MessageEvent,
+} from './event-target.js';
+import type { WebSocketEvents } from './types.js';
+
+/** An EventEmitter with the event attributes and listeners of the W3C's WebSocket. */
+export class EventAttributes extends EventEmitter<WebSocketEvents> {
+  get onopen(): EventHandler<Event<this>> | null {
+    return getAttribute(this, 'open') as EventHandler<Event<this>> | null;
+  }
+  set onopen(listener: EventHandler<Event<this>> | null) {
+    setAttribute(this, 'open', listener);
+  }
+  get onmessage(): EventHandler<MessageEvent<this>> | null {
+    return getAttribute(this, 'message') as EventHandler<MessageEvent<this>> | null;
+  }
+  set onmessage(listener: EventHandler<MessageEvent<this>> | null) {
+    setAttribute(this, 'message', listener);
+  }
+  get onclose(): EventHandler<CloseEvent<this>> | null {
+    return getAttribute(this, 'close') as EventHandler<CloseEvent<this>> | null;
+  }
+  set onclose(listener: EventHandler<CloseEvent<this>> | null) {
+    setAttribute(this, 'close', listener);
+  }
+  get onerror(): EventHandler<ErrorEvent<this>> | null {
+    return getAttribute(this, 'error') as EventHandler<ErrorEvent<this>> | null;
+  }
+  set onerror(listener: EventHandler<ErrorEvent<this>> | null) {
+    setAttribute(this, 'error', listener);
+  }
+
+  /** A W3C listener, a function or an object with `handleEvent`. Types other than open, message, close and error are ignored, as in ws 8. */
+  addEventListener<Type extends EventType>(
+    type: Type,
+    listener: EventListener<this, Type>,
+    options: { once?: boolean } = {},
+  ): void {
+    if (isEventType(type))
+      addListener(this, type, listener as Parameters<typeof addListener>[2], options.once === true);
+  }
+  removeEventListener<Type extends EventType>(type: Type, listener: EventListener<this, Type>): void {
+    if (isEventType(type)) removeListener(this, type, listener as Parameters<typeof removeListener>[2]);
+  }
+}
