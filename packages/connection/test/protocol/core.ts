@@ -23,6 +23,8 @@ export interface CoreOptions extends Partial<Omit<ProtocolOptions, 'limits'>> {
   readonly extensions?: readonly Extension[];
   /** Called for each event before it is noted. */
   readonly onEvent?: (name: string) => void;
+  /** Who takes messages as they come. */
+  readonly incoming?: NonNullable<ProtocolHandlers['incoming']>;
 }
 
 /** One core with everything around it recorded: the bytes it sends, what it reports, whether it ended the stream. */
@@ -44,7 +46,7 @@ export class Core implements Transport {
   readonly #isClient: boolean;
 
   constructor(options: CoreOptions = {}) {
-    const { limits, onEvent, ...rest } = options;
+    const { limits, onEvent, incoming, ...rest } = options;
     this.clock = new FakeClock();
     this.#isClient = options.role === 'client';
     const note = (name: string, ...values: unknown[]): void => {
@@ -54,6 +56,7 @@ export class Core implements Transport {
     const handlers: ProtocolHandlers = {
       message: (data, isText) =>
         note('message', isText ? decodeText(data as Uint8Array) : Array.isArray(data) ? data.map(plain) : plain(data)),
+      ...(incoming && { incoming }),
       ping: (payload) => note('ping', decodeText(payload)),
       pong: (payload) => note('pong', decodeText(payload)),
       closing: (code, reason, initiator) => note('closing', code, reason, initiator),
@@ -72,6 +75,7 @@ export class Core implements Transport {
       this,
       handlers,
     );
+    if (incoming) this.protocol.streams = true;
   }
 
   frame(
