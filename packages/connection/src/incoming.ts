@@ -53,9 +53,9 @@ export class Incoming extends Readable {
   buffer(): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       if (this.errored) throw this.errored;
+      if (this.destroyed && !this.readableEnded) throw new MessageError('WS_ERR_ABORTED_MESSAGE', 'it was discarded');
       if (this.readableDidRead || this.readableEnded || this.listenerCount('data') > 0)
         throw new TypeError('this message is being read, or has been');
-      if (this.destroyed) throw new MessageError('WS_ERR_ABORTED_MESSAGE', 'it was discarded');
       const whole = new MessageBuffer((byteLength) => Buffer.allocUnsafeSlow(byteLength));
       if (this.length !== undefined) whole.expect(this.length, true);
       this.on('data', (chunk: Buffer | string) => {
