@@ -152,7 +152,7 @@ describe('what a broken connection does to a message', () => {
     const wire = Buffer.concat(frames);
     const upTo = (count: number): number => Buffer.concat(frames.slice(0, count)).length;
     const begins = [6, upTo(3) + 6, upTo(4) + 8]; // where a first header is complete
-    const ends = [upTo(3), upTo(4)]; // the last message has none
+    const ends = [upTo(3), upTo(4), upTo(6)];
     for (let cut = 0; cut <= wire.length; cut++) {
       const { socket, feed, log } = fed();
       let closed = 0;
