@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { everySplit, hex } from '@ws/testing';
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { constants, deflateRawSync } from 'node:zlib';
 import { zlibBackend } from '../src/node/backend.js';
 import { codec, decode, encode, json, noise, NO_TAKEOVER, PATHS } from './codec.js';
@@ -268,3 +270,17 @@ test('small pieces are decompressed at once; of what is large or becomes so, onl
   await decoding.answered;
   expect(bomb.untaken).toBe(10_000_000);
 });
+
+test.each(PATHS)(
+  '$path: a bomb whose reader stops again and again costs 128 KiB beside what he has',
+  ({ fastPath }) => {
+    const script = fileURLToPath(new URL('streamed-bomb-memory.mjs', import.meta.url));
+    const printed = execFileSync(process.execPath, ['--expose-gc', script, String(fastPath), '100000000']).toString();
+    const { readMiB, stalls, overKiB, leftKiB } = JSON.parse(printed) as Record<string, number>;
+    expect(readMiB).toBeGreaterThanOrEqual(95);
+    expect(stalls).toBeGreaterThan(1000);
+    expect(overKiB).toBeLessThan(128);
+    expect(overKiB).toBeGreaterThan(-64); // else something else was measured
+    expect(leftKiB).toBeLessThan(192);
+  },
+);
