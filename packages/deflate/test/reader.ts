@@ -5,8 +5,10 @@ import type { PerMessageDeflate } from '../src/permessage-deflate.js';
 /** Takes a message as it comes: full above `capacity` bytes that nobody has taken. */
 export class Reader implements Flow {
   readonly capacity: number;
-  /** Parts that were given since the reader was last asked whether it is full, at most. */
+  /** At most, parts that were given since the reader was last asked whether it is full. */
   mostAtOnce = 0;
+  /** Bytes of the largest part. */
+  largest = 0;
   #sinceAsked = 0;
   #untaken: Uint8Array[] = [];
   #taken: Uint8Array[] = [];
@@ -38,6 +40,7 @@ export class Reader implements Flow {
 
   readonly output = (part: Uint8Array): void => {
     this.#untaken.push(part);
+    this.largest = Math.max(this.largest, part.length);
     this.mostAtOnce = Math.max(this.mostAtOnce, ++this.#sinceAsked);
   };
 
