@@ -150,7 +150,7 @@ export class WebSocket<Data = unknown> extends EventAttributes {
 
   /** Bytes given to `send` that are not with the operating system. */
   get bufferedAmount(): number {
-    let bytes = (this.#connection?.bufferedAmount ?? 0) + this.#lateBytes;
+    let bytes = (this.#connection?.outflow.bufferedAmount ?? 0) + this.#lateBytes;
     if (this.#outgoing) for (const outgoing of this.#outgoing) bytes += outgoing.bufferedAmount;
     return bytes;
   }
@@ -188,7 +188,7 @@ export class WebSocket<Data = unknown> extends EventAttributes {
   }
   /** Bytes that went to the wire since the handshake. */
   get bytesSent(): number {
-    return this.#connection?.bytesSent ?? 0;
+    return this.#connection?.outflow.bytesSent ?? 0;
   }
   /** Messages that came to their end, also those that nobody wanted. */
   get messagesReceived(): number {
@@ -257,12 +257,12 @@ export class WebSocket<Data = unknown> extends EventAttributes {
     if (connection === undefined && this.#state === CONNECTING) throw this.#notOpen();
     if (typeof data === 'object' && !ArrayBuffer.isView(data) && data instanceof PreparedMessage) {
       if (connection === undefined || !connection.isOpen) return this.#refuse(data.payload, callback);
-      return connection.sendPrepared(data, callback, options);
+      return connection.outflow.sendPrepared(data, callback, options);
     }
     const payload = data instanceof Blob ? fromBlob(data) : toPayload(data);
     if (connection === undefined || !connection.isOpen) return this.#refuse(payload, callback);
     const isText = options?.binary === undefined ? typeof payload === 'string' : !options.binary;
-    return connection.sendMessage(payload, isText, options?.fin ?? true, options?.compress, callback, options);
+    return connection.outflow.send(payload, isText, options?.fin ?? true, options?.compress, callback, options);
   }
 
   /**
@@ -272,7 +272,7 @@ export class WebSocket<Data = unknown> extends EventAttributes {
   createOutgoing(options: OutgoingOptions = {}): Outgoing {
     const connection = this.#connection;
     if (connection === undefined) throw this.#notOpen();
-    const outgoing = new Outgoing(connection, options);
+    const outgoing = new Outgoing(connection.outflow, options);
     if (!connection.isOpen) return outgoing.destroy(new MessageError('WS_ERR_CLOSED'));
     const streams = (this.#outgoing ??= new Set());
     streams.add(outgoing);
