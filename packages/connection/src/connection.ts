@@ -134,6 +134,7 @@ export class Connection implements ProtocolHandlers, OutflowHost {
     (this.#readers ??= new Set()).add(reader);
     this.protocol.pause('reader');
     if (!this.protocol.isStopped) this.duplex.pause();
+    if (this.#streamClosed) process.nextTick(() => this.closed()); // it waited for what nobody takes now
   }
 
   /** `reader` takes more, or nothing ever again. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { Opcode } from '@ws/frame';
 import fc from 'fast-check';
-import { createPair, WebSocket, type ConnectionOptions, type Incoming } from '../src/index.js';
+import { createPair, WebSocket, type ConnectionOptions, type Extension, type Incoming } from '../src/index.js';
 import { clientFrame, event, nextTurn, recorded, tcpPair, type Recorder } from './streams.js';
 
 const { Continuation, Binary, Ping } = Opcode;
@@ -199,6 +199,36 @@ describe('held', () => {
     expect(message.errored).toMatchObject({ code: 'WS_ERR_INCOMPLETE_MESSAGE' });
     await client.closed;
   });
+});
+
+test('a message of which a piece is still decoded when the stream ends, and that is full then, keeps nothing waiting', async () => {
+  const decoding: (() => void)[] = [];
+  const extensions = (): Extension[] => [
+    {
+      name: 'x-late',
+      rsv: 0,
+      encode: (payload, _fragment, done) => done(null, payload, 0),
+      decode(slice, { flow }, output, done) {
+        const bytes = slice.slice();
+        decoding.push(() => {
+          output(bytes);
+          if (flow?.isFull) flow.whenRoom(() => done(null));
+          else done(null);
+        });
+      },
+    },
+  ];
+  const { client, server } = createPair({ incoming: 'stream', highWaterMark: 10_000, extensions });
+  client.send(Buffer.alloc(20_000), { fin: false });
+  const message = await nextMessage(server);
+  while (decoding.length === 0) await turns(1);
+  client.terminate();
+  await client.closed;
+  await turns();
+  expect(server.readyState).toBe(WebSocket.CLOSING); // what was received would still be given
+  decoding[0]!();
+  expect((await server.closed).code).toBe(1006);
+  expect(message.errored).toMatchObject({ code: 'WS_ERR_INCOMPLETE_MESSAGE' });
 });
 
 test('over TCP, a reader that stops stops the writer; 50 MiB pass in little memory, unchanged', async () => {
