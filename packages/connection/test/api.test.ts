@@ -55,3 +55,11 @@ test("the README's example prints what the README says", () => {
   expect(example.split('\n').length).toBeLessThanOrEqual(15);
   expect(run('--input-type=module', '-e', example)).toBe('hello\n1000 done\n');
 });
+
+test.each([{ section: 'Messages as streams: receiving', prints: 'hello\n3250179e\n' }])(
+  "the README's example of $section prints what it says",
+  ({ section, prints }) => {
+    const text = readFileSync(new URL('README.md', folder), 'utf8').split(`\n## ${section}\n`)[1] ?? '';
+    expect(run('--input-type=module', '-e', /```js\n([\s\S]*?)```/.exec(text)?.[1] ?? '')).toBe(prints);
+  },
+);
