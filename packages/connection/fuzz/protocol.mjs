@@ -1,6 +1,7 @@
 // Invariant: whatever bytes a peer sends, however they are cut, a connection ends in events or in one failure: it throws
 // nothing, keeps no more than its limits, sends at most one Close frame and nothing behind it, and what it reports does
-// not depend on the cuts.
+// not depend on the cuts. Messages that are taken as they come have the content that they have when they are collected, and
+// end exactly once.
 // Run: npm run fuzz [-- SECONDS [SEED]]
 import { isUtf8 } from 'node:buffer';
 import { encodeFrame } from '@ws/frame';
@@ -41,10 +42,12 @@ function frame() {
   return random(30) === 0 ? wire.subarray(0, random(wire.length + 1)) : wire;
 }
 
-function observe(chunks, isUtf8OfHost) {
+/** `streams`: messages are taken as they come, by one who stops reading now and then. */
+function observe(chunks, isUtf8OfHost, streams = false) {
   const seen = [];
   const frames = [];
   let allocated = 0;
+  let open = 0;
   const transport = {
     isCongested: false,
     isFull: false,
@@ -63,6 +66,30 @@ function observe(chunks, isUtf8OfHost) {
     ping: (data) => seen.push(['ping', Buffer.from(data).toString('hex')]),
     pong: (data) => seen.push(['pong', Buffer.from(data).toString('hex')]),
     closing: (code, reason, initiator) => seen.push(['closing', code, reason, initiator]),
+    incoming({ isText }) {
+      let content = '';
+      let isOver = false;
+      const over = () => {
+        if (isOver) throw new Error('ended twice');
+        isOver = true;
+        open--;
+      };
+      open++;
+      return {
+        isFull: false,
+        whenRoom: (proceed) => proceed(),
+        data(piece) {
+          if (isOver || piece.length === 0) throw new Error('data where there is none');
+          content += Buffer.from(piece).toString('hex');
+          if (random(4) === 0) protocol.pause('reader');
+        },
+        end() {
+          over();
+          seen.push([isText, content]);
+        },
+        abort: over,
+      };
+    },
     failure: (error) => seen.push(['failure', error.code, error.closeCode]),
     ready: () => undefined,
     deadline: () => undefined,
@@ -80,7 +107,13 @@ function observe(chunks, isUtf8OfHost) {
     transport,
     handlers,
   );
-  for (const chunk of chunks) protocol.receive(chunk);
+  protocol.streams = streams;
+  for (const chunk of chunks) {
+    protocol.receive(chunk);
+    while (protocol.isHeld && !protocol.isStopped) protocol.resume('reader');
+  }
+  protocol.stop();
+  if (open !== 0) throw new Error(`${open} messages have no end`);
   const closes = frames.findIndex(([opcode]) => opcode === 8);
   if (closes !== -1 && frames.slice(closes + 1).some((sent) => sent !== 'end'))
     throw new Error('something follows our Close frame');
@@ -106,6 +139,8 @@ for (; performance.now() < until; runs++) {
   try {
     const whole = observe([wire], undefined);
     const pieces = observe(cut(wire), random(2) === 0 ? isUtf8 : undefined);
+    const streamed = observe(cut(wire), random(2) === 0 ? isUtf8 : undefined, true);
+    if (whole !== streamed) throw new Error(`not the same as streams:\n${whole}\n${streamed}`);
     if (whole !== pieces) throw new Error(`depends on the cuts:\n${whole}\n${pieces}`);
   } catch (error) {
     console.error(`seed ${seedText}, run ${runs}: ${error.stack}\ninput ${wire.toString('hex')}`);

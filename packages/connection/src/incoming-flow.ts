@@ -11,7 +11,7 @@ export interface HeldConnection {
 }
 
 /** What an unread message costs beside its bytes, and what each piece of it does. */
-const MESSAGE_BYTES = 2048;
+const MESSAGE_BYTES = 1024;
 const PIECE_BYTES = 256;
 /** A piece that would keep so many times its size from being freed is copied. */
 const MAX_RETAINED = 4;

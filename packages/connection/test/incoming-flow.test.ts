@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import { Opcode } from '@ws/frame';
 import fc from 'fast-check';
@@ -49,7 +50,7 @@ describe('what is unread', () => {
     stream.push(Buffer.concat(Array.from({ length: 20 }, () => clientFrame(Binary, 'x'))));
     await turns();
     expect(messages.length).toBeGreaterThan(2);
-    expect(messages.length).toBeLessThan(10);
+    expect(messages.length).toBeLessThan(15);
     for (let i = 0; i < 20; i++) expect(await messages[i]!.text()).toBe('x');
     expect(stream.isPaused()).toBe(false);
     await end(socket);
@@ -59,7 +60,7 @@ describe('what is unread', () => {
     const { socket, stream, messages } = fed();
     stream.push(Buffer.concat(Array.from({ length: 20 }, () => clientFrame(Binary, ''))));
     await turns();
-    expect(messages.length).toBeLessThan(10);
+    expect(messages.length).toBeLessThan(15);
     for (let i = 0; i < 20; i++) {
       messages[i]!.discard();
       await turns(2);
@@ -304,6 +305,11 @@ const READERS: Record<string, Reader> = {
       });
       message.on('end', () => resolve(text)).on('error', reject);
     }),
+  async web(message) {
+    let text = '';
+    for await (const chunk of Readable.toWeb(message)) text += Buffer.from(chunk as Uint8Array).toString('latin1');
+    return text;
+  },
   async discarding(message) {
     message.discard();
     return undefined;

@@ -113,3 +113,36 @@ test('what a listener throws while an iterator lets reading go on is not the ite
     await iterator.return();`);
   expect(lines.sort()).toEqual(['0', '1', '2', '3', '4', 'uncaught the listener']);
 });
+
+test("what listeners of 'incoming' and of its messages throw comes up by itself: the message and those behind it come whole", async () => {
+  const lines = await run(`
+    const { client, server } = createPair({ incoming: 'stream' });
+    server.on('incoming', (message) => {
+      const chunks = [];
+      message.on('data', (chunk) => { chunks.push(chunk); if (chunks.length === 1) throw new Error('data'); });
+      message.on('end', () => { console.log('end', Buffer.concat(chunks).toString()); throw new Error('end'); });
+      throw new Error('incoming');
+    });
+    client.send('a', { fin: false });
+    await turns();
+    client.send('b', { fin: false });
+    await turns();
+    client.send('c');
+    client.send('d');
+    client.close(1000);
+    console.log('closed', (await server.closed).code);`);
+  const own = ['uncaught incoming', 'uncaught data', 'uncaught end'];
+  expect(lines.sort()).toEqual([...own, ...own, 'end abc', 'end d', 'closed 1000'].sort());
+});
+
+test('a cut message that nobody watches throws nothing', async () => {
+  const lines = await run(`
+    const { client, server } = createPair({ incoming: 'stream' });
+    server.on('incoming', (message) => message.on('data', () => {}));
+    client.send('a', { fin: false });
+    await turns();
+    client.terminate();
+    console.log('closed', (await server.closed).code);
+    await turns();`);
+  expect(lines).toEqual(['closed 1006']);
+});
