@@ -111,6 +111,11 @@ export class FrameParser {
     return this.#chunk.length - this.#at + this.#waiting.byteLength;
   }
 
+  /** A frame has begun, if only with the first byte of its header, and not ended: the stream may not end here. */
+  get insideFrame(): boolean {
+    return this.#head !== undefined || this.#partialHeader !== undefined || this.bufferedBytes > 0;
+  }
+
   /** What ended the parsing, if something did. */
   get error(): ProtocolError | undefined {
     return this.#rules.violation;

@@ -29,7 +29,7 @@ const BELOW_THE_ENDS = [
 /** @type {Readonly<Record<string, readonly Part[]>>} */
 export const LAYERS = {
   '@ws/frame': [
-    { entry: './stream', source: 'stream/', imports: [], types: [], builtins: ['stream', 'buffer'] },
+    { entry: './stream', source: 'stream/', imports: [], types: [], builtins: ['stream', 'buffer', 'crypto'] },
     { entry: '.', source: '', imports: [], types: [], builtins: 'none' },
   ],
   '@ws/handshake': [{ entry: '.', source: '', imports: [], types: [], builtins: 'none' }],
