@@ -305,3 +305,15 @@ test('an idle parser holds no chunk', async () => {
   expect(memory.deref()).toBeUndefined();
   expect(parser.bufferedBytes).toBe(0);
 });
+
+test('insideFrame says whether the stream may end', () => {
+  const parser = new FrameParser({}, {});
+  const seen = Array.from(hex`82 02 6162 | 80 00`, (byte) => {
+    parser.push(Uint8Array.of(byte));
+    return parser.insideFrame;
+  });
+  expect(seen).toEqual([true, true, true, false, true, false]);
+  parser.pause();
+  parser.push(hex`82`);
+  expect(parser.insideFrame).toBe(true);
+});

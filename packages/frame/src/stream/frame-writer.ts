@@ -8,8 +8,8 @@ export interface OutgoingHead {
   /** @default that of the duplex */
   readonly mask?: boolean | undefined;
   /**
-   * Of the message's first frame: the others are continuations. A control opcode makes the next write one control frame,
-   * which may stand in the middle of a message. @default Text
+   * Of the message's first frame: the others are continuations. A control opcode makes the next write one control frame
+   * with a head of its own, before or in the middle of the message, whose head stays as it is. @default Text
    */
   readonly opcode?: Opcode | undefined;
   /** Payload of the next frame in bytes, to be filled by several writes; 0: as long as what is written. @default 0 */
@@ -69,14 +69,7 @@ export class FrameWriter {
   writeHead(head: OutgoingHead): void {
     this.#check(head);
     const { opcode } = head;
-    if (opcode !== undefined && isControl(opcode)) {
-      if (this.#control === undefined) {
-        this.#control = this.#isOpen ? this.#newHead() : this.#head;
-        if (!this.#isOpen) this.#head = this.#newHead();
-      }
-    } else if (opcode !== undefined) {
-      this.#control = undefined;
-    }
+    if (opcode !== undefined) this.#control = isControl(opcode) ? (this.#control ?? this.#newHead()) : undefined;
     const target = this.#control ?? this.#head;
     const given = Object.entries(head).filter(([, value]) => value !== undefined);
     Object.assign(target, Object.fromEntries(given));

@@ -45,6 +45,8 @@ export function settingsOf(options: FrameDuplexOptions): Settings {
     if (typeof value !== 'boolean') throw new TypeError(`${name} is ${String(value)}, expected a boolean`);
   if (closeTimeout !== false && !(typeof closeTimeout === 'number' && closeTimeout >= 0))
     throw new RangeError(`closeTimeout is ${String(closeTimeout)}, expected a non-negative number or false`);
+  if (!Number.isSafeInteger(highWaterMark) || highWaterMark < 0)
+    throw new RangeError(`highWaterMark is ${String(highWaterMark)}, expected a non-negative integer`);
   // The chunks of a source may be somebody's own memory.
   const rules = { role, allowedRsv, maxFramePayload, strictLength, preserveInput: true };
   const closeTimeoutMs = closeTimeout || Infinity;
