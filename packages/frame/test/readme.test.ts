@@ -25,7 +25,7 @@ test('there are examples of streams', () => {
 test.each(others.map((text) => text.split('```')))(
   'the example %# prints what stands below it',
   (example, between, output) => {
-    expect([between!.trim(), output!.slice(0, 5)]).toEqual(['', 'text\n']);
-    expect(run(example!)).toBe(output!.slice(5));
+    expect([between.trim(), output.slice(0, 5)]).toEqual(['', 'text\n']);
+    expect(run(example)).toBe(output.slice(5));
   },
 );

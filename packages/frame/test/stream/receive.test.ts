@@ -257,13 +257,13 @@ test('payload can be read before the frame is complete', async () => {
   const { duplex, peer } = bench();
   peer.write(hex`82 7f 0000000001000000 616263`);
   await settled();
-  expect(`${duplex.read()}`).toBe('abc');
+  expect(String(duplex.read())).toBe('abc');
 });
 
 test('a message has ended when all of it can be read, and nothing of the next one', async () => {
   const { duplex, peer } = bench();
   const messages: string[] = [];
-  duplex.on('messageEnd', () => messages.push(`${duplex.read()}`));
+  duplex.on('messageEnd', () => messages.push(String(duplex.read())));
   peer.end(hex`02 01 61 | 80 01 62 | 82 01 63`);
   await closed(duplex);
   expect(messages).toEqual(['ab', 'c']);
@@ -272,7 +272,7 @@ test('a message has ended when all of it can be read, and nothing of the next on
 test("'readable' comes before 'messageEnd'", async () => {
   const { duplex, peer } = bench();
   const order: string[] = [];
-  duplex.on('readable', () => order.push(`${duplex.read()}`)).on('messageEnd', () => order.push('end'));
+  duplex.on('readable', () => order.push(String(duplex.read()))).on('messageEnd', () => order.push('end'));
   peer.end(hex`82 01 61 | 82 01 62`);
   await closed(duplex);
   expect(order).toEqual(['a', 'end', 'b', 'end', 'null']);

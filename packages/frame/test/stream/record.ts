@@ -30,8 +30,8 @@ export function record(duplex: FrameDuplex): Said {
     said.messages.push(said.rest);
     said.rest = '';
   });
-  duplex.on('ping', (payload) => said.controls.push(`ping ${payload}`));
-  duplex.on('pong', (payload) => said.controls.push(`pong ${payload}`));
+  duplex.on('ping', (payload) => said.controls.push(`ping ${payload.toString()}`));
+  duplex.on('pong', (payload) => said.controls.push(`pong ${payload.toString()}`));
   duplex.on('closing', (code, reason) => said.controls.push(`close ${code} ${reason}`));
   duplex.on('end', () => (said.ended = true));
   duplex.on('error', (error: Error & { code?: string }) => (said.error = error.code ?? error.message));

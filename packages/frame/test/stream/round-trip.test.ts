@@ -54,7 +54,7 @@ async function received(duplex: FrameDuplex): Promise<unknown> {
     texts.push(Buffer.concat(text).toString());
     text = [];
   });
-  duplex.on('ping', (payload) => pings.push(`${payload}`)).on('pong', () => pongs++);
+  duplex.on('ping', (payload) => pings.push(payload.toString())).on('pong', () => pongs++);
   await once(duplex, 'end');
   return { texts, opcodes, pings, pongs };
 }
