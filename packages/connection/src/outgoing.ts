@@ -150,6 +150,7 @@ export class Outgoing extends Writable implements MessageSource {
     this.#finIsSent = fin;
     if (this.#isOneFrame) return this.#whenReady(() => this.#part(bytes));
     if (!fin && !this.#collector.isComplete(bytes)) {
+      this.#message.open();
       this.#collector.add(bytes);
       return this.#settle();
     }

@@ -88,6 +88,7 @@ export class OpenMessage implements Job, Occupant {
   /** It will not be ended: nothing happens unless a part of it has been sent. */
   giveUp(): void {
     const state = this.#state;
+    if (state === 'ended') return;
     if (state === 'waiting') this.#host.withdraw(this);
     if (state !== 'open' || !this.#isBegun) return this.#end();
     this.#state = 'ended';
@@ -113,7 +114,7 @@ export class OpenMessage implements Job, Occupant {
 
   cut(error: Error): void {
     if (this.#state === 'ended') return;
-    this.#state = 'ended';
+    this.#state = 'ended'; // and it does not leave: nothing may follow in its place
     this.#source.cut(error);
   }
 

@@ -169,9 +169,9 @@ export class Sender implements OpenMessageHost {
   clear(): void {
     this.#isCleared = true;
     this.#droppedBytes += this.queuedBytes;
-    this.outlet.clear();
     const waiting = [...(this.#queue?.clear() ?? []), ...(this.#behindFragments ?? [])];
     this.#behindFragments = undefined;
+    this.outlet.clear();
     for (const entry of waiting) {
       if (isJob(entry)) entry.drop(new MessageError('WS_ERR_CLOSED'));
       else if (entry.callback) (this.#dropped ??= []).push(entry.callback);
