@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { expect, test } from '@jest/globals';
 import * as connection from '../src/index.js';
@@ -56,10 +56,12 @@ test("the README's example prints what the README says", () => {
   expect(run('--input-type=module', '-e', example)).toBe('hello\n1000 done\n');
 });
 
-test.each([{ section: 'Messages as streams: receiving', prints: 'hello\n3250179e\n' }])(
-  "the README's example of $section prints what it says",
-  ({ section, prints }) => {
-    const text = readFileSync(new URL('README.md', folder), 'utf8').split(`\n## ${section}\n`)[1] ?? '';
-    expect(run('--input-type=module', '-e', /```js\n([\s\S]*?)```/.exec(text)?.[1] ?? '')).toBe(prints);
-  },
-);
+const size = statSync(new URL('package.json', folder)).size;
+
+test.each([
+  { section: 'Messages as streams: receiving', prints: 'hello\n3250179e\n' },
+  { section: 'Messages as streams: sending', prints: `false 11\nfalse 9\nfalse 16\ntrue ${size}\n` },
+])("the README's example of $section prints what it says", ({ section, prints }) => {
+  const text = readFileSync(new URL('README.md', folder), 'utf8').split(`\n## ${section}\n`)[1] ?? '';
+  expect(run('--input-type=module', '-e', /```js\n([\s\S]*?)```/.exec(text)?.[1] ?? '')).toBe(prints);
+});
