@@ -49,6 +49,11 @@ const WRONG_TYPE: Record<keyof ServerOptions, readonly unknown[]> = {
   skipUTF8Validation: ['x'],
   strictLength: [1],
   highWaterMark: ['1', false, {}],
+  incoming: [true, 1, {}],
+  streamThreshold: ['1', true, {}],
+  fragmentSize: ['1', true, {}],
+  maxDeclaredFrame: ['1', true, {}],
+  slowConsumer: [true, 'close', 1],
 };
 
 /** Of the type, and yet not possible: RangeError. */
@@ -69,6 +74,11 @@ const OUT_OF_RANGE: { readonly [Name in keyof ServerOptions]: readonly unknown[]
   ...Object.fromEntries(LIMITS.map((name) => [name, [-1, 1.5, NaN, 2 ** 53]])),
   ...Object.fromEntries(DURATIONS.map((name) => [name, [-1, NaN, Infinity, 2 ** 31]])),
   highWaterMark: [-1, 1.5, NaN],
+  incoming: ['streams', ''],
+  streamThreshold: [-1, 1.5, NaN],
+  fragmentSize: [-1, 1.5, NaN],
+  maxDeclaredFrame: [-1, 1.5, NaN],
+  slowConsumer: [{ limit: -1 }, { highWaterMark: NaN }, { policy: 'drop' }, { policy: 1 }],
 };
 
 const cases = (table: object): [name: string, value: unknown][] =>

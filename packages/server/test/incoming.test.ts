@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { expect, test } from '@jest/globals';
+import { Incoming, type WebSocket } from '../src/index.js';
+import { opened, peer, portOf, start } from './support.js';
+
+const PIECE = 65_536;
+const PIECES = 160;
+
+test.each([
+  { name: 'plain', perMessageDeflate: false },
+  { name: 'compressed', perMessageDeflate: true },
+])(
+  'npm ws sends 10 MiB in fragments, $name: a stream that passes in little memory, at the pace of its reader',
+  async ({ perMessageDeflate }) => {
+    const server = await start({ incoming: 'stream', maxPayload: 0, perMessageDeflate });
+    const connected = once(server, 'connection') as Promise<[WebSocket]>;
+    const client = await opened(peer(portOf(server), '/', [], { perMessageDeflate }));
+    const [socket] = await connected;
+    const coming = once(socket, 'incoming') as Promise<[Incoming]>;
+    const sent = createHash('sha256');
+    for (let i = 0; i < PIECES; i++) {
+      const piece = Buffer.alloc(PIECE, `${i} of ${PIECES} `);
+      sent.update(piece);
+      client.send(piece, { binary: true, fin: i === PIECES - 1, compress: perMessageDeflate });
+    }
+    const [message] = await coming;
+    expect(message).toBeInstanceOf(Incoming);
+    expect([message.isBinary, message.compressed]).toEqual([true, perMessageDeflate]);
+    const received = createHash('sha256');
+    let bytes = 0;
+    let most = 0;
+    for await (const chunk of message) {
+      most = Math.max(most, message.readableLength + (chunk as Buffer).length);
+      bytes += (chunk as Buffer).length;
+      received.update(chunk as Buffer);
+      if (bytes % 5 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect([bytes, received.digest('hex')]).toEqual([PIECES * PIECE, sent.digest('hex')]);
+    expect(most).toBeLessThanOrEqual(4 * PIECE);
+    client.close(1000);
+    await once(socket, 'close');
+  },
+);
