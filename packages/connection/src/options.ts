@@ -73,6 +73,10 @@ export interface ConnectionSettings {
   readonly fragmentSize: number;
   readonly maxDeclaredFrame: number;
   readonly slowConsumer: SlowRule | undefined;
+  /** Unsent bytes from which on the core keeps what is sent, where it can still be left out, and be overtaken by control frames. */
+  readonly gateBytes: number;
+  /** Unsent bytes from which on somebody wants to know when there are less. */
+  readonly watchedBytes: number;
   readonly generateMask: ((mask: Buffer) => void) | undefined;
 }
 
@@ -109,6 +113,9 @@ function readSettings(options: ConnectionOptions): ConnectionSettings {
   if (generateMask !== undefined && typeof generateMask !== 'function') {
     throw new TypeError(`generateMask is ${typeof generateMask}, expected a function`);
   }
+  const highWaterMarkBytes = checkLimit('highWaterMark', highWaterMark);
+  const slowRule = slowConsumerSettings(slowConsumer, highWaterMarkBytes);
+  const slowBytes = slowRule?.highWaterMark ?? Infinity;
   return {
     allowSynchronousEvents: checkBoolean('allowSynchronousEvents', allowSynchronousEvents),
     autoPong: checkBoolean('autoPong', autoPong),
@@ -120,17 +127,21 @@ function readSettings(options: ConnectionOptions): ConnectionSettings {
     },
     validateUtf8: !checkBoolean('skipUTF8Validation', skipUTF8Validation),
     strictLength: checkBoolean('strictLength', strictLength),
-    highWaterMark: checkLimit('highWaterMark', highWaterMark),
+    highWaterMark: highWaterMarkBytes,
     incoming: checkOneOf('incoming', incoming, INCOMING_MODES),
     streamThreshold: checkLimit('streamThreshold', streamThreshold),
     fragmentSize: checkLimit('fragmentSize', fragmentSize),
     maxDeclaredFrame: checkLimit('maxDeclaredFrame', maxDeclaredFrame),
-    slowConsumer: slowConsumerSettings(slowConsumer, checkLimit('highWaterMark', highWaterMark)),
+    slowConsumer: slowRule,
+    gateBytes: Math.max(MIN_GATE, Math.min(highWaterMarkBytes, slowBytes)),
+    watchedBytes: Math.min(highWaterMarkBytes, slowBytes, slowRule?.limit ?? Infinity),
     generateMask,
   };
 }
 
 export const INCOMING_MODES = ['buffer', 'stream', 'auto'] as const satisfies IncomingMode[];
+/** Less does not fill the socket of a fast peer. */
+const MIN_GATE = 65_536;
 const POLICIES = ['close', 'drop-newest', 'drop-oldest', 'conflate'] as const satisfies SlowConsumer['policy'][];
 
 /** @throws {TypeError | RangeError} naming the option */

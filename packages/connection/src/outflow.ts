@@ -40,10 +40,6 @@ export class Outflow implements Transport, Backlog, WayOut {
   readonly #host: OutflowHost;
   readonly #settings: ConnectionSettings;
   readonly #writer: Writer;
-  /** Above it the core keeps what is sent, where it can still be left out, and be overtaken by control frames. */
-  readonly #gate: number;
-  /** From so much on, somebody wants to know when there is less. */
-  readonly #watchFrom: number;
   /** What the stream had written before: the handshake. */
   readonly #bytesBefore: number;
   #isFull = false;
@@ -54,12 +50,9 @@ export class Outflow implements Transport, Backlog, WayOut {
   #bytesUnsent = 0;
 
   constructor(duplex: Duplex, maskingKey: (() => number) | undefined, settings: ConnectionSettings, host: OutflowHost) {
-    const { highWaterMark, slowConsumer } = settings;
     this.#duplex = duplex;
     this.#host = host;
     this.#settings = settings;
-    this.#gate = Math.max(CONGESTED_FROM, Math.min(highWaterMark, slowConsumer?.highWaterMark ?? Infinity));
-    this.#watchFrom = Math.min(highWaterMark, slowConsumer?.highWaterMark ?? Infinity, slowConsumer?.limit ?? Infinity);
     this.#bytesBefore = isPlainSocket(duplex) ? duplex.bytesWritten : 0;
     this.#writer = new Writer(duplex, maskingKey, () => this.#written());
   }
@@ -247,7 +240,7 @@ export class Outflow implements Transport, Backlog, WayOut {
 
   #afterSend(): Outcome {
     const { bufferedAmount } = this;
-    if (bufferedAmount >= this.#watchFrom || this.#slow) this.#watch();
+    if (bufferedAmount >= this.#settings.watchedBytes || this.#slow) this.#watch();
     if (bufferedAmount < this.#settings.highWaterMark) return 'sent';
     this.#needsDrain = true;
     return 'queued';
@@ -261,9 +254,9 @@ export class Outflow implements Transport, Backlog, WayOut {
     this.#slow?.grown();
   }
 
-  /** From `#gate` on, messages wait in the core. */
+  /** From `gateBytes` on, messages wait in the core. */
   #checkRoom(): void {
-    if (this.#isFull || this.#writer.bufferedBytes < this.#gate) return;
+    if (this.#isFull || this.#writer.bufferedBytes < this.#settings.gateBytes) return;
     this.#isFull = true;
     this.#writer.reportWrites();
   }
@@ -272,7 +265,7 @@ export class Outflow implements Transport, Backlog, WayOut {
   #written(): void {
     if (this.#isClosed) return;
     const { bufferedBytes } = this.#writer;
-    if (bufferedBytes <= this.#gate / 2) this.#isFull = false;
+    if (bufferedBytes <= this.#settings.gateBytes / 2) this.#isFull = false;
     if (!this.#isFull) this.#host.protocol.drained();
     if (this.#slow?.shrunk()) this.#slow = undefined;
     if (this.#isFull || this.bufferedAmount > Math.min(this.#settings.highWaterMark, CONGESTED_FROM) / 2) return;

@@ -85,7 +85,7 @@ export class Outgoing extends Writable implements MessageSource {
 
   /** As a WritableStream of strings and bytes. */
   toWeb(): WritableStream<string | Uint8Array> {
-    return Writable.toWeb(this);
+    return Writable.toWeb(this) as WritableStream<string | Uint8Array>;
   }
 
   override end(callback?: () => void): this;

@@ -388,11 +388,9 @@ test.each([
   ['length', -1],
   ['length', 1.5],
   ['fragmentSize', -1],
-  ['fragmentSize', NaN],
+  ['fragmentSize', 0.5],
 ])('%s: %d is refused', (name, value) => {
   const { socket } = recorded();
-  if (name === 'fragmentSize' && Number.isNaN(value))
-    return void expect(socket.createOutgoing({ fragmentSize: false })).toBeDefined();
   expect(() => socket.createOutgoing({ [name]: value })).toThrow(RangeError);
 });
 

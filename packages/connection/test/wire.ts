@@ -38,8 +38,9 @@ export class WireEnd extends Duplex {
 
   #pass(bytes: Buffer, callback: () => void): void {
     const { peer } = this;
+    if (peer === undefined) return callback();
     let rest = bytes;
-    while (rest.length > 0 && peer !== undefined && !peer.destroyed && !this.destroyed) {
+    while (rest.length > 0 && !peer.destroyed && !this.destroyed) {
       const size = this.#sizes.length === 0 ? rest.length : (this.#sizes[this.#next++ % this.#sizes.length] ?? 1);
       const part = rest.subarray(0, Math.min(size, this.budget));
       rest = rest.subarray(part.length);

@@ -41,9 +41,8 @@ export interface SenderHost {
 export class Sender implements OpenMessageHost {
   readonly outlet: Outlet;
   readonly #transport: Transport;
-  readonly #encoder: MessageEncoder;
-  readonly #hasExtensions: boolean;
-  readonly encodesAll: boolean;
+  readonly #extensions: ExtensionChain;
+  #encoder: MessageEncoder | undefined;
   readonly #host: SenderHost;
   readonly #fragmentSize: number;
   #queue: SendQueue<Message | Job> | undefined;
@@ -64,11 +63,9 @@ export class Sender implements OpenMessageHost {
   ) {
     this.outlet = outlet;
     this.#transport = transport;
-    this.#hasExtensions = !extensions.isEmpty;
-    this.encodesAll = extensions.decodes(0);
     this.#host = host;
     this.#fragmentSize = fragmentSize;
-    this.#encoder = new MessageEncoder(transport, outlet, extensions, fragmentSize, (error) => host.fail(error));
+    this.#extensions = extensions;
   }
 
   /** Bytes of messages that are not with the transport yet. */
@@ -103,7 +100,7 @@ export class Sender implements OpenMessageHost {
   ): void {
     const isWhole = fin && !this.#isInFragments;
     this.#isInFragments = !fin;
-    if (this.#isWayFree && !this.#hasExtensions && this.#fitsFrame(payload)) {
+    if (this.#isWayFree && this.#extensions.isEmpty && this.#fitsFrame(payload)) {
       this.outlet.fragment(isText ? Opcode.Text : Opcode.Binary, fin, 0, payload, callback);
     } else {
       this.#send(this.#message(payload, isText, isWhole, { fin, compress, prepared: undefined, callback, key }));
@@ -120,7 +117,7 @@ export class Sender implements OpenMessageHost {
     callback: SendCallback | undefined,
     key?: unknown,
   ): void {
-    if (!this.#isInFragments && this.#isWayFree && !this.#hasExtensions && this.#fitsFrame(payload)) {
+    if (!this.#isInFragments && this.#isWayFree && this.#extensions.isEmpty && this.#fitsFrame(payload)) {
       return this.outlet.fragment(isText ? Opcode.Text : Opcode.Binary, true, 0, payload, callback);
     }
     const message = this.#message(payload, isText, true, { fin: true, compress, prepared, callback, key });
@@ -199,15 +196,27 @@ export class Sender implements OpenMessageHost {
   }
 
   fragment(step: Step, payload: Uint8Array, done: () => void): void {
-    this.#encoder.fragment(step, payload, done);
+    this.#messages.fragment(step, payload, done);
   }
 
   abandon(): void {
     this.#host.abandon();
   }
 
+  get encodesAll(): boolean {
+    return this.#extensions.decodes(0);
+  }
+
   get #isWayFree(): boolean {
     return (this.#queue === undefined || this.#queue.isIdle) && !this.#transport.isFull;
+  }
+
+  /** Made when there is a message for it: one that goes straight to its frame needs none. */
+  get #messages(): MessageEncoder {
+    this.#encoder ??= new MessageEncoder(this.#transport, this.outlet, this.#extensions, this.#fragmentSize, (error) =>
+      this.#host.fail(error),
+    );
+    return this.#encoder;
   }
 
   #fitsFrame(payload: Payload): payload is Uint8Array | string {
@@ -268,13 +277,13 @@ export class Sender implements OpenMessageHost {
   #start(entry: Message | Job, done: () => void): void {
     if (isJob(entry)) return entry.run(done);
     const { payload } = entry;
-    if (!isDeferred(payload)) return this.#encoder.message(entry, payload, done);
+    if (!isDeferred(payload)) return this.#messages.message(entry, payload, done);
     let isRead = false;
     payload.read((error, bytes) => {
       if (isRead) return;
       isRead = true;
-      if (error || this.#isCleared) this.#encoder.drop(entry, error ?? new MessageError('WS_ERR_CLOSED'), done);
-      else this.#encoder.message(entry, bytes, done);
+      if (error || this.#isCleared) this.#messages.drop(entry, error ?? new MessageError('WS_ERR_CLOSED'), done);
+      else this.#messages.message(entry, bytes, done);
     });
   }
 }
