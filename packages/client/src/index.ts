@@ -36,4 +36,6 @@ export { ProtocolError, type ViolationCode } from '@ws/frame';
 export { HandshakeError, type HandshakeErrorCode, type HeaderList } from '@ws/handshake';
 export { ConnectError, type ConnectErrorCode } from './errors.js';
 export type { ClientOptions, CreateConnection, CreateConnectionOptions } from './options.js';
+export { WebSocketError, type WebSocketCloseInfo } from './websocket-error.js';
+export { WebSocketStream, type WebSocketOpenInfo, type WebSocketStreamOptions } from './websocket-stream.js';
 export { WebSocket } from './websocket.js';

@@ -18,6 +18,8 @@ test('public names', () => {
     'PreparedMessage',
     'ProtocolError',
     'WebSocket',
+    'WebSocketError',
+    'WebSocketStream',
     'createWebSocketStream',
   ]);
   expect(Object.getOwnPropertyNames(WebSocket.prototype).sort()).toEqual(['abortConnecting', 'constructor', 'url']);

@@ -13,7 +13,7 @@ type Chunk = Buffer | string;
 const OWN = {
   objectMode: false,
   writableObjectMode: false,
-  autoDestroy: true,
+  autoDestroy: false, // `for await` would destroy it at the end of what comes in, with an error
   emitClose: true,
   construct: undefined,
   read: undefined,
@@ -53,6 +53,8 @@ class SocketDuplex extends Duplex {
     this.#socket = socket;
     this.#inbox = new MessageInbox(socket, () => this.#serve(), this.readableObjectMode);
     socket.on('error', this.#onError);
+    this.once('end', () => this.writableFinished && this.destroy());
+    this.once('finish', () => this.readableEnded && this.destroy());
   }
 
   override _read(): void {
@@ -62,7 +64,7 @@ class SocketDuplex extends Duplex {
   }
 
   override _write(chunk: Chunk, _encoding: BufferEncoding, callback: Callback): void {
-    this.#whenOpen(callback, () => this.#socket.send(chunk, callback));
+    this._writev([{ chunk }], callback);
   }
 
   override _writev(chunks: readonly { readonly chunk: Chunk }[], callback: Callback): void {
@@ -71,7 +73,9 @@ class SocketDuplex extends Duplex {
       let left = chunks.length;
       const sent = (error?: Error | null): void => {
         failure ??= error ?? undefined;
-        if (--left === 0) callback(failure);
+        if (--left > 0) return;
+        if (failure) this.destroy(failure);
+        callback(failure);
       };
       for (const { chunk } of chunks) this.#socket.send(chunk, sent);
     });
@@ -148,7 +152,7 @@ class SocketDuplex extends Duplex {
   }
 
   #push(chunk: Message | null): void {
-    this.#isAsked = false; // until it asks again, which it may do at once
-    this.push(chunk);
+    this.#isAsked = false; // until it asks again, which it may do at once; not at all where a decoder has kept the bytes
+    if (this.push(chunk)) this.#isAsked = true;
   }
 }

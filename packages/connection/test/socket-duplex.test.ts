@@ -185,6 +185,18 @@ describe('reading', () => {
     expect(seen).toEqual(expected);
   });
 
+  test('characters that are cut into several messages', async () => {
+    const { client, server } = createPair();
+    const duplex = createWebSocketStream(server, { encoding: 'utf8' });
+    const seen: string[] = [];
+    duplex.on('data', (text: string) => seen.push(text));
+    client.send('text');
+    for (const byte of Buffer.from('é€')) client.send(Buffer.from([byte]));
+    client.close(1000);
+    await once(duplex, 'end');
+    expect(seen).toEqual(['text', 'é', '€']);
+  });
+
   test('unread data stops reading from the socket', async () => {
     const { client, server } = createPair({ highWaterMark: 20_000 });
     const duplex = createWebSocketStream(server);
