@@ -131,7 +131,8 @@ export class SocketStreams {
   #send(chunk: unknown): Promise<void> | undefined {
     const data = toMessage(chunk);
     const socket = this.#socket;
-    if (socket.readyState !== socket.OPEN) return undefined; // as in browsers: the stream fails when the connection is closed
+    // Dropped, as in browsers: the stream fails when the connection is closed. It must get a chance to be.
+    if (socket.readyState !== socket.OPEN) return new Promise((resolve) => void setImmediate(resolve));
     const isLarge = typeof data !== 'string' && data.byteLength > COPIED_UP_TO;
     if (isLarge) {
       return this.#wait(false, () => {

@@ -72,9 +72,9 @@ export function connectionError(
 export function checkCloseInfo(info: WebSocketCloseInfo | null | undefined): CloseFields {
   if (info !== undefined && typeof info !== 'object')
     throw new TypeError(`close info is ${typeof info}, expected an object`);
-  const given: { readonly closeCode?: unknown; readonly reason?: string | undefined } = info ?? {};
-  const reason = Buffer.from(`${given.reason ?? ''}`).toString(); // a lone surrogate becomes U+FFFD
-  const closeCode = given.closeCode === undefined ? (reason === '' ? null : 1000) : Math.round(Number(given.closeCode));
+  const reason = Buffer.from([info?.reason].join('')).toString(); // as text; a lone surrogate becomes U+FFFD
+  const given: unknown = info?.closeCode;
+  const closeCode = given === undefined ? (reason === '' ? null : 1000) : Math.round(Number(given));
   if (closeCode !== null && closeCode !== 1000 && !(closeCode >= 3000 && closeCode <= 4999)) {
     throw new DOMException(`closeCode is ${closeCode}, expected 1000 or 3000 to 4999`, 'InvalidAccessError');
   }
