@@ -63,7 +63,9 @@ export class Incoming extends Readable {
       });
       this.once('end', () => resolve(whole.takeWhole() as Buffer));
       this.once('error', reject);
-      this.once('close', () => reject(new MessageError('WS_ERR_ABORTED_MESSAGE', 'it was discarded')));
+      this.once('close', () => {
+        if (!this.readableEnded) reject(new MessageError('WS_ERR_ABORTED_MESSAGE', 'it was discarded'));
+      });
     });
   }
 
