@@ -82,8 +82,8 @@ export class Decompression {
   /** Nothing is gathered; a message that lies whole in its piece is decompressed without an inflater of its own, if that has room. */
   #flowing(flow: Flow, slice: Uint8Array, piece: IncomingPiece, output: Output, done: Done): void {
     const message = this.#message;
+    if (slice.length === 0 && (message === undefined || !piece.last)) return done(null);
     if (message === undefined && piece.last && !flow.isFull) return this.#whole(slice, piece, output, done);
-    if (slice.length === 0 && !piece.last) return done(null);
     this.#stream((this.#message ??= openMessage()), slice, piece, output, done);
   }
 

@@ -1,6 +1,9 @@
+import { constants, deflateRawSync } from 'node:zlib';
 import type { DeflateError } from '../src/errors.js';
 import type { Flow } from '../src/extension.js';
+import { zlibBackend } from '../src/node/backend.js';
 import type { PerMessageDeflate } from '../src/permessage-deflate.js';
+import { PATHS } from './codec.js';
 
 /** Takes a message as it comes: full above `capacity` bytes that nobody has taken. */
 export class Reader implements Flow {
@@ -94,3 +97,26 @@ function deferred<T>(): { promise: Promise<T>; resolve(value: T): void; reject(e
   const promise = new Promise<T>((yes, no) => ([resolve, reject] = [yes, no]));
   return { promise, resolve, reject };
 }
+
+/** As a sender would. */
+export const compressed = (data: Uint8Array): Buffer =>
+  deflateRawSync(data, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
+
+/** Some turns of the event loop: whoever does not go on for so long waits for something else. */
+export async function turns(count = 30): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Lets the event loop turn until `isDone`; a test that waits in vain fails. */
+export async function until(isDone: () => boolean): Promise<void> {
+  for (let i = 0; !isDone(); i++) {
+    if (i > 100_000) throw new Error('waited in vain');
+    await turns(1);
+  }
+}
+
+/** Small pieces at once, large ones by the thread pool; and all by the thread pool. */
+export const BACKENDS = PATHS.flatMap(({ path, fastPath }) => [
+  { name: path, backend: zlibBackend({ fastPath }) },
+  { name: `${path}, thread pool`, backend: zlibBackend({ fastPath, syncInflateLimit: 0 }) },
+]);

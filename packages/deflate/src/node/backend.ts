@@ -3,6 +3,7 @@ import type { Backend, Deflated, Deflater, Inflater } from '../backend.js';
 import type { Window } from '../window.js';
 import { HandleAtOnce, PublicAtOnce, type AtOnce } from './at-once.js';
 import { Context, ContextPool, type Clock } from './context-pool.js';
+import { Inflation, InflationPool } from './inflation.js';
 import { Limiter } from './limiter.js';
 import { StreamInflater, type InflaterOptions } from './stream-inflater.js';
 import { TurnBudget } from './turn-budget.js';
@@ -25,12 +26,15 @@ export class ZlibBackend implements Backend {
   readonly #contexts: ContextPool;
   readonly #turn = new TurnBudget();
   #atOnce: AtOnce | undefined;
+  readonly #inflations: InflationPool;
   #inflaters: InflaterOptions | undefined;
 
   constructor(settings: ZlibSettings, clock: Clock = NODE_CLOCK) {
     this.#settings = settings;
     this.syncInflateLimit = settings.syncInflateLimit;
     this.#limiter = new Limiter(settings.concurrencyLimit);
+    const { inflateChunkSize } = settings;
+    this.#inflations = new InflationPool(() => shared.runInAsyncScope(() => new Inflation(inflateChunkSize)));
     this.#contexts = new ContextPool({
       limit: settings.maxContexts,
       idleTimeoutMs: settings.contextIdleTimeout,
@@ -90,6 +94,7 @@ export class ZlibBackend implements Backend {
   /** Frees those that nobody is using at this moment. */
   dropIdle(): void {
     this.#contexts.dropIdle();
+    this.#inflations.clear();
   }
 
   get #small(): AtOnce {
@@ -102,8 +107,8 @@ export class ZlibBackend implements Backend {
   }
 
   #inflaterOptions(): InflaterOptions {
-    const { inflateChunkSize: chunkSize, syncInflateLimit: syncLimit } = this.#settings;
-    return { limiter: this.#limiter, chunkSize, syncLimit, turn: this.#hasFastPath ? this.#turn : undefined };
+    const turn = this.#hasFastPath ? this.#turn : undefined;
+    return { limiter: this.#limiter, pool: this.#inflations, syncLimit: this.#settings.syncInflateLimit, turn };
   }
 
   #createContext(windowBits: number): Context {

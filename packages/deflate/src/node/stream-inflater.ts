@@ -1,11 +1,11 @@
 import { AsyncResource } from 'node:async_hooks';
-import { constants, createInflateRaw, type InflateRaw, type ZlibOptions } from 'node:zlib';
 import type { Inflater } from '../backend.js';
 import type { DeflateError } from '../errors.js';
 import type { Flow } from '../extension.js';
 import type { Window } from '../window.js';
 import { endingOf, isComplete, MAX_ENDING } from './ending.js';
 import { corrupt, incomplete, MAX_FINAL_BLOCKS, tooLong, tooManyFinalBlocks } from './failures.js';
+import type { Inflation, InflationPool } from './inflation.js';
 import type { Limiter } from './limiter.js';
 import type { TurnBudget } from './turn-budget.js';
 import { inflateAtOnce, inflateBehind, resetHandle, SCRATCH_BYTES } from './zlib-handle.js';
@@ -13,7 +13,7 @@ import { inflateAtOnce, inflateBehind, resetHandle, SCRATCH_BYTES } from './zlib
 /** What all messages have in common. */
 export interface InflaterOptions {
   readonly limiter: Limiter;
-  readonly chunkSize: number;
+  readonly pool: InflationPool;
   /** Bytes of a piece up to which it may be decompressed at once. */
   readonly syncLimit: number;
   /** Undefined where nothing can be done at once. */
@@ -40,7 +40,7 @@ export class StreamInflater implements Inflater {
   readonly #options: InflaterOptions;
   readonly #window: Window | undefined;
   /** None before the first piece, and behind a final block. */
-  #stream: InflateRaw | undefined;
+  #inflation: Inflation | undefined;
   /** Bytes of output that are the window, and no part of the message. */
   #toSkip = 0;
   #call: Call | undefined;
@@ -72,7 +72,7 @@ export class StreamInflater implements Inflater {
     const ending = isLast ? endingOf(this.#lastBytes) : undefined;
     const isAtOnce = flow !== undefined && data.length <= syncLimit;
     this.#call = { ending, limit, output, done, flow, turn: isAtOnce ? turn : undefined, length: 0 };
-    const endedBefore = this.#finalBlocks > 0 && this.#stream === undefined && data.length === 0;
+    const endedBefore = this.#finalBlocks > 0 && this.#inflation === undefined && data.length === 0;
     if (endedBefore || (ending === undefined && data.length === 0)) return this.#finish(null);
     const piece = ending ? Buffer.concat([data, ending]) : data;
     if (flow?.isFull) this.#whenRoom(flow, () => this.#advance(piece, SCRATCH_BYTES));
@@ -81,8 +81,7 @@ export class StreamInflater implements Inflater {
 
   close(): void {
     this.#isClosed = true;
-    const call = this.#call;
-    if (call === undefined) return this.#free();
+    if (this.#call === undefined) return this.#giveBack();
     if (!this.#isWaiting) return; // it sees so itself
     this.#isWaiting = false;
     this.#free();
@@ -101,7 +100,7 @@ export class StreamInflater implements Inflater {
       const room = Math.min(SCRATCH_BYTES, call.limit - call.length + 1);
       let inflated;
       try {
-        inflated = inflateAtOnce((this.#stream ??= this.#open()), left, room);
+        inflated = inflateAtOnce((this.#inflation ??= this.#open()).stream, left, room);
       } catch (error) {
         return this.#fail(corrupt(error as Error));
       }
@@ -113,7 +112,8 @@ export class StreamInflater implements Inflater {
       if (bytes.length < room) {
         if (unread === 0) return call.ending ? this.#fail(incomplete()) : this.#finish(null);
         if (!this.#goesOnBehindFinalBlock(call, left)) return;
-        this.#restart();
+        resetHandle(this.#inflation.stream);
+        this.#putWindowBefore(this.#inflation);
       }
       const rest = left;
       if (call.flow?.isFull) return this.#whenRoom(call.flow, () => this.#advance(rest, SCRATCH_BYTES));
@@ -139,29 +139,35 @@ export class StreamInflater implements Inflater {
   }
 
   #write(piece: Uint8Array): void {
-    const data = this.#stream === undefined ? this.#behindWindow(piece) : piece;
-    const stream = (this.#stream ??= this.#open());
+    const data = this.#inflation === undefined ? this.#behindWindow(piece) : piece;
+    const inflation = (this.#inflation ??= this.#open());
+    const { stream } = inflation;
+    const context = new AsyncResource('WS_INFLATE'); // the stream has that of nobody
     const before = stream.bytesWritten;
-    const onEnd = (): void => {
-      if (stream === this.#stream) this.#finalBlock(data.subarray(stream.bytesWritten - before));
-    };
+    const onEnd = context.bind((): void => {
+      if (inflation === this.#inflation) this.#finalBlock(data.subarray(stream.bytesWritten - before));
+    });
+    const onWritten = context.bind((): void => {
+      if (inflation !== this.#inflation) return;
+      if (stream.bytesWritten - before < data.length) return; // a final block: its end is told when all output is taken
+      stream.off('end', onEnd);
+      this.#isWritten = true;
+      this.#drain(inflation);
+    });
+    inflation.onBytes = context.bind((bytes: Buffer) => this.#take(inflation, bytes));
+    inflation.onError = context.bind((error: Error) => this.#fail(corrupt(error)));
     this.#isWritten = false;
     stream.once('end', onEnd);
-    stream.write(data, () => {
-      if (stream !== this.#stream) return;
-      if (this.#call?.ending === undefined) stream.off('end', onEnd);
-      this.#isWritten = true;
-      this.#drain(stream);
-    });
+    stream.write(data, onWritten);
     if (stream.isPaused()) stream.resume();
   }
 
-  /** What is not given yet goes to 'data'. */
-  #drain(stream: InflateRaw): void {
-    while (stream === this.#stream && !this.#isWaiting && stream.read() !== null);
-    if (stream !== this.#stream || this.#isWaiting) return;
+  /** What is not given yet goes to `onBytes`. */
+  #drain(inflation: Inflation): void {
+    while (inflation === this.#inflation && !this.#isWaiting && inflation.stream.read() !== null);
+    if (inflation !== this.#inflation || this.#isWaiting) return;
     if (this.#call?.ending === undefined) this.#finish(null);
-    else setImmediate(() => stream === this.#stream && this.#fail(incomplete())); // unless its end is still to be told
+    else this.#fail(incomplete());
   }
 
   #finalBlock(rest: Uint8Array): void {
@@ -188,32 +194,17 @@ export class StreamInflater implements Inflater {
     return Buffer.concat([window.block, data]);
   }
 
-  #open(): InflateRaw {
-    const { chunkSize, turn } = this.#options;
-    const options: ZlibOptions & { readonly readableHighWaterMark: number } = {
-      flush: constants.Z_SYNC_FLUSH,
-      chunkSize,
-      readableHighWaterMark: chunkSize, // what it has in store while nobody has room
-    };
-    const stream = createInflateRaw(options);
-    stream.on('data', (bytes: Buffer) => {
-      if (stream === this.#stream) this.#take(stream, bytes);
-    });
-    stream.on('error', (error) => {
-      if (stream === this.#stream) this.#fail(corrupt(error));
-    });
-    if (turn && this.#window && this.#window.length > 0) inflateBehind(stream, this.#window.block);
-    return stream;
+  #open(): Inflation {
+    const inflation = this.#options.pool.take();
+    if (this.#options.turn) this.#putWindowBefore(inflation);
+    return inflation;
   }
 
-  #restart(): void {
-    const stream = this.#stream;
-    if (stream === undefined) return;
-    resetHandle(stream);
+  #putWindowBefore({ stream }: Inflation): void {
     if (this.#window && this.#window.length > 0) inflateBehind(stream, this.#window.block);
   }
 
-  #take(stream: InflateRaw, output: Buffer): void {
+  #take({ stream }: Inflation, output: Buffer): void {
     const call = this.#call;
     const bytes = output.subarray(this.#toSkip);
     this.#toSkip -= output.length - bytes.length;
@@ -223,7 +214,7 @@ export class StreamInflater implements Inflater {
     this.#leaveThreadPool();
     this.#whenRoom(call.flow, () =>
       this.#inThreadPool(() => {
-        if (this.#isWritten) this.#drain(stream);
+        if (this.#inflation && this.#isWritten) this.#drain(this.#inflation);
         else stream.resume();
       }),
     );
@@ -270,7 +261,15 @@ export class StreamInflater implements Inflater {
   }
 
   #free(): void {
-    this.#stream?.close();
-    this.#stream = undefined;
+    this.#inflation?.close();
+    this.#inflation = undefined;
+  }
+
+  /** For the next message, of whomever. */
+  #giveBack(): void {
+    const { pool, turn } = this.#options;
+    if (this.#inflation === undefined || turn === undefined) return this.#free();
+    pool.giveBack(this.#inflation);
+    this.#inflation = undefined;
   }
 }
