@@ -59,6 +59,8 @@ test("the README's example prints what the README says", () => {
 const size = statSync(new URL('package.json', folder)).size;
 
 test.each([
+  { section: 'Reading in a loop', prints: 'one\n<Buffer 74 77 6f>\nthe end\n' },
+  { section: 'A socket as a Duplex', prints: 'through the pipe\nclosed\n' },
   { section: 'Messages as streams: receiving', prints: 'hello\n3250179e\n' },
   { section: 'Messages as streams: sending', prints: `false 11\nfalse 9\nfalse 16\ntrue ${size}\n` },
 ])("the README's example of $section prints what it says", ({ section, prints }) => {
