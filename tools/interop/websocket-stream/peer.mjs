@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { WebSocketServer } from 'ws';
 
-/** Serves this folder, for pages, and WebSockets that do what their path says. */
+/** Serves an empty page, and WebSockets that do what their path says. */
 export async function startPeer() {
   /** @type {Map<string, { lines: string[], ended: Promise<unknown> }>} */
   const logs = new Map();
-  const http = createServer((request, response) => {
+  const http = createServer((_request, response) => {
     response.setHeader('content-type', 'text/html');
     response.end('<!doctype html><title>WebSocketStream</title>');
   });
