@@ -20,6 +20,7 @@ export type {
   OutgoingFragment,
   SendCallback,
 } from './protocol/index.js';
+export { kJoin, type Share, type SharedWay } from './shared-way.js';
 export { createWebSocketStream } from './socket-duplex.js';
 export type {
   BinaryType,

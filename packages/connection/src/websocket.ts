@@ -27,6 +27,7 @@ import {
   type Extension,
   type SendCallback,
 } from './protocol/index.js';
+import { kJoin, SharedWay, type Share } from './shared-way.js';
 import type { Outcome } from './slow-recipient.js';
 import type { BinaryType, BufferLike, SendOptions, SocketStats } from './types.js';
 
@@ -95,7 +96,7 @@ export class WebSocket<Data = unknown> extends EventAttributes {
   /** Bytes given to `send` when it was too late. WHATWG: they count for ever. */
   #lateBytes = 0;
   /** Messages that are being written. */
-  #outgoing: Set<Outgoing> | undefined;
+  #outgoing: Set<Outgoing | Share> | undefined;
   #closeInfo: CloseInfo | undefined;
   #closed: Promise<CloseInfo> | undefined;
   #resolveClosed: ((info: CloseInfo) => void) | undefined;
@@ -360,6 +361,15 @@ export class WebSocket<Data = unknown> extends EventAttributes {
       hold: (reader) => this.#connection?.holdFor(reader),
       readOn: (reader) => this.#connection?.readOnFor(reader),
     };
+  }
+
+  /** @returns undefined unless open */
+  [kJoin](share: Share): SharedWay | undefined {
+    const connection = this.#connection;
+    if (connection === undefined || !connection.isOpen) return undefined;
+    const shares = (this.#outgoing ??= new Set());
+    shares.add(share);
+    return new SharedWay(connection.outflow, share, () => shares.delete(share));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -19,6 +19,7 @@ test('the public names', () => {
     'WebSocket',
     'createPair',
     'createWebSocketStream',
+    'kJoin',
   ]);
   expect(Object.keys(protocol).sort()).toEqual(['MessageError', 'Protocol']);
 });

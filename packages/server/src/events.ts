@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { WebSocket } from '@ws/connection';
+import type { SlowInfo, WebSocket } from '@ws/connection';
 import type { RefusalReason } from './refusal.js';
 
 /** Events of a `WebSocketServer` and what their listeners get. */
@@ -22,4 +22,7 @@ export interface WebSocketServerEvents<Data = unknown> {
   wsClientError: [error: Error, socket: Duplex, request: IncomingMessage];
   /** A handshake was refused; `error` is what a callback threw, or what was wrong, where there is such a thing. */
   refused: [reason: RefusalReason, request: IncomingMessage, error: unknown];
+  /** A client takes messages more slowly than they are sent, and has caught up again: see the option `slowConsumer`. */
+  slow: [socket: WebSocket<Data>, info: SlowInfo];
+  recovered: [socket: WebSocket<Data>, info: SlowInfo];
 }

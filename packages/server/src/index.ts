@@ -2,6 +2,7 @@ export {
   ClosedError,
   Incoming,
   MessageError,
+  Outgoing,
   PreparedMessage,
   WebSocket,
   createWebSocketStream,
@@ -22,11 +23,16 @@ export {
   type IncomingMode,
   type Initiator,
   type Message,
+  type MessageContent,
   type MessageEvent,
   type MessageIterator,
+  type Outcome,
+  type OutgoingOptions,
   type RawData,
   type SendCallback,
   type SendOptions,
+  type SlowConsumer,
+  type SlowInfo,
   type SocketOptions,
   type SocketStats,
   type WebSocketEvents,
@@ -41,10 +47,15 @@ export {
   type HeaderList,
   type UpgradeOffer,
 } from '@ws/handshake';
+export type { BroadcastOptions, BroadcastReport } from './broadcast.js';
+export type { BroadcastStream, BroadcastStreamOptions } from './broadcast-stream.js';
 export type { WebSocketServerEvents } from './events.js';
+export type { MessageSink } from './message-sink.js';
 export type { HandleProtocols, OriginCheck, ResolvedServerOptions, ServerOptions } from './options.js';
+export type { RecipientOptions } from './recipients.js';
 export type { RefusalReason } from './refusal.js';
 export { WebSocketServer } from './server.js';
+export type { SlowOptions } from './slow-rule.js';
 export type { AnyHttpServer } from './upgrade-routing.js';
 export type { AcceptedUpgrade, UpgradeCallback } from './upgrade.js';
 export type {

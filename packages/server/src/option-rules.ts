@@ -41,6 +41,15 @@ const isOptionalIndex = (value: unknown): boolean => value === undefined || valu
 const POLICIES: readonly unknown[] = [undefined, 'close', 'drop-newest', 'drop-oldest', 'conflate'];
 const isOptionalPolicy = (value: unknown): boolean => POLICIES.includes(value);
 
+// What is in it, the first connection would check too late.
+const slowConsumer: Rule = {
+  expected: 'an object of highWaterMark, limit (non-negative integers) and policy, or false',
+  type: (value) => value === false || isRecord(value),
+  fits: (value: false | { highWaterMark?: unknown; limit?: unknown; policy?: unknown }) =>
+    value === false ||
+    (isOptionalIndex(value.highWaterMark) && isOptionalIndex(value.limit) && isOptionalPolicy(value.policy)),
+};
+
 const RULES: { readonly [Name in keyof ServerOptions]-?: Rule } = {
   port: {
     expected: 'an integer from 0 to 65535',
@@ -96,19 +105,21 @@ const RULES: { readonly [Name in keyof ServerOptions]-?: Rule } = {
   streamThreshold: { expected: 'a non-negative integer', type: isNumber, fits: isIndex },
   fragmentSize: limit,
   maxDeclaredFrame: { expected: 'a non-negative integer', type: isNumber, fits: isIndex },
-  // What is in it, the first connection would check too late.
-  slowConsumer: {
-    expected: 'an object of highWaterMark, limit (non-negative integers) and policy, or false',
-    type: (value) => value === false || isRecord(value),
-    fits: (value: false | { highWaterMark?: unknown; limit?: unknown; policy?: unknown }) =>
-      value === false ||
-      (isOptionalIndex(value.highWaterMark) && isOptionalIndex(value.limit) && isOptionalPolicy(value.policy)),
-  },
+  slowConsumer,
+};
+
+/** Options of a broadcast that are not its recipients'. */
+const BROADCAST_RULES: Readonly<Record<string, Rule>> = {
+  slowConsumer,
+  onSlow: oneOf('queue', 'skip', 'close'),
+  maxQueue: limit,
+  fragmentSize: limit,
+  forward: oneOf('whole'),
 };
 
 /** @throws {TypeError | RangeError} for the first option that is not what it has to be; undefined is left out */
-export function checkOptions(options: object): void {
-  for (const [name, rule] of Object.entries(RULES)) {
+export function checkOptions(options: object, rules: Readonly<Record<string, Rule>> = RULES): void {
+  for (const [name, rule] of Object.entries(rules)) {
     const value: unknown = Reflect.get(options, name);
     if (value === undefined) continue;
     if (!rule.type(value)) throw new TypeError(`${name} is ${show(value)}, expected ${rule.expected}`);
@@ -116,6 +127,11 @@ export function checkOptions(options: object): void {
       throw new RangeError(`${name} is ${show(value)}, expected ${rule.expected}`);
     }
   }
+}
+
+/** @throws {TypeError | RangeError} as {@link checkOptions}, for the options of a broadcast */
+export function checkBroadcastOptions(options: object): void {
+  checkOptions(options, BROADCAST_RULES);
 }
 
 /** By what we use of it, so that servers which wrap node's are welcome and an application function is not. */

@@ -2,11 +2,15 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { ConnectionOptions, WebSocket } from '@ws/connection';
+import type { BufferLike, ConnectionOptions, PreparedMessage, WebSocket } from '@ws/connection';
 import { formatResponse, upgradeResponse } from '@ws/handshake';
+import type { BroadcastOptions, BroadcastReport } from './broadcast.js';
+import type { BroadcastStream, BroadcastStreamOptions } from './broadcast-stream.js';
+import { Broadcaster } from './broadcaster.js';
 import type { WebSocketServerEvents } from './events.js';
 import { createExtensions, supportedExtensions, type ServerExtension } from './extensions.js';
 import { addedHeaders, responseLines } from './headers-event.js';
+import type { MessageSink } from './message-sink.js';
 import { isHttpServer } from './option-rules.js';
 import { connectionOptions, resolveOptions, type ResolvedServerOptions, type ServerOptions } from './options.js';
 import { OwnPort } from './own-port.js';
@@ -42,7 +46,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
   readonly #handled = new WeakMap<IncomingMessage, true | PromiseLike<boolean>>();
   readonly #host: UpgradeHost<Data>;
   readonly #target: UpgradeTarget;
-  readonly #onClientClose: (this: WebSocket) => void;
+  readonly #broadcaster: Broadcaster<Data>;
   #ownPort: OwnPort | undefined;
   #state: 'running' | 'closing' | 'closed' = 'running';
 
@@ -57,10 +61,9 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     this.#extensions = supportedExtensions(this.options.perMessageDeflate);
     this.#host = this.#makeHost();
     this.#target = this.#makeTarget();
-    const forget = (socket: WebSocket): void => this.#forget(socket);
-    this.#onClientClose = function () {
-      forget(this);
-    };
+    this.#broadcaster = new Broadcaster(this, () => {
+      if (this.#state === 'closing') process.nextTick(this.#closeWhenDrained);
+    });
     if (this.options.clientTracking) this.clients = new Set();
     if (this.options.server) this.attach(this.options.server);
     if (this.options.port !== undefined) this.#listen(callback);
@@ -113,6 +116,24 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     takeOver(socket);
     this.#ownPort?.release(socket);
     new Upgrade(this.#host, { request, socket, head, callback }).start();
+  }
+
+  /**
+   * Sends one message to all open connections, built once and compressed once for those that agreed alike.
+   * @throws {TypeError | RangeError} for what cannot be sent, and with `clientTracking: false`; whatever `filter` throws: nothing is sent then
+   */
+  broadcast(data: BufferLike | PreparedMessage, options: BroadcastOptions<Data> = {}): BroadcastReport {
+    return this.#broadcaster.send(data, options);
+  }
+
+  /** A stream that is one message to all connections open at its first write. @throws as {@link broadcast} */
+  createBroadcast(options: BroadcastStreamOptions<Data> = {}): BroadcastStream {
+    return this.#broadcaster.stream(options);
+  }
+
+  /** Takes whole messages for all: `socket.messages().pipe(server.messages)`. @throws {TypeError} with `clientTracking: false` */
+  get messages(): MessageSink {
+    return this.#broadcaster.sink;
   }
 
   /**
@@ -171,10 +192,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
       extensions: createExtensions(extensions, this.#extensions),
     });
     socket.off('error', ignoreError);
-    if (this.options.clientTracking) {
-      this.clients.add(webSocket);
-      webSocket.on('close', this.#onClientClose);
-    }
+    this.#broadcaster.add(webSocket);
     callback(webSocket, request);
   }
 
@@ -241,11 +259,6 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     httpServer.off('listening', this.#onListening);
     httpServer.off('error', this.#onError);
     this.#attached.delete(httpServer);
-  }
-
-  #forget(socket: WebSocket): void {
-    this.clients.delete(socket as WebSocket<Data>);
-    if (this.#state === 'closing') process.nextTick(this.#closeWhenDrained);
   }
 
   readonly #closeWhenDrained = (): void => {

@@ -30,6 +30,7 @@ test('the public names', () => {
     'HandshakeError',
     'Incoming',
     'MessageError',
+    'Outgoing',
     'PreparedMessage',
     'ProtocolError',
     'WebSocket',
@@ -43,10 +44,13 @@ test('the members of a server', () => {
   expect(names.sort()).toEqual([
     'address',
     'attach',
+    'broadcast',
     'close',
     'completeUpgrade',
     'constructor',
+    'createBroadcast',
     'handleUpgrade',
+    'messages',
     'shouldHandle',
   ]);
   expect(Object.keys(new api.WebSocketServer({ noServer: true })).filter((name) => !name.startsWith('_'))).toEqual([

@@ -1,0 +1,106 @@
+import type { EventEmitter } from 'node:events';
+import type { BufferLike, PreparedMessage, SlowInfo, WebSocket } from '@ws/connection';
+import { prepare, sendToAll, type BroadcastOptions, type BroadcastReport } from './broadcast.js';
+import { BroadcastStream, type BroadcastStreamOptions } from './broadcast-stream.js';
+import type { WebSocketServerEvents } from './events.js';
+import { FanOut, type Delivery } from './fan-out.js';
+import { MessageSink } from './message-sink.js';
+import { checkBroadcastOptions } from './option-rules.js';
+import type { ResolvedServerOptions } from './options.js';
+import { checkRecipients, selectRecipients } from './recipients.js';
+import { slowRule } from './slow-rule.js';
+import { WholeDelivery } from './whole-delivery.js';
+
+/** What it needs of its server. */
+interface Host<Data> extends EventEmitter<WebSocketServerEvents<Data>> {
+  readonly options: ResolvedServerOptions<Data>;
+  /** Not there with `clientTracking: false`. */
+  readonly clients: Set<WebSocket<Data>>;
+}
+
+/** What a server sends to all its clients, and what it hears of each: their listeners are shared. */
+export class Broadcaster<Data> {
+  readonly #server: Host<Data>;
+  /** Streamed messages that not everybody has got all of. */
+  readonly #deliveries = new Set<Delivery>();
+  #sink: MessageSink | undefined;
+  readonly #onSlow: (this: WebSocket, info: SlowInfo) => void;
+  readonly #onRecovered: (this: WebSocket, info: SlowInfo) => void;
+  readonly #onClosing: (this: WebSocket, code: number, reason: string, initiator: 'local' | 'remote') => void;
+  readonly #onClose: (this: WebSocket) => void;
+
+  /** @param onGone a client has left the server's list */
+  constructor(server: Host<Data>, onGone: () => void) {
+    this.#server = server;
+    const deliveries = this.#deliveries;
+    this.#onSlow = function (info) {
+      server.emit('slow', this as WebSocket<Data>, info);
+    };
+    this.#onRecovered = function (info) {
+      server.emit('recovered', this as WebSocket<Data>, info);
+    };
+    // Who is leaving is not kept waiting for the end of a message that is for everybody.
+    this.#onClosing = function (_code, _reason, initiator) {
+      if (initiator === 'remote') for (const delivery of deliveries) delivery.drop(this);
+    };
+    this.#onClose = function () {
+      server.clients.delete(this as WebSocket<Data>);
+      onGone();
+    };
+  }
+
+  /** A new client. */
+  add(socket: WebSocket<Data>): void {
+    socket.on('slow', this.#onSlow);
+    socket.on('recovered', this.#onRecovered);
+    const { options, clients } = this.#server;
+    if (!options.clientTracking) return;
+    clients.add(socket);
+    socket.on('closing', this.#onClosing);
+    socket.on('close', this.#onClose);
+  }
+
+  send(data: BufferLike | PreparedMessage, options: BroadcastOptions<Data>): BroadcastReport {
+    const clients = this.#tracked('broadcast');
+    checkRecipients(options);
+    checkBroadcastOptions(options);
+    const message = prepare(data, options);
+    return sendToAll(selectRecipients(clients, options), message, options);
+  }
+
+  stream(options: BroadcastStreamOptions<Data>): BroadcastStream {
+    this.#tracked('createBroadcast');
+    checkRecipients(options);
+    checkBroadcastOptions(options);
+    const fragmentSize = options.fragmentSize ?? this.#server.options.fragmentSize;
+    return new BroadcastStream((isText) => this.#deliver(isText, options), options, fragmentSize || 0);
+  }
+
+  get sink(): MessageSink {
+    this.#tracked('messages');
+    this.#sink ??= new MessageSink({
+      clients: this.#server.clients,
+      broadcast: (message) => this.send(message, {}),
+      createBroadcast: (options) => this.stream(options),
+    });
+    return this.#sink;
+  }
+
+  #deliver(isText: boolean, options: BroadcastStreamOptions<Data>): Delivery {
+    const { clients, options: ofServer } = this.#server;
+    const recipients = selectRecipients(clients, options);
+    const message = { isText, compress: options.compress };
+    const rule = slowRule(options, ofServer.slowConsumer);
+    if (options.forward === 'whole')
+      return new WholeDelivery(recipients, message, rule, ofServer.maxPayload || Infinity);
+    const delivery = new FanOut(recipients, message, rule, () => this.#deliveries.delete(delivery));
+    if (!delivery.isOver) this.#deliveries.add(delivery);
+    return delivery;
+  }
+
+  #tracked(name: string): Set<WebSocket<Data>> {
+    const { options, clients } = this.#server;
+    if (options.clientTracking) return clients;
+    throw new TypeError(`${name} needs to know the clients: it cannot be used with clientTracking: false`);
+  }
+}

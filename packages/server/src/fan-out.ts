@@ -1,0 +1,112 @@
+import type { WebSocket } from '@ws/connection';
+import { MessageShare, type Part, type SharedMessage } from './message-share.js';
+import type { SlowRule } from './slow-rule.js';
+
+const EMPTY = Buffer.alloc(0);
+
+/** Takes the parts of one message. */
+export interface Delivery {
+  /** `done` is called when the next part may come, or with an error. */
+  take(bytes: Buffer, fin: boolean, done: (error?: Error) => void): void;
+  /** The last part will not come. */
+  abort(): void;
+  /** This one is leaving. */
+  drop(socket: WebSocket): void;
+  /** It has nobody to give anything. */
+  readonly isOver: boolean;
+}
+
+/**
+ * One message to many, part by part. Each part is kept once, in a list on which every recipient has its own place; what all of them have been
+ * given is gone. Parts are asked for at the pace of the fastest; who is further behind than the rule allows loses the message, or the connection.
+ */
+export class FanOut implements Delivery {
+  readonly #shares = new Map<WebSocket, MessageShare>();
+  readonly #message: SharedMessage;
+  readonly #rule: SlowRule | undefined;
+  readonly #whenOver: () => void;
+  #last: Part | undefined;
+  #done: ((error?: Error) => void) | undefined;
+  #isFanningOut = false;
+  #isComplete = false;
+  /** Somebody has got all of it. */
+  #isTaken = false;
+
+  /** Takes the message's place among those of each recipient. */
+  constructor(
+    recipients: Iterable<WebSocket>,
+    options: { readonly isText: boolean; readonly compress: boolean | undefined },
+    rule: SlowRule | undefined,
+    whenOver: () => void,
+  ) {
+    this.#rule = rule;
+    this.#whenOver = whenOver;
+    const progress = (): void => this.#proceed();
+    const left = (share: MessageShare, isComplete: boolean): void => this.#left(share, isComplete);
+    this.#message = { ...options, byteLength: 0, parts: 0, progress, left };
+    for (const socket of recipients) {
+      const share = new MessageShare(this.#message, socket);
+      if (share.join()) this.#shares.set(socket, share);
+    }
+  }
+
+  get isOver(): boolean {
+    return this.#shares.size === 0;
+  }
+
+  take(bytes: Buffer, fin: boolean, done: (error?: Error) => void): void {
+    this.#done = done;
+    if (bytes.length > 0 || fin) this.#append(bytes, fin);
+    this.#proceed();
+  }
+
+  /** Ends it for those who have got a part of it: the protocol has no other word. The others never hear of it. RFC 6455 §5.4 */
+  abort(): void {
+    this.#done = undefined;
+    if (this.#isComplete) return;
+    for (const share of this.#shares.values()) if (!share.isBegun) share.giveUp();
+    this.#append(EMPTY, true);
+  }
+
+  drop(socket: WebSocket): void {
+    this.#shares.get(socket)?.end();
+  }
+
+  #append(bytes: Buffer, fin: boolean): void {
+    const message = this.#message;
+    const part: Part = { bytes, fin, next: undefined };
+    if (this.#last) this.#last.next = part;
+    this.#last = fin ? undefined : part;
+    message.byteLength += bytes.length;
+    message.parts++;
+    this.#isComplete = fin;
+    this.#isFanningOut = true;
+    for (const share of this.#shares.values()) {
+      share.offer(part);
+      if (this.#rule) share.apply(this.#rule, bytes.length);
+    }
+    this.#isFanningOut = false;
+  }
+
+  #left(share: MessageShare, isComplete: boolean): void {
+    this.#shares.delete(share.socket);
+    this.#isTaken ||= isComplete;
+    this.#proceed();
+    if (this.#shares.size === 0) this.#whenOver();
+  }
+
+  /** The next part may come if anybody can take it, or there is nobody. */
+  #proceed(): void {
+    const done = this.#done;
+    if (done === undefined || this.#isFanningOut) return;
+    if (this.#shares.size > 0 && !this.#isTaken && !this.#isAnyoneReady()) return;
+    this.#done = undefined;
+    done();
+  }
+
+  #isAnyoneReady(): boolean {
+    if (this.#isComplete) return false;
+    for (const share of this.#shares.values()) if (share.isReady) return true;
+    return false;
+  }
+}

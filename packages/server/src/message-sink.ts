@@ -1,0 +1,151 @@
+import { finished, pipeline, Readable, Writable } from 'node:stream';
+import { Incoming, PreparedMessage, type BufferLike, type WebSocket } from '@ws/connection';
+import type { BroadcastReport } from './broadcast.js';
+import { raise } from './uncaught.js';
+
+/** The server, as the sink sees it. */
+export interface Broadcasting {
+  readonly clients: Iterable<WebSocket>;
+  broadcast(data: BufferLike | PreparedMessage): BroadcastReport;
+  createBroadcast(options: { readonly binary: boolean | undefined }): Writable;
+}
+
+type Parts = AsyncIterable<unknown> | Iterable<unknown>;
+type Callback = (error?: Error | null) => void;
+
+/** What `end(callback)` writes, so that the callback comes behind what was written before. */
+const NOTHING = Symbol('nothing');
+
+/**
+ * Each item that is written is one message to all clients, in the order written: a string is text; bytes, a Blob and lists of bytes are binary; a
+ * {@link PreparedMessage} is what it says; an {@link Incoming} is forwarded as it comes, and any other stream or iterable of strings or bytes too.
+ *
+ * It cannot be ended nor destroyed, so that the end of one source means nothing to the others: `end(item)` writes the item. What fails is told by
+ * `'failed'(error, item)`, and the sink goes on: an `Incoming` that is cut (WS_ERR_INCOMPLETE_MESSAGE), or a source piped here that breaks off.
+ */
+export class MessageSink extends Writable {
+  readonly #server: Broadcasting;
+
+  /** Made by the server. */
+  constructor(server: Broadcasting) {
+    super({ objectMode: true, autoDestroy: false });
+    this.#server = server;
+    this.setMaxListeners(0); // a client each
+    this.on('pipe', this.#follow);
+  }
+
+  /** @throws {TypeError} for what cannot be sent */
+  override write(item: unknown, callback?: (error: Error | null | undefined) => void): boolean;
+  override write(
+    item: unknown,
+    encoding: BufferEncoding,
+    callback?: (error: Error | null | undefined) => void,
+  ): boolean;
+  override write(item: unknown, ...rest: unknown[]): boolean {
+    return super.write(checked(item), ...(rest as [BufferEncoding]));
+  }
+
+  /** Writes what is given, and ends nothing. */
+  override end(callback?: () => void): this;
+  override end(item: unknown, callback?: () => void): this;
+  override end(item: unknown, encoding: BufferEncoding, callback?: () => void): this;
+  override end(...args: unknown[]): this {
+    const callback = args.find((arg): arg is () => void => typeof arg === 'function');
+    const [item = NOTHING] = args;
+    super.write(typeof item === 'function' || item === null ? NOTHING : checked(item), () => callback?.());
+    return this;
+  }
+
+  /** Does nothing. */
+  override destroy(): this {
+    return this;
+  }
+
+  override _write(item: unknown, _encoding: BufferEncoding, callback: Callback): void {
+    if (item === NOTHING) return callback();
+    const parts = partsOf(item);
+    if (parts) this.#forward(parts, item, callback);
+    else this.#send(item as BufferLike | PreparedMessage, callback);
+  }
+
+  #send(message: BufferLike | PreparedMessage, callback: Callback): void {
+    const { sent, queued } = this.#server.broadcast(message);
+    if (sent > 0 || queued === 0) return callback();
+    whenOneHasRoom([...this.#server.clients], callback);
+  }
+
+  #forward(parts: Readable, item: unknown, callback: Callback): void {
+    const binary = item instanceof Incoming ? item.isBinary : item instanceof Blob ? true : undefined;
+    pipeline(parts, this.#server.createBroadcast({ binary }), (error) => {
+      if (error) this.#failed(error, item);
+      callback();
+    });
+  }
+
+  /** A source that has ended or broken off is let go: it cannot end the sink, and would hang on it for ever. */
+  readonly #follow = (source: Readable): void => {
+    const stop = finished(source, { writable: false }, (error) => {
+      source.unpipe(this);
+      if (error) this.#failed(error, source);
+    });
+    const unpiped = (other: Readable): void => {
+      if (other !== source) return;
+      this.off('unpipe', unpiped);
+      stop();
+    };
+    this.on('unpipe', unpiped);
+  };
+
+  #failed(error: Error, item: unknown): void {
+    try {
+      this.emit('failed', error, item);
+    } catch (thrown) {
+      raise(thrown);
+    }
+  }
+}
+
+/** @throws {TypeError} for what cannot be sent */
+function checked(item: unknown): unknown {
+  if (item === NOTHING || item instanceof PreparedMessage || isParts(item)) return item;
+  return typeof item === 'string' || ArrayBuffer.isView(item) ? item : new PreparedMessage(item as BufferLike);
+}
+
+/** Lists of bytes are not parts: they are sent whole. */
+function isParts(item: unknown): item is Blob | Parts {
+  if (typeof item !== 'object' || item === null || ArrayBuffer.isView(item)) return false;
+  if (Array.isArray(item)) return item.some((part) => typeof part === 'string');
+  return item instanceof Blob || Symbol.asyncIterator in item || Symbol.iterator in item;
+}
+
+function partsOf(item: unknown): Readable | undefined {
+  if (item instanceof Incoming) return item;
+  if (item instanceof PreparedMessage || !isParts(item)) return undefined;
+  return Readable.from(chunks(item instanceof Blob ? item.stream() : item));
+}
+
+/** Checked here, so that what is no chunk is a failure of this item alone. */
+async function* chunks(parts: Parts): AsyncGenerator<string | Uint8Array> {
+  for await (const part of parts) {
+    if (typeof part !== 'string' && !(part instanceof Uint8Array))
+      throw new TypeError(`a part of a message is ${typeof part}, expected a string or bytes`);
+    yield part;
+  }
+}
+
+/** Everybody is behind: goes on with the first that is not any more. */
+function whenOneHasRoom(sockets: readonly WebSocket[], proceed: () => void): void {
+  const waiting = new Set(sockets.filter((socket) => socket.readyState === socket.OPEN));
+  const stop = (): void => {
+    for (const socket of waiting) socket.off('drain', stop).off('close', gone);
+    waiting.clear();
+    proceed();
+  };
+  function gone(this: WebSocket): void {
+    this.off('drain', stop);
+    waiting.delete(this);
+    if (waiting.size === 0) stop();
+  }
+  for (const socket of waiting) socket.once('drain', stop).once('close', gone);
+  if (waiting.size === 0) proceed();
+}
