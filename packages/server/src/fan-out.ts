@@ -3,6 +3,8 @@ import { MessageShare, type Part, type SharedMessage } from './message-share.js'
 import type { SlowRule } from './slow-rule.js';
 
 const EMPTY = Buffer.alloc(0);
+/** After so many bytes, those who are behind have a turn of the event loop to catch up. */
+const TURN_BYTES = 65_536;
 
 /** Takes the parts of one message. */
 export interface Delivery {
@@ -28,6 +30,8 @@ export class FanOut implements Delivery {
   #last: Part | undefined;
   #done: ((error?: Error) => void) | undefined;
   #isFanningOut = false;
+  #isAnyoneBehind = false;
+  #bytesInTurn = 0;
   #isComplete = false;
   /** Somebody has got all of it. */
   #isTaken = false;
@@ -80,10 +84,13 @@ export class FanOut implements Delivery {
     message.byteLength += bytes.length;
     message.parts++;
     this.#isComplete = fin;
+    this.#bytesInTurn += bytes.length;
     this.#isFanningOut = true;
+    this.#isAnyoneBehind = false;
     for (const share of this.#shares.values()) {
       share.offer(part);
       if (this.#rule) share.apply(this.#rule, bytes.length);
+      this.#isAnyoneBehind ||= !share.isReady;
     }
     this.#isFanningOut = false;
   }
@@ -101,7 +108,10 @@ export class FanOut implements Delivery {
     if (done === undefined || this.#isFanningOut) return;
     if (this.#shares.size > 0 && !this.#isTaken && !this.#isAnyoneReady()) return;
     this.#done = undefined;
-    done();
+    // A source that always has more would have the fastest outrun those who are no slower than it in the long run.
+    if (!this.#isAnyoneBehind || this.#bytesInTurn < TURN_BYTES) return done();
+    this.#bytesInTurn = 0;
+    setImmediate(done);
   }
 
   #isAnyoneReady(): boolean {

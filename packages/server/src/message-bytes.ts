@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer';
-import { ProtocolError } from '@ws/frame';
+import { ProtocolError, Utf8Validator } from '@ws/frame';
 
 const EMPTY = Buffer.alloc(0);
 
 /** The bytes of one message that is written by and by. Text comes out in whole characters, so that it can end behind each part. RFC 6455 §8.1 */
 export class MessageBytes {
   #isText: boolean | undefined;
+  #utf8: Utf8Validator | undefined;
   /** First bytes of a character. */
   #tail = EMPTY;
   /** First half of a character that a string ended in. */
@@ -28,10 +29,8 @@ export class MessageBytes {
   take(chunk: string | Uint8Array, encoding: BufferEncoding, fin: boolean): Buffer {
     const isText = typeof chunk === 'string' && (encoding === 'utf8' || encoding === 'utf-8');
     this.#isText ??= isText;
-    const before = isText ? this.#tail : Buffer.concat([this.#tail, this.#takeSurrogate()]);
-    const own = isText ? this.#encode(chunk, fin) : copy(chunk, encoding);
-    const bytes = before.length === 0 ? own : Buffer.concat([before, own]);
-    return this.#isText ? this.#wholeCharacters(bytes, fin) : bytes;
+    const own = isText ? this.#encode(chunk, fin) : this.#behindSurrogate(copy(chunk, encoding));
+    return this.#isText ? this.#wholeCharacters(own, fin) : own;
   }
 
   #encode(text: string, fin: boolean): Buffer {
@@ -42,29 +41,30 @@ export class MessageBytes {
   }
 
   /** Bytes follow: its other half will not come. */
-  #takeSurrogate(): Buffer {
-    const bytes = Buffer.from(this.#highSurrogate);
+  #behindSurrogate(bytes: Buffer): Buffer {
+    if (this.#highSurrogate === '') return bytes;
+    const half = Buffer.from(this.#highSurrogate);
     this.#highSurrogate = '';
-    return bytes;
+    return Buffer.concat([half, bytes]);
   }
 
-  #wholeCharacters(bytes: Buffer, fin: boolean): Buffer {
-    const end = fin ? bytes.length : bytes.length - unfinished(bytes);
-    const whole = bytes.subarray(0, end);
-    if (!isUtf8(whole)) throw new ProtocolError('WS_ERR_INVALID_UTF8');
+  #wholeCharacters(fresh: Buffer, fin: boolean): Buffer {
+    this.#utf8 ??= new Utf8Validator(isUtf8);
+    if (!this.#utf8.push(fresh) || (fin && !this.#utf8.end())) throw new ProtocolError('WS_ERR_INVALID_UTF8');
+    const bytes = this.#tail.length === 0 ? fresh : Buffer.concat([this.#tail, fresh]);
+    const end = bytes.length - unfinished(bytes);
     this.#tail = Buffer.from(bytes.subarray(end));
-    return whole;
+    return bytes.subarray(0, end);
   }
 }
 
 const copy = (chunk: string | Uint8Array, encoding: BufferEncoding): Buffer =>
   typeof chunk === 'string' ? Buffer.from(chunk, encoding) : Buffer.from(chunk);
 
-/** How many bytes of a character stand at the end, without its rest. */
+/** How many bytes of a character stand at the end of valid text, without its rest. */
 function unfinished(bytes: Buffer): number {
-  for (let back = 1; back <= 3 && back <= bytes.length; back++) {
-    const byte = bytes[bytes.length - back]!;
-    if (byte < 0x80) return 0;
+  for (let back = 1; back <= 3; back++) {
+    const byte = bytes.at(-back) ?? 0;
     if (byte >= 0xc0) return back < (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) ? back : 0;
   }
   return 0;

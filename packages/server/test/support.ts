@@ -178,3 +178,45 @@ export async function isAlive(server: WebSocketServer, port = portOf(server)): P
   client.terminate();
   return String(data) === 'still there?';
 }
+
+/** A client that stops reading behind the handshake: what is sent to it stays with us, but for what the system takes. */
+export async function stalled(port: number): Promise<RawPeer> {
+  const raw = new RawPeer(port).write(handshake());
+  await raw.until('\r\n\r\n');
+  raw.socket.pause();
+  return raw;
+}
+
+/** npm `ws` as the client, and its end on the server. */
+export async function join<Data>(
+  server: WebSocketServer<Data>,
+  options: ClientOptions = {},
+): Promise<{ client: PeerSocket; socket: WebSocket<Data> }> {
+  const next = connection(server);
+  const client = await opened(peer(portOf(server), '/', [], { maxPayload: 0, ...options }));
+  return { client, socket: await next };
+}
+
+/** What a client gets from now on, text as strings; `until(n)` waits for n messages. */
+export function inbox(client: PeerSocket): { messages: unknown[]; until: (count: number) => Promise<unknown[]> } {
+  const messages: unknown[] = [];
+  client.on('message', (data, isBinary) => messages.push(isBinary ? data : String(data)));
+  const until = async (count: number): Promise<unknown[]> => {
+    while (messages.length < count) await once(client, 'message');
+    return messages;
+  };
+  return { messages, until };
+}
+
+/** Several clients that read, with what they get. */
+export async function joinAll(
+  server: WebSocketServer,
+  count: number,
+): Promise<(Awaited<ReturnType<typeof join>> & ReturnType<typeof inbox>)[]> {
+  const all = [];
+  for (let i = 0; i < count; i++) {
+    const both = await join(server);
+    all.push({ ...both, ...inbox(both.client) });
+  }
+  return all;
+}
