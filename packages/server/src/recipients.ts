@@ -1,11 +1,16 @@
 import { WebSocket } from '@ws/connection';
 
+/** A method, so that a server of something is also a server of anything. */
+interface Filter<Data> {
+  asks(socket: WebSocket<Data>): boolean;
+}
+
 /** Whom a broadcast is for. */
 export interface RecipientOptions<Data = unknown> {
   /** Sockets that are left out. */
-  readonly except?: WebSocket<Data> | Iterable<WebSocket<Data>> | null | undefined;
+  readonly except?: WebSocket | Iterable<WebSocket> | null | undefined;
   /** Asked for each open connection before anything is sent; what it throws leaves the call, and nothing is sent. */
-  readonly filter?: ((socket: WebSocket<Data>) => boolean) | undefined;
+  readonly filter?: Filter<Data>['asks'] | undefined;
 }
 
 /** @throws {TypeError} naming the option that is not what it has to be */
