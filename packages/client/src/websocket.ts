@@ -55,7 +55,7 @@ export class WebSocket<Data = unknown> extends Connection<Data> {
   protected override abortConnecting(error: Error): void {
     this.#opening?.cancel();
     this.#opening = undefined;
-    this.failConnecting(error);
+    this.failConnecting(error, 'local');
   }
 }
 

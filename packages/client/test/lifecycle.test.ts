@@ -20,7 +20,13 @@ test.each(['close', 'terminate'] as const)(
     expect(events).toEqual(['error Error', 'close 1006']);
     expect(error?.message).toBe('WebSocket was closed before the connection was established');
     expect(websocket.readyState).toBe(WebSocket.CLOSED);
-    expect(await websocket.closed).toMatchObject({ code: 1006, wasClean: false, sent: null, received: null });
+    expect(await websocket.closed).toMatchObject({
+      code: 1006,
+      wasClean: false,
+      initiator: 'local',
+      sent: null,
+      received: null,
+    });
   },
 );
 

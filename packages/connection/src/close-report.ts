@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { CloseInfo, Protocol } from './protocol/index.js';
+import type { CloseInfo, Initiator, Protocol } from './protocol/index.js';
 
 /** The core's clock: ms that never go back. */
 export const now = (): number => performance.now();
@@ -25,11 +25,11 @@ export function closeReport(protocol: Protocol, bytesUnsent: number, streamError
 }
 
 /** There was no connection to end. */
-export const neverOpened = (error: Error | null): CloseInfo => ({
+export const neverOpened = (error: Error | null, initiator: Initiator): CloseInfo => ({
   code: 1006,
   reason: '',
   wasClean: false,
-  initiator: 'transport',
+  initiator,
   sent: null,
   received: null,
   error,

@@ -25,6 +25,7 @@ import {
   type CloseInfo,
   type DeferredPayload,
   type Extension,
+  type Initiator,
   type SendCallback,
 } from './protocol/index.js';
 import { kJoin, SharedWay, type Share } from './shared-way.js';
@@ -379,20 +380,21 @@ export class WebSocket<Data = unknown> extends EventAttributes {
 
   /** Called by `close` and `terminate` while connecting. A client overrides it to cut its request, and calls {@link failConnecting}. */
   protected abortConnecting(error: Error): void {
-    this.failConnecting(error);
+    this.failConnecting(error, 'local');
   }
 
   /**
    * Ends a socket that was never open: on the next tick `'error'`, which throws where nobody listens, and `'close'` with 1006.
    * @param error null where the user knows already what happened: `'close'` alone
+   * @param initiator `'local'` where the user gave it up
    */
-  protected failConnecting(error: Error | null): void {
+  protected failConnecting(error: Error | null, initiator: Initiator = 'transport'): void {
     if (this.#connection || this.#state !== CONNECTING) return;
     this.#state = CLOSING;
     if (error) process.nextTick(() => this.emit('error', error));
     process.nextTick(() => {
       this.#state = CLOSED;
-      const info = neverOpened(error);
+      const info = neverOpened(error, initiator);
       this.#finish(info);
       this.emit('close', info.code, Buffer.from(info.reason), info);
     });
