@@ -254,7 +254,7 @@ test('an error in the body, and throw(), leave the loop as well', async () => {
 test('leaving while connecting gives that up, and nothing is thrown', async () => {
   const socket = new WebSocket(null);
   await socket[Symbol.asyncIterator]().return();
-  expect(await socket.closed).toMatchObject({ code: 1006, initiator: 'transport' });
+  expect(await socket.closed).toMatchObject({ code: 1006, initiator: 'local' });
 });
 
 test('two iterators get every message each, and a reader that stops does not close for the other', async () => {

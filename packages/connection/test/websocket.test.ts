@@ -68,7 +68,7 @@ describe('WS-056: states', () => {
     socket.terminate();
     socket.close();
     expect(socket.readyState).toBe(WebSocket.CLOSING);
-    expect(summary(await socket.closed)).toEqual([1006, false, 'transport']);
+    expect(summary(await socket.closed)).toEqual([1006, false, 'local']);
     expect(events.map(([name, value]) => [name, value instanceof Error ? value.message : value])).toEqual([
       ['error', 'WebSocket was closed before the connection was established'],
       ['close', 1006],

@@ -8,7 +8,7 @@ export interface CloseFrame {
 }
 
 /**
- * Who ended the connection: `local` and `remote` by the first Close frame (`local` also after a fault that we found),
+ * Who ended the connection: `local` and `remote` by the first Close frame (`local` also after a fault that we found, and where we cut it or gave up connecting),
  * `timeout` where the peer did not answer ours in time, `limit` where it was cut for holding too much,
  * `transport` where the byte stream ended without a Close frame.
  */
