@@ -8,7 +8,7 @@ import { possibleConnections } from './lib/measures.mjs';
 import { runScenario } from './lib/rounds.mjs';
 import { pickScenarios, SCENARIOS } from './lib/scenarios.mjs';
 import { formatDoubts, formatNotes, formatTable, formatTargets, ratio } from './lib/table.mjs';
-import { VARIANTS, variantOf } from './lib/variants.mjs';
+import { baselineOf, VARIANTS, variantOf } from './lib/variants.mjs';
 
 const SERVERS = 'ours,ours-public,ours-plain,ws,ws-plain,net';
 const USAGE = `usage: node tools/bench/run.mjs [options]
@@ -19,6 +19,7 @@ const USAGE = `usage: node tools/bench/run.mjs [options]
     .filter((name) => !SERVERS.split(',').includes(name))
     .join(', ')}
   --json FILE       every sample
+  --baseline DIR    another checkout, built: its server and client as @ws, baseline
   --malloc          all servers with raised glibc thresholds, see README.md
   --profile DIR     a V8 CPU profile of every measured process`;
 
@@ -39,11 +40,14 @@ function readOptions() {
       json: { type: 'string' },
       malloc: { type: 'boolean', default: false },
       profile: { type: 'string' },
+      baseline: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
-  const servers = values.servers === 'all' ? Object.keys(VARIANTS) : values.servers.split(',');
-  for (const name of servers) variantOf(name);
+  const named = values.servers === 'all' ? Object.keys(VARIANTS) : values.servers.split(',');
+  const servers = named.filter((name) => values.baseline !== undefined || variantOf(name).baseline !== true);
+  if (values.baseline !== undefined)
+    servers.push(...servers.map((name) => baselineOf(name)).filter((name) => name !== undefined));
   return {
     ...values,
     servers,
@@ -64,8 +68,9 @@ async function bench(options) {
   }
   const cores = chooseCores();
   const profile = options.profile === undefined ? undefined : path.resolve(options.profile);
+  const baseline = options.baseline === undefined ? undefined : path.resolve(options.baseline);
   if (profile !== undefined) mkdirSync(profile, { recursive: true });
-  const setup = { load: compileLoad(), cores, malloc: options.malloc, profile };
+  const setup = { load: compileLoad(), cores, malloc: options.malloc, profile, baseline };
   const machine = describeMachine();
 
   console.log(`node ${machine.node}, ${machine.cpu}, ${machine.cores} cores, load average ${machine.load}`);

@@ -1,6 +1,6 @@
 // How each kind of scenario is measured once, for one of the servers.
 import { fileLimit } from './machine.mjs';
-import { Load, startMeasured } from './process.mjs';
+import { Load, scriptOf, startMeasured } from './process.mjs';
 import { variantOf } from './variants.mjs';
 
 /**
@@ -47,8 +47,9 @@ function loadArgs(scenario, variant, port, seconds) {
 /** @param {Scenario} scenario @param {string} variant @param {Setup} setup */
 function startServer({ kind, json = false }, variant, setup) {
   const { library, deflate, loop = false } = variantOf(variant);
+  const script = scriptOf(`servers/${library}.mjs`, variantOf(variant), setup);
   const task = { broadcast: kind === 'broadcast', loop, perMessageDeflate: json && deflate };
-  return startMeasured(`servers/${library}.mjs`, [JSON.stringify(task)], setup);
+  return startMeasured(script, [JSON.stringify(task)], setup);
 }
 
 /** Runs the generator once and gives back its result. @template T @param {Load} load @param {(load: Load) => Promise<T>} use */
@@ -101,7 +102,8 @@ async function sending(scenario, variant, setup) {
   const sinkArgs = ['--connections', connections, '--in-flight', inFlight, '--size', size];
   const sink = new Load(['sink', ...sinkArgs, '--seconds', 600, '--verify', 16], setup);
   const { port } = await sink.next('listening');
-  const client = await startMeasured(`clients/${variant}.mjs`, [port, connections, inFlight, size], setup);
+  const script = scriptOf(`clients/${variantOf(variant).library}.mjs`, variantOf(variant), setup);
+  const client = await startMeasured(script, [port, connections, inFlight, size], setup);
   let expected = 0;
   return {
     measure: async (seconds) => {
@@ -192,24 +194,34 @@ async function peakMemory(scenario, variant, setup) {
   }
 }
 
-const DEFLATING = ['ours', 'ours-public', 'ours-takeover', 'ws', 'ws-no-takeover'];
+const DEFLATING = ['ours', 'baseline', 'ours-public', 'ours-takeover', 'ws', 'ws-no-takeover'];
 
 /** @type {Readonly<Record<Scenario['kind'], { start: (scenario: Scenario, variant: string, setup: Setup) => Promise<Subject>, variants: readonly string[], mostRounds: number }>>} */
 export const MEASURES = {
-  echo: { start: throughput('echo'), variants: ['ours', 'ws', 'net'], mostRounds: Infinity },
-  churn: { start: throughput('churn'), variants: ['ours', 'ws', 'net'], mostRounds: Infinity },
-  client: { start: sending, variants: ['ours', 'ws'], mostRounds: Infinity },
-  idle: { start: fresh(idleMemory), variants: ['ours', 'ws', 'net'], mostRounds: 3 },
-  peak: { start: fresh(peakMemory), variants: ['ours', 'ws', 'net'], mostRounds: 5 },
+  echo: { start: throughput('echo'), variants: ['ours', 'baseline', 'ws', 'net'], mostRounds: Infinity },
+  churn: { start: throughput('churn'), variants: ['ours', 'baseline', 'ws', 'net'], mostRounds: Infinity },
+  client: { start: sending, variants: ['ours', 'baseline', 'ws'], mostRounds: Infinity },
+  idle: { start: fresh(idleMemory), variants: ['ours', 'baseline', 'ws', 'net'], mostRounds: 3 },
+  peak: { start: fresh(peakMemory), variants: ['ours', 'baseline', 'ws', 'net'], mostRounds: 5 },
   deflate: { start: throughput('echo'), variants: DEFLATING, mostRounds: Infinity },
   'deflate-idle': {
     start: fresh(idleMemory),
-    variants: ['ours', 'ours-public', 'ours-takeover', 'ours-plain', 'ws', 'ws-no-takeover', 'ws-plain'],
+    variants: ['ours', 'baseline', 'ours-public', 'ours-takeover', 'ours-plain', 'ws', 'ws-no-takeover', 'ws-plain'],
     mostRounds: 8,
   },
   broadcast: {
     start: throughput('broadcast'),
-    variants: ['ours', 'ours-public', 'ours-takeover', 'ours-loop', 'ws', 'ws-no-takeover'],
+    variants: [
+      'ours',
+      'baseline',
+      'ours-public',
+      'ours-takeover',
+      'ours-loop',
+      'ours-plain',
+      'baseline-plain',
+      'ws',
+      'ws-no-takeover',
+    ],
     mostRounds: Infinity,
   },
 };

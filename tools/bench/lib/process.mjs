@@ -6,7 +6,14 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const HERE = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+/** Where a script lies, ours or that of the baseline. @param {string} script under tools/bench @param {{ baseline?: boolean }} variant @param {Setup} setup */
+export const scriptOf = (script, { baseline = false }, setup) =>
+  baseline && setup.baseline !== undefined ? path.join(setup.baseline, 'tools/bench', script) : path.join(HERE, script);
+
 const DEADLINE_MS = 120_000;
+/** A process that is told to end and does not is busy with something that has no end. */
+const STOP_MS = 10_000;
 
 /** @typedef {import('../servers/control.mjs').Usage} Usage */
 
@@ -16,18 +23,19 @@ const DEADLINE_MS = 120_000;
  * @property {{ server: number, load: number } | undefined} cores
  * @property {boolean} malloc with raised glibc thresholds
  * @property {string | undefined} profile directory for CPU profiles
+ * @property {string | undefined} [baseline] another checkout of this repository, built
  */
 
 /** @param {number | undefined} core @param {string} command @param {string[]} args @returns {[string, string[]]} */
 const pinned = (core, command, args) =>
   core === undefined ? [command, args] : ['taskset', ['-c', String(core), command, ...args]];
 
-/** @template T @param {Promise<T>} promise @param {string} what @returns {Promise<T>} */
-async function within(promise, what) {
+/** @template T @param {Promise<T>} promise @param {string} what @param {number} [deadlineMs] @returns {Promise<T>} */
+async function within(promise, what, deadlineMs = DEADLINE_MS) {
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
   const deadline = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what}: no answer within ${DEADLINE_MS / 1000} s`)), DEADLINE_MS);
+    timer = setTimeout(() => reject(new Error(`${what}: no answer within ${deadlineMs / 1000} s`)), deadlineMs);
   });
   try {
     return /** @type {T} */ (await Promise.race([promise, deadline]));
@@ -37,18 +45,14 @@ async function within(promise, what) {
 }
 
 /** A measured node process. */
-class Measured {
-  /** @param {string} script under tools/bench @param {readonly (string | number)[]} args @param {Setup} setup */
-  constructor(script, args, setup) {
+export class Measured {
+  /** @param {string} script its path @param {readonly (string | number)[]} args @param {Setup} setup @param {number | undefined} core */
+  constructor(script, args, setup, core) {
     const node = [
       '--expose-gc',
       ...(setup.profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', setup.profile]),
     ];
-    const [command, rest] = pinned(setup.cores?.server, process.execPath, [
-      ...node,
-      path.join(HERE, script),
-      ...args.map(String),
-    ]);
+    const [command, rest] = pinned(core, process.execPath, [...node, script, ...args.map(String)]);
     /** @type {NodeJS.ProcessEnv} */
     const env = { ...process.env, WS_NO_BUFFER_UTIL: '1', WS_NO_UTF_8_VALIDATE: '1' };
     delete env['NODE_OPTIONS'];
@@ -59,14 +63,14 @@ class Measured {
     this.ended = once(this.child, 'exit');
   }
 
-  /** Waits for the next IPC message. @returns {Promise<any>} */
-  async message() {
+  /** Waits for the next IPC message. @param {number} [deadlineMs] @returns {Promise<any>} */
+  async message(deadlineMs) {
     const controller = new AbortController();
     const { signal } = controller;
     try {
       const arrived = once(this.child, 'message', { signal }).then(([message]) => message);
       const gone = this.ended.then(() => Promise.reject(new Error(`${this.name} ended`)));
-      return await within(Promise.race([arrived, gone]), this.name);
+      return await within(Promise.race([arrived, gone]), this.name, deadlineMs);
     } finally {
       controller.abort();
     }
@@ -86,14 +90,24 @@ class Measured {
 
   async stop() {
     if (this.child.connected) this.child.disconnect();
+    const overdue = setTimeout(() => this.child.kill('SIGKILL'), STOP_MS);
     await this.ended;
+    clearTimeout(overdue);
   }
 }
 
-/** Starts a server or client and waits until it is ready. @param {string} script @param {readonly (string | number)[]} args @param {Setup} setup */
-export async function startMeasured(script, args, setup) {
-  const measured = new Measured(script, args, setup);
-  measured.port = (await measured.message()).port;
+/**
+ * Starts a server or client and waits until it is ready.
+ * @param {string} script @param {readonly (string | number)[]} args @param {Setup} setup @param {number} [core] that of the servers if left out
+ */
+export async function startMeasured(script, args, setup, core = setup.cores?.server) {
+  const measured = new Measured(script, args, setup, core);
+  try {
+    measured.port = (await measured.message()).port;
+  } catch (error) {
+    await measured.stop();
+    throw error;
+  }
   return measured;
 }
 

@@ -1,6 +1,6 @@
 // Rows of figures as aligned text.
 import { median } from './rounds.mjs';
-import { VARIANTS } from './variants.mjs';
+import { baselineOf, VARIANTS } from './variants.mjs';
 
 /**
  * @typedef {import('./rounds.mjs').Row} Row
@@ -71,6 +71,11 @@ const COLUMNS = [
     title: 'ws / this',
     cell: ({ server }, _, rows) =>
       server === 'ws' ? '' : optional(ratio(rows, server), (times) => times.toFixed(2), ''),
+  },
+  {
+    title: 'baseline / this',
+    cell: ({ server }, _, rows) =>
+      optional(paired(rows, server, baselineOf(server) ?? '', timesLess), (times) => times.toFixed(3), ''),
   },
 ];
 

@@ -5,6 +5,7 @@
  * @property {string} label in the tables
  * @property {'ours' | 'ws' | 'net'} library
  * @property {false | Record<string, number | boolean>} deflate the option perMessageDeflate in the scenarios of that extension
+ * @property {boolean} [baseline] of the checkout that `--baseline` names
  * @property {boolean} [loop] broadcasts by an ordinary send to each, not with a prepared message
  */
 
@@ -18,11 +19,17 @@ export const VARIANTS = {
   'ours-takeover': { label: '@ws, takeover', library: 'ours', deflate: { threshold: 0, ...TAKEOVER } },
   'ours-loop': { label: '@ws, plain loop', library: 'ours', deflate: { threshold: 0 }, loop: true },
   'ours-plain': { label: '@ws, no deflate', library: 'ours', deflate: false },
+  baseline: { label: '@ws, baseline', library: 'ours', deflate: { threshold: 0 }, baseline: true },
+  'baseline-plain': { label: '@ws, baseline, no deflate', library: 'ours', deflate: false, baseline: true },
   ws: { label: 'npm ws', library: 'ws', deflate: { threshold: 0 } },
   'ws-no-takeover': { label: 'npm ws, no takeover', library: 'ws', deflate: { threshold: 0, ...NO_TAKEOVER } },
   'ws-plain': { label: 'npm ws, no deflate', library: 'ws', deflate: false },
   net: { label: 'raw net', library: 'net', deflate: false },
 };
+
+/** Which server of the baseline stands beside this one. @param {string} name */
+export const baselineOf = (name) =>
+  name === 'ours' ? 'baseline' : name === 'ours-plain' ? 'baseline-plain' : undefined;
 
 /** @param {string} name */
 export function variantOf(name) {
