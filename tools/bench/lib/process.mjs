@@ -76,9 +76,9 @@ export class Measured {
     }
   }
 
-  /** @param {string | object} command @returns {Promise<any>} */
-  ask(command) {
-    const answer = this.message();
+  /** @param {string | object} command @param {number} [deadlineMs] @returns {Promise<any>} */
+  ask(command, deadlineMs) {
+    const answer = this.message(deadlineMs);
     this.child.send(command);
     return answer;
   }
