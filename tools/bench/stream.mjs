@@ -15,6 +15,7 @@ const USAGE = `usage: node tools/bench/stream.mjs [options]
   --pause-bytes N    with a reader that stops for three seconds half-way, in MiB (256)
   --part NAME        plain, deflate or pause; may be repeated (all)
   --rounds N         (3)
+  --profile DIR      a V8 CPU profile of every process
   --json FILE        every sample`;
 
 const COMPETITORS = /** @type {const} */ ([
@@ -38,6 +39,7 @@ function readOptions() {
       'pause-bytes': { type: 'string', default: '256' },
       part: { type: 'string', multiple: true, default: PARTS.map(({ part }) => part) },
       rounds: { type: 'string', default: '3' },
+      profile: { type: 'string' },
       json: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -54,7 +56,7 @@ function readOptions() {
 /** @param {ReturnType<typeof readOptions>} options */
 async function bench(options) {
   const machine = describeMachine();
-  const setup = { load: '', cores: chooseCores(), malloc: false, profile: undefined };
+  const setup = { load: '', cores: chooseCores(), malloc: false, profile: options.profile };
   console.log(`node ${machine.node}, ${machine.cpu}, ${machine.cores} cores, load average ${machine.load}`);
   console.log(
     setup.cores

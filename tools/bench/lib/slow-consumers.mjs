@@ -90,6 +90,7 @@ const SLACK = 4096;
 /** @param {SlowTask} task @param {Omit<SlowSample, 'faults'>} sample @returns {string[]} */
 function faultsOf(task, { held, received, recoveries, closings, slowEvents, report }) {
   const { policy, limit, stalled, broadcasts, recipients } = task;
+  /** @type {string[]} */
   const faults = [];
   /** @param {boolean} holds @param {string} what */
   const expect = (holds, what) => {

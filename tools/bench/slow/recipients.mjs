@@ -74,7 +74,7 @@ class Recipient {
     const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     let at = 0;
     while (at + 4 <= bytes.length) {
-      const short = /** @type {number} */ (bytes[at + 1]);
+      const short = bytes[at + 1] ?? 0;
       const start = at + (short === 126 ? 4 : 2);
       const length = short === 126 ? bytes.readUInt16BE(at + 2) : short;
       if (start + length > bytes.length) break;

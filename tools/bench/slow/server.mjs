@@ -98,10 +98,13 @@ const COMMANDS = {
   outcome: () => ({ recoveries, closings, slowEvents, healthyCloses }),
 };
 
-process.on('message', async (/** @type {string} */ command) => {
+/** @param {string} command */
+async function answer(command) {
   const run = COMMANDS[command];
   if (run !== undefined) process.send?.(await run());
-});
+}
+
+process.on('message', (/** @type {string} */ command) => void answer(command));
 answerParent();
 server.on('listening', () => {
   const address = /** @type {import('node:net').AddressInfo} */ (server.address());
