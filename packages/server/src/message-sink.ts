@@ -51,8 +51,9 @@ export class MessageSink extends Writable {
   override end(item: unknown, encoding: BufferEncoding, callback?: () => void): this;
   override end(...args: unknown[]): this {
     const callback = args.find((arg): arg is () => void => typeof arg === 'function');
-    const [item = NOTHING] = args;
-    super.write(typeof item === 'function' || item === null ? NOTHING : checked(item), () => callback?.());
+    const [item] = args;
+    const isNone = item === undefined || item === null || item === callback;
+    super.write(isNone ? NOTHING : checked(item), () => callback?.());
     return this;
   }
 
@@ -107,7 +108,8 @@ export class MessageSink extends Writable {
 
 /** @throws {TypeError} for what cannot be sent */
 function checked(item: unknown): unknown {
-  if (item === NOTHING || item instanceof PreparedMessage || isParts(item)) return item;
+  if (item === null || item === undefined) throw new TypeError(`a message is ${String(item)}`);
+  if (item instanceof PreparedMessage || isParts(item)) return item;
   return typeof item === 'string' || ArrayBuffer.isView(item) ? item : new PreparedMessage(item as BufferLike);
 }
 
