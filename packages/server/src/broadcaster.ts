@@ -22,7 +22,7 @@ interface Host<Data> extends EventEmitter<WebSocketServerEvents<Data>> {
 export class Broadcaster<Data> {
   readonly #server: Host<Data>;
   /** Streamed messages that not everybody has got all of. */
-  readonly #deliveries = new Set<Delivery>();
+  readonly #deliveries = new Set<FanOut>();
   #sink: MessageSink | undefined;
   readonly #onSlow: (this: WebSocket, info: SlowInfo) => void;
   readonly #onRecovered: (this: WebSocket, info: SlowInfo) => void;

@@ -12,10 +12,6 @@ export interface Delivery {
   take(bytes: Buffer, fin: boolean, done: (error?: Error) => void): void;
   /** The last part will not come. */
   abort(): void;
-  /** This one is leaving. */
-  drop(socket: WebSocket): void;
-  /** It has nobody to give anything. */
-  readonly isOver: boolean;
 }
 
 /**
@@ -33,6 +29,7 @@ export class FanOut implements Delivery {
   #isAnyoneBehind = false;
   #bytesInTurn = 0;
   #isComplete = false;
+  #isAborted = false;
   /** Somebody has got all of it. */
   #isTaken = false;
 
@@ -54,6 +51,7 @@ export class FanOut implements Delivery {
     }
   }
 
+  /** It has nobody to give anything. */
   get isOver(): boolean {
     return this.#shares.size === 0;
   }
@@ -67,11 +65,13 @@ export class FanOut implements Delivery {
   /** Ends it for those who have got a part of it: the protocol has no other word. The others never hear of it. RFC 6455 §5.4 */
   abort(): void {
     this.#done = undefined;
-    if (this.#isComplete) return;
+    this.#isAborted = true;
+    if (this.#isComplete || this.#isFanningOut) return;
     for (const share of this.#shares.values()) if (!share.isBegun) share.giveUp();
     this.#append(EMPTY, true);
   }
 
+  /** This one is leaving. */
   drop(socket: WebSocket): void {
     this.#shares.get(socket)?.end();
   }
@@ -93,6 +93,7 @@ export class FanOut implements Delivery {
       this.#isAnyoneBehind ||= !share.isReady;
     }
     this.#isFanningOut = false;
+    if (this.#isAborted && !fin) this.abort(); // by a listener
   }
 
   #left(share: MessageShare, isComplete: boolean): void {

@@ -7,7 +7,6 @@ import type { SlowRule } from './slow-rule.js';
 
 /** One message to many that is sent when all of it is there, and not at all if it has no end. */
 export class WholeDelivery implements Delivery {
-  readonly isOver = true;
   readonly #recipients: readonly WebSocket[];
   readonly #options: { readonly isText: boolean; readonly compress: boolean | undefined };
   readonly #rule: SlowRule | undefined;
@@ -39,10 +38,6 @@ export class WholeDelivery implements Delivery {
 
   abort(): void {
     this.#collector.take();
-  }
-
-  drop(): void {
-    // Those that have gone are left out in the end.
   }
 
   #send(): void {

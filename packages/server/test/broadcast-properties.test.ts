@@ -1,6 +1,5 @@
 import { expect, test } from '@jest/globals';
 import { createPair } from '@ws/connection';
-import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { BroadcastStream, ServerOptions, WebSocket, WebSocketServer } from '../src/index.js';

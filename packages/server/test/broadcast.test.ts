@@ -176,6 +176,15 @@ test('also from inside a streamed message', async () => {
   expect(lines).toEqual(['0 4000', '1 4000', '2 4000', 'finished', 'uncaught oops']);
 });
 
+test('a stream that is destroyed from inside its write: all get the same, and its end', async () => {
+  const lines = await run(`
+    const stream = server.createBroadcast();
+    pairs[1].server.once('slow', () => stream.destroy());
+    stream.write(Buffer.alloc(2000));
+    stream.on('close', () => console.log('closed'));`);
+  expect(lines).toEqual(['0 2000', '1 2000', '2 2000', 'closed']);
+});
+
 test('a socket that cannot send, and ends itself, is one that was left out', async () => {
   const lines = await run(`
     pairs[1].server.offer = function () { this.terminate(); throw new Error('broken'); };
