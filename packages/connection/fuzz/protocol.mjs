@@ -51,6 +51,7 @@ function observe(chunks, isUtf8OfHost, streams = false) {
   const transport = {
     isCongested: false,
     isFull: false,
+    hasRoom: () => true,
     frameHead: () => undefined, // nobody sends in parts here
     framePart: () => undefined,
     dropped: () => undefined,
@@ -77,6 +78,7 @@ function observe(chunks, isUtf8OfHost, streams = false) {
       open++;
       return {
         isFull: false,
+    hasRoom: () => true,
         whenRoom: (proceed) => proceed(),
         data(piece) {
           if (isOver || piece.length === 0) throw new Error('data where there is none');

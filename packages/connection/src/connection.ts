@@ -16,6 +16,7 @@ import {
   type ProtocolHandlers,
 } from './protocol/index.js';
 import type { SlowInfo } from './types.js';
+import { turnTime } from './writer.js';
 
 export type Role = 'server' | 'client';
 
@@ -39,6 +40,7 @@ type Carrier = Duplex & { [kConnection]?: Connection };
 /** Node's means for the core. */
 const NODE = {
   now,
+  turnTime,
   isUtf8,
   allocate: (byteLength: number): Uint8Array => Buffer.allocUnsafeSlow(byteLength),
   encodeText: (text: string): Uint8Array => Buffer.from(text),
@@ -183,7 +185,7 @@ export class Connection implements ProtocolHandlers, OutflowHost {
 
   end(): void {
     if (this.#inputEnded) this.protocol.inputEnd();
-    this.outflow.endStream();
+    this.outflow.finish();
     this.duplex.resume(); // what still comes is dropped; its end must be seen
     if (this.#inputEnded && this.duplex.writableFinished) this.duplex.destroy();
   }

@@ -1,5 +1,4 @@
 import type { Duplex } from 'node:stream';
-import type { Opcode } from '@ws/frame';
 import { slowConsumerSettings, type ConnectionSettings } from './options.js';
 import type { WayOut } from './outgoing.js';
 import { isPlainSocket } from './plain-socket.js';
@@ -31,15 +30,15 @@ export interface OutflowHost {
   recovered(info: SlowInfo): void;
 }
 
+type Payload = Uint8Array | string | DeferredPayload;
+
 /** From so many unwritten bytes on, pings are answered later, and messages wait in the core. */
 const CONGESTED_FROM = 65_536;
 
 /** The sending half of a connection: what is on its way to the stream, and how far behind the peer is. */
-export class Outflow implements Transport, Backlog, WayOut {
-  readonly #duplex: Duplex;
+export class Outflow extends Writer implements Transport, Backlog, WayOut {
   readonly #host: OutflowHost;
   readonly #settings: ConnectionSettings;
-  readonly #writer: Writer;
   /** What the stream had written before: the handshake. */
   readonly #bytesBefore: number;
   #isFull = false;
@@ -50,23 +49,15 @@ export class Outflow implements Transport, Backlog, WayOut {
   #bytesUnsent = 0;
 
   constructor(duplex: Duplex, maskingKey: (() => number) | undefined, settings: ConnectionSettings, host: OutflowHost) {
-    this.#duplex = duplex;
+    super(duplex, maskingKey);
     this.#host = host;
     this.#settings = settings;
     this.#bytesBefore = isPlainSocket(duplex) ? duplex.bytesWritten : 0;
-    this.#writer = new Writer(duplex, maskingKey, () => this.#written());
   }
 
-  get isEnded(): boolean {
-    return this.#writer.isEnded;
-  }
-  /** Bytes given to the stream. */
-  get bytesSent(): number {
-    return this.#writer.bytesTaken;
-  }
   /** Bytes that the operating system has not taken. */
   get bufferedAmount(): number {
-    return this.#isClosed ? 0 : this.#writer.bufferedBytes + this.#host.protocol.queuedBytes;
+    return this.#isClosed ? 0 : this.bufferedBytes + this.#host.protocol.queuedBytes;
   }
   /** The same when the connection ended. */
   get bytesUnsent(): number {
@@ -75,7 +66,7 @@ export class Outflow implements Transport, Backlog, WayOut {
 
   /** `options` is for whole messages: the key of one, and its own rule for slow recipients. */
   send(
-    payload: Uint8Array | string | DeferredPayload,
+    payload: Payload,
     isText: boolean,
     fin: boolean,
     compress: boolean | undefined,
@@ -86,13 +77,14 @@ export class Outflow implements Transport, Backlog, WayOut {
       this.#host.protocol.send(payload, isText, fin, compress, callback, options?.key);
       return this.#afterSend();
     }
-    const isWhole = fin && this.#host.protocol.isBetweenMessages;
+    const { protocol } = this.#host;
+    const isWhole = fin && protocol.isBetweenMessages;
+    const fate = this.#fate(options, isWhole);
     const message = { compress, prepared: undefined, callback, key: options?.key };
-    return this.#sendSlowly(options, isWhole, callback, (mayReplace) => {
-      if (mayReplace && this.#host.protocol.replace(payload, isText, message)) return true;
-      this.#host.protocol.send(payload, isText, fin, compress, callback, options?.key);
-      return false;
-    });
+    if (fate === 'dropped') return this.#leaveOut(callback);
+    if (fate === 'queued') protocol.send(payload, isText, fin, compress, callback, options?.key);
+    else protocol.replace(payload, isText, message);
+    return this.#afterSend();
   }
 
   sendPrepared(
@@ -100,17 +92,14 @@ export class Outflow implements Transport, Backlog, WayOut {
     callback: SendCallback | undefined,
     options?: SendOptions,
   ): Outcome {
+    const { protocol } = this.#host;
     const key = options?.key;
-    if (this.#slow === undefined && options?.slowConsumer === undefined) {
-      this.#host.protocol.sendPrepared(payload, !isBinary, compress, prepared, callback, key);
-      return this.#afterSend();
-    }
-    return this.#sendSlowly(options, true, callback, (mayReplace) => {
-      if (mayReplace && this.#host.protocol.replace(payload, !isBinary, { compress, prepared, callback, key }))
-        return true;
-      this.#host.protocol.sendPrepared(payload, !isBinary, compress, prepared, callback, key);
-      return false;
-    });
+    const isUsual = this.#slow === undefined && options?.slowConsumer === undefined;
+    const fate = isUsual ? 'queued' : this.#fate(options, true);
+    if (fate === 'dropped') return this.#leaveOut(callback);
+    if (fate === 'queued') protocol.sendPrepared(payload, !isBinary, compress, prepared, callback, key);
+    else protocol.replace(payload, !isBinary, { compress, prepared, callback, key });
+    return this.#afterSend();
   }
 
   // For messages in fragments.
@@ -129,59 +118,35 @@ export class Outflow implements Transport, Backlog, WayOut {
     this.#afterSend();
   }
 
-  /** What is sent from now on leaves with `endTurn`, in one write. */
-  beginTurn(): void {
-    this.#writer.beginTurn();
-  }
-  endTurn(): void {
-    this.#writer.endTurn();
-  }
-  flush(): void {
-    this.#writer.flush();
-  }
-
   /** The stream is gone. */
   close(): void {
     this.#countUnsent();
     this.#isClosed = true;
-    this.#writer.discard(); // what was sent first is told first
+    this.discard(); // what was sent first is told first
   }
 
-  // The core's transport.
-
-  frame(
-    opcode: Opcode,
-    fin: boolean,
-    rsv: number,
-    payload: Uint8Array | string,
-    callback: SendCallback | undefined,
-  ): number {
-    const length = this.#writer.frame(opcode, fin, rsv, payload, callback);
-    this.#checkRoom();
-    return length;
-  }
-
-  frameHead(opcode: Opcode, payloadLength: number): void {
-    this.#writer.frameHead(opcode, payloadLength);
-  }
-
-  framePart(payload: Uint8Array, callback: SendCallback | undefined): void {
-    this.#writer.framePart(payload, callback);
-    this.#checkRoom();
-  }
+  // The core's transport; its frames are the writer's.
 
   get isFull(): boolean {
     return this.#isFull;
   }
 
+  hasRoom(): boolean {
+    if (!this.#isFull && this.bufferedBytes >= this.#settings.gateBytes) {
+      this.#isFull = true;
+      this.reportWrites();
+    }
+    return !this.#isFull;
+  }
+
   get isCongested(): boolean {
-    if (this.#writer.bufferedBytes < CONGESTED_FROM) return false;
-    this.#writer.reportWrites();
+    if (this.bufferedBytes < CONGESTED_FROM) return false;
+    this.reportWrites();
     return true;
   }
 
   dropped(): void {
-    this.#written();
+    this.written();
   }
 
   // For a peer that is behind.
@@ -208,40 +173,40 @@ export class Outflow implements Transport, Backlog, WayOut {
   }
 
   /** Ends the stream behind what is written. */
-  endStream(): void {
-    this.#writer.end(() => this.#host.ended());
+  finish(): void {
+    this.endStream(() => this.#host.ended());
   }
 
   destroy(): void {
     this.#countUnsent();
-    this.#duplex.destroy();
+    this.duplex.destroy();
   }
 
-  /** For a recipient that is behind, or a message with a rule of its own. `send` tells whether it took the place of another one. */
-  #sendSlowly(
-    options: SendOptions | undefined,
-    isWhole: boolean,
-    callback: SendCallback | undefined,
-    send: (mayReplace: boolean) => boolean,
-  ): Outcome {
+  /** What is to become of a message whose recipient is behind, or that has a rule of its own. */
+  #fate(options: SendOptions | undefined, isWhole: boolean): 'queued' | 'replaces' | 'dropped' {
     const { slowConsumer, highWaterMark } = this.#settings;
     const own = options?.slowConsumer;
     const rule = own === undefined ? slowConsumer : slowConsumerSettings(own, highWaterMark);
-    const slow = this.#slow ?? (rule && new SlowRecipient(this, rule.highWaterMark));
-    const mayReplace = rule?.policy === 'conflate' && isWhole;
-    if (slow && rule && !(mayReplace && this.#host.protocol.isWaiting(options?.key)) && !slow.admits(rule, isWhole)) {
-      if (callback) process.nextTick(callback, new MessageError('WS_ERR_DROPPED'));
-      return 'dropped';
+    if (rule === undefined) return 'queued';
+    const slow = (this.#slow ??= new SlowRecipient(this, rule.highWaterMark));
+    if (rule.policy === 'conflate' && isWhole && this.#host.protocol.isWaiting(options?.key)) {
+      slow.conflated();
+      return 'replaces';
     }
-    if (send(mayReplace)) slow?.conflated();
-    this.#slow = slow;
-    return this.#afterSend();
+    return slow.admits(rule, isWhole) ? 'queued' : 'dropped';
+  }
+
+  #leaveOut(callback: SendCallback | undefined): Outcome {
+    if (callback) process.nextTick(callback, new MessageError('WS_ERR_DROPPED'));
+    return 'dropped';
   }
 
   #afterSend(): Outcome {
-    const { bufferedAmount } = this;
-    if (bufferedAmount >= this.#settings.watchedBytes || this.#slow) this.#watch();
-    if (bufferedAmount < this.#settings.highWaterMark) return 'sent';
+    const bufferedAmount = this.bufferedBytes + this.#host.protocol.queuedBytes;
+    const { watchedBytes, highWaterMark } = this.#settings;
+    if (bufferedAmount < watchedBytes && this.#slow === undefined) return 'sent';
+    this.#watch();
+    if (bufferedAmount < highWaterMark) return 'sent';
     this.#needsDrain = true;
     return 'queued';
   }
@@ -250,26 +215,19 @@ export class Outflow implements Transport, Backlog, WayOut {
   #watch(): void {
     const { slowConsumer } = this.#settings;
     if (slowConsumer) this.#slow ??= new SlowRecipient(this, slowConsumer.highWaterMark);
-    this.#writer.reportWrites();
+    this.hasRoom();
+    this.reportWrites();
     this.#slow?.grown();
   }
 
-  /** From `gateBytes` on, messages wait in the core. */
-  #checkRoom(): void {
-    if (this.#isFull || this.#writer.bufferedBytes < this.#settings.gateBytes) return;
-    this.#isFull = true;
-    this.#writer.reportWrites();
-  }
-
   /** A write is through, or something will not be sent. */
-  #written(): void {
+  protected override written(): void {
     if (this.#isClosed) return;
-    const { bufferedBytes } = this.#writer;
-    if (bufferedBytes <= this.#settings.gateBytes / 2) this.#isFull = false;
+    if (this.bufferedBytes <= this.#settings.gateBytes / 2) this.#isFull = false;
     if (!this.#isFull) this.#host.protocol.drained();
     if (this.#slow?.shrunk()) this.#slow = undefined;
     if (this.#isFull || this.bufferedAmount > Math.min(this.#settings.highWaterMark, CONGESTED_FROM) / 2) return;
-    this.#writer.reportsWrites = this.#slow !== undefined;
+    this.reportsWrites = this.#slow !== undefined;
     if (!this.#needsDrain) return;
     this.#needsDrain = false;
     this.#host.drain();
@@ -277,10 +235,10 @@ export class Outflow implements Transport, Backlog, WayOut {
 
   /** Destroying a stream empties it: whoever is first here sees the most. */
   #countUnsent(): void {
-    const duplex = this.#duplex;
+    const { duplex } = this;
     const { queuedBytes, droppedBytes } = this.#host.protocol;
-    const given = isPlainSocket(duplex) ? this.#writer.bytesTaken - (duplex.bytesWritten - this.#bytesBefore) : 0;
-    const bytes = Math.max(this.#writer.bufferedBytes, given) + queuedBytes + droppedBytes;
+    const given = isPlainSocket(duplex) ? this.bytesTaken - (duplex.bytesWritten - this.#bytesBefore) : 0;
+    const bytes = Math.max(this.bufferedBytes, given) + queuedBytes + droppedBytes;
     this.#bytesUnsent = Math.max(this.#bytesUnsent, bytes);
   }
 }

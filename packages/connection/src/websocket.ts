@@ -190,7 +190,7 @@ export class WebSocket<Data = unknown> extends EventAttributes {
   }
   /** Bytes that went to the wire since the handshake. */
   get bytesSent(): number {
-    return this.#connection?.outflow.bytesSent ?? 0;
+    return this.#connection?.outflow.bytesTaken ?? 0;
   }
   /** Messages that came to their end, also those that nobody wanted. */
   get messagesReceived(): number {

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { headerLength, mask, writeHeader, type Opcode } from '@ws/frame';
+import { now } from './close-report.js';
 import { isPlainSocket } from './plain-socket.js';
 import { MessageError, type SendCallback } from './protocol/index.js';
 import { settle } from './protocol/settle.js';
@@ -19,6 +20,11 @@ type WriteCallback = (error?: Error | null) => void;
 
 /** Writers with something to write at the end of this turn. */
 let dirty: Writer[] = [];
+/** When the first of them got it. */
+let dirtySince = 0;
+
+/** The time, to within this turn: reading the clock costs as much as a small frame. */
+export const turnTime = (): number => (dirty.length > 0 ? dirtySince : now());
 
 /** The one whose connection is being parsed for. */
 let inTurn: Writer | undefined;
@@ -44,10 +50,9 @@ function flushAtExit(): void {
  * Frames to bytes on a Duplex, one write a turn: small frames are built side by side in the shared slab, and leave
  * together. See docs/decisions/one-write-per-tick.md.
  */
-export class Writer {
-  readonly #duplex: Duplex;
+export abstract class Writer {
+  protected readonly duplex: Duplex;
   readonly #maskingKey: (() => number) | undefined;
-  readonly #onWritten: () => void;
   /** After a write, a plain socket with nothing left to write has no more use for the bytes. */
   readonly #isPlainSocket: boolean;
 
@@ -68,22 +73,24 @@ export class Writer {
   /** Of the frame that is taken in parts: its masking key, and where in its payload the next part stands. */
   #partKey: number | undefined;
   #partOffset = 0;
-  /** `onWritten` is called after each write, until this is switched off. */
-  reportsWrites = false;
+  /** `written` is called after each write, until this is switched off. */
+  protected reportsWrites = false;
 
   /** `maskingKey` is a client's. */
-  constructor(duplex: Duplex, maskingKey: (() => number) | undefined, onWritten: () => void) {
-    this.#duplex = duplex;
+  constructor(duplex: Duplex, maskingKey: (() => number) | undefined) {
+    this.duplex = duplex;
     this.#maskingKey = maskingKey;
-    this.#onWritten = onWritten;
     this.#isPlainSocket = isPlainSocket(duplex);
     if (!flushesAtExit) process.once('exit', flushAtExit);
     flushesAtExit = true;
   }
 
+  /** A write is through, while `reportsWrites` is set. */
+  protected abstract written(): void;
+
   /** Bytes taken that the stream has not passed on. */
   get bufferedBytes(): number {
-    return this.#pendingBytes + this.#duplex.writableLength;
+    return this.#pendingBytes + this.duplex.writableLength;
   }
 
   /** Frames from now on leave with `endTurn`, in one write. */
@@ -99,11 +106,11 @@ export class Writer {
   }
 
   /** Switches `reportsWrites` on, and has a report come even if nothing more is written. */
-  reportWrites(): void {
+  protected reportWrites(): void {
     if (this.reportsWrites) return;
     this.reportsWrites = true;
-    if (this.#pendingBytes === 0 && !this.#isEnded && !this.#duplex.destroyed) {
-      this.#duplex.write(NOTHING, () => this.#onWritten());
+    if (this.#pendingBytes === 0 && !this.#isEnded && !this.duplex.destroyed) {
+      this.duplex.write(NOTHING, () => this.written());
     }
   }
 
@@ -117,15 +124,15 @@ export class Writer {
   }
 
   /** Nothing follows; `onEnded` runs when all of it is out. */
-  end(onEnded: () => void): void {
+  protected endStream(onEnded: () => void): void {
     if (this.#isEnded) return;
     this.flush();
     this.#isEnded = true;
-    this.#duplex.end(onEnded);
+    this.duplex.end(onEnded);
   }
 
   /** The stream is gone: settles what was not written. */
-  discard(): void {
+  protected discard(): void {
     this.#closeRun();
     this.#chunks = undefined;
     this.#pendingBytes = 0;
@@ -143,7 +150,7 @@ export class Writer {
     payload: Uint8Array | string,
     callback: SendCallback | undefined,
   ): number {
-    if (this.#isEnded || this.#duplex.destroyed) {
+    if (this.#isEnded || this.duplex.destroyed) {
       this.#refuse(callback);
       return payload.length;
     }
@@ -164,7 +171,7 @@ export class Writer {
 
   /** Takes the head of a final frame; its payload follows through {@link framePart}. */
   frameHead(opcode: Opcode, payloadLength: number): void {
-    if (this.#isEnded || this.#duplex.destroyed) return;
+    if (this.#isEnded || this.duplex.destroyed) return;
     const key = this.#maskingKey?.();
     this.#partKey = key;
     this.#partOffset = 0;
@@ -175,11 +182,11 @@ export class Writer {
   }
 
   framePart(payload: Uint8Array, callback: SendCallback | undefined): void {
-    if (this.#isEnded || this.#duplex.destroyed) return this.#refuse(callback);
+    if (this.#isEnded || this.duplex.destroyed) return this.#refuse(callback);
     const offset = this.#partOffset;
     this.#partOffset += payload.length;
     if (payload.length > COPY_UP_TO) this.#apart(payload, this.#partKey, offset, false);
-    else this.#copy(this.#run(payload.length), 0, payload, this.#partKey, offset);
+    else this.#copy(payload, this.#partKey, offset);
     if (callback) (this.#callbacks ??= []).push(callback);
     this.#taken();
   }
@@ -188,9 +195,9 @@ export class Writer {
   flush(): void {
     this.#isDirty = false;
     if (this.#pendingBytes === 0) return;
-    if (this.#duplex.destroyed) return this.discard();
+    if (this.duplex.destroyed) return this.discard();
     // A stream that is behind keeps a copy: a slab is not to be held by the few bytes of each slow reader.
-    const isBehind = this.#duplex.writableLength > 0;
+    const isBehind = this.duplex.writableLength > 0;
     if (isBehind) this.#closeRun();
     const slab = this.#slab;
     const run = slab?.bytes.subarray(this.#runStart, this.#runEnd);
@@ -201,16 +208,16 @@ export class Writer {
     this.#pendingBytes = 0;
     try {
       if (chunks === undefined) {
-        this.#duplex.write(run, callback);
+        this.duplex.write(run, callback);
       } else {
         this.#chunks = undefined;
         if (run) chunks.push(run);
         this.#writeAll(chunks, callback);
       }
     } catch (error) {
-      this.#duplex.destroy(error as Error); // a stream's own fault is its connection's alone
+      this.duplex.destroy(error as Error); // a stream's own fault is its connection's alone
     }
-    if (slab) release(slab, !this.#isPlainSocket || this.#duplex.writableLength > 0);
+    if (slab) release(slab, !this.#isPlainSocket || this.duplex.writableLength > 0);
   }
 
   /** Something is to be written: now if it is much, else at the end of the turn. */
@@ -225,7 +232,9 @@ export class Writer {
 
   #markDirty(): void {
     this.#isDirty = true;
-    if (dirty.push(this) === 1) process.nextTick(flushDirty);
+    if (dirty.push(this) > 1) return;
+    dirtySince = now();
+    process.nextTick(flushDirty);
   }
 
   #shortText(opcode: Opcode, fin: boolean, rsv: number, text: string, key: number | undefined): number {
@@ -259,23 +268,27 @@ export class Writer {
     const isApart = length > COPY_UP_TO;
     const header = headerLength(length, key !== undefined);
     const slab = this.#run(isApart ? header : header + length);
+    const start = this.#runEnd + header;
     writeHeader(slab.bytes, this.#runEnd, fin, rsv, opcode, length, key);
     if (isApart) {
       this.#extend(slab, header);
       this.#apart(payload, key, 0, isOurs);
-    } else {
-      this.#copy(slab, header, payload, key, 0);
+      return length;
     }
+    slab.bytes.set(payload, start);
+    if (key !== undefined) mask(slab.bytes.subarray(start, start + length), key);
+    this.#extend(slab, header + length);
     return length;
   }
 
-  /** Into the slab, behind `gap` bytes that are written already; `offset` is that of the payload in its frame. */
-  #copy(slab: Slab, gap: number, payload: Uint8Array, key: number | undefined, offset: number): void {
+  /** Into the slab; `offset` is that of the payload in its frame. */
+  #copy(payload: Uint8Array, key: number | undefined, offset: number): void {
     const { length } = payload;
-    const start = this.#runEnd + gap;
+    const slab = this.#run(length);
+    const start = this.#runEnd;
     slab.bytes.set(payload, start);
     if (key !== undefined) mask(slab.bytes.subarray(start, start + length), key, offset);
-    this.#extend(slab, gap + length);
+    this.#extend(slab, length);
   }
 
   /** As a chunk of its own. */
@@ -316,19 +329,19 @@ export class Writer {
 
   #writeAll(chunks: Uint8Array[], callback: WriteCallback | undefined): void {
     if (chunks.length === 1) {
-      this.#duplex.write(chunks[0], callback);
+      this.duplex.write(chunks[0], callback);
       return;
     }
     const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     if (total <= COPY_UP_TO) {
-      this.#duplex.write(Buffer.concat(chunks, total), callback);
+      this.duplex.write(Buffer.concat(chunks, total), callback);
       return;
     }
-    this.#duplex.cork();
+    this.duplex.cork();
     const last = chunks.pop();
-    for (const chunk of chunks) this.#duplex.write(chunk);
-    this.#duplex.write(last, callback);
-    this.#duplex.uncork();
+    for (const chunk of chunks) this.duplex.write(chunk);
+    this.duplex.write(last, callback);
+    this.duplex.uncork();
   }
 
   #writeCallback(): WriteCallback | undefined {
@@ -338,7 +351,7 @@ export class Writer {
     if (callbacks) (this.#inFlight ??= new Set()).add(callbacks);
     return (error) => {
       if (callbacks && this.#inFlight?.delete(callbacks)) for (const callback of callbacks) settle(callback, error);
-      if (this.reportsWrites) this.#onWritten();
+      if (this.reportsWrites) this.written();
     };
   }
 }

@@ -14,10 +14,18 @@ const FIELDS = 5;
 
 /** The last frames of a connection, for the report of an abnormal end. Costs nothing before the first frame, and five stores a frame. */
 export class FrameLog {
+  readonly #clock: () => number;
   #ring: number[] | undefined;
   #count = 0;
+  /** The time that all frames have for now. */
+  time: number | undefined;
 
-  note(isOut: boolean, opcode: number, fin: boolean, length: number, at: number): void {
+  constructor(clock: () => number) {
+    this.#clock = clock;
+  }
+
+  note(isOut: boolean, opcode: number, fin: boolean, length: number): void {
+    const at = this.time ?? this.#clock();
     const ring = (this.#ring ??= new Array<number>(KEPT * FIELDS).fill(0));
     const slot = (this.#count % KEPT) * FIELDS;
     this.#count++;

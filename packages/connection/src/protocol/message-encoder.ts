@@ -97,7 +97,7 @@ export class MessageEncoder {
     const outlet = this.#outlet;
     let at = 0;
     const room = (): void => {
-      while (at < payload.length && !this.#transport.isFull) {
+      while (at < payload.length && this.#transport.hasRoom()) {
         const part = payload.subarray(at, at + this.#fragmentSize);
         const bits = at === 0 ? rsv : 0;
         at += part.length;

@@ -14,7 +14,7 @@ export interface MessageSource {
 /** What an open message needs of the sender. */
 export interface OpenMessageHost {
   readonly outlet: Outlet;
-  readonly isFull: boolean;
+  hasRoom(): boolean;
   /** There is an extension that has to see every message. */
   readonly encodesAll: boolean;
   enqueue(job: Job): void;
@@ -48,7 +48,7 @@ export class OpenMessage implements Job, Occupant {
 
   /** The next fragment, or part of a frame, may be written. */
   get isReady(): boolean {
-    return this.#state === 'open' && !this.#isEncoding && !this.#host.isFull;
+    return this.#state === 'open' && !this.#isEncoding && this.#host.hasRoom();
   }
 
   /** It may be sent as one frame whose payload comes in parts: no extension has a say. */

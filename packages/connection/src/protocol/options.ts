@@ -24,6 +24,8 @@ export interface ProtocolOptions {
   readonly role: 'server' | 'client';
   /** Ms of a clock that never goes back. */
   readonly now: () => number;
+  /** The same, where it is enough to be right to within one turn of the event loop. @default now */
+  readonly turnTime?: (() => number) | undefined;
   readonly limits: ReceiveLimits;
   /** Time from our Close frame to the end of the byte stream; `Infinity` waits for ever. */
   readonly closeTimeoutMs: number;

@@ -15,7 +15,6 @@ export interface Occupant {
 
 /** What it needs of the core. */
 export interface OutletHost {
-  now(): number;
   /** A frame that went out in parts is complete. */
   frameEnd(): void;
 }
@@ -77,14 +76,18 @@ export class Outlet {
     const open = this.#openMessage;
     this.#openMessage = fin ? undefined : (open ?? opcode);
     if (fin) this.#messages++;
-    this.#frame(open === undefined ? opcode : Opcode.Continuation, fin, rsv, payload, callback);
+    // As #frame does: this is the way of every message, and the shorter it is, the more of it is compiled in one piece.
+    if (this.#isClosed) return settle(callback, new MessageError('WS_ERR_CLOSED'));
+    const sent = open === undefined ? opcode : Opcode.Continuation;
+    const length = this.#transport.frame(sent, fin, rsv, payload, callback);
+    this.#log.note(true, sent, fin, length);
   }
 
   /** A message as one frame, of which the payload follows through {@link part}. */
   beginFrame(opcode: MessageOpcode, payloadLength: number): void {
     this.#missing = payloadLength;
     this.#transport.frameHead(opcode, payloadLength);
-    this.#log.note(true, opcode, true, payloadLength, this.#host.now());
+    this.#log.note(true, opcode, true, payloadLength);
   }
 
   part(payload: Uint8Array, callback: SendCallback | undefined): void {
@@ -128,6 +131,6 @@ export class Outlet {
   ): void {
     if (this.#isClosed) return settle(callback, new MessageError('WS_ERR_CLOSED'));
     const length = this.#transport.frame(opcode, fin, rsv, payload, callback);
-    this.#log.note(true, opcode, fin, length, this.#host.now());
+    this.#log.note(true, opcode, fin, length);
   }
 }

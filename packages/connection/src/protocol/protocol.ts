@@ -38,7 +38,7 @@ export class Protocol {
   readonly #extensions: ExtensionChain;
   readonly #assembler: Assembler;
   readonly #parser: FrameParser;
-  readonly #log = new FrameLog();
+  readonly #log: FrameLog;
   readonly #outlet: Outlet;
   readonly #sender: Sender;
 
@@ -50,7 +50,6 @@ export class Protocol {
   #lastActivity: number;
   #bytesReceived = 0;
   #messagesReceived = 0;
-  #isReceiving = false;
   #closeDeadline = Infinity;
   #holds = 0;
   #unansweredPing: Uint8Array | undefined;
@@ -62,6 +61,7 @@ export class Protocol {
     this.#transport = transport;
     this.#handlers = handlers;
     this.#lastActivity = options.now();
+    this.#log = new FrameLog(options.turnTime ?? options.now);
     this.#extensions = options.extensions?.length ? new ExtensionChain(options.extensions) : NO_EXTENSIONS;
     const { role, limits, isUtf8, validateUtf8 = true, strictLength = true, preserveInput = false } = options;
     const allocate = options.allocate ?? allocateZeroed;
@@ -155,13 +155,13 @@ export class Protocol {
     this.#bytesReceived += chunk.length;
     if (!isReceiving(this.#state)) return;
     this.#lastActivity = this.#options.now();
-    this.#isReceiving = true;
+    this.#log.time = this.#lastActivity; // what is sent while a chunk is parsed is sent at its time
     try {
       this.#parser.push(chunk);
     } catch (error) {
       this.#caught(error);
     } finally {
-      this.#isReceiving = false;
+      this.#log.time = undefined;
     }
   }
 
@@ -442,7 +442,7 @@ export class Protocol {
     }
 
     frame({ opcode, fin, payloadLength }: FrameHead): void {
-      this.#core.#log.note(false, opcode, fin, payloadLength, this.#core.#lastActivity);
+      this.#core.#log.note(false, opcode, fin, payloadLength);
     }
     message(data: Uint8Array | Uint8Array[], isText: boolean): void {
       this.#core.#messagesReceived++;
@@ -496,10 +496,6 @@ export class Protocol {
       this.#core.#caught(error);
     }
 
-    /** The clock is read once a chunk: what is sent while one is parsed is sent at its time. */
-    now(): number {
-      return this.#core.#isReceiving ? this.#core.#lastActivity : this.#core.#options.now();
-    }
     encodeText(text: string): Uint8Array {
       return (this.#core.#options.encodeText ?? encodeUtf8)(text);
     }

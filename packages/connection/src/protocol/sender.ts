@@ -42,6 +42,8 @@ export class Sender implements OpenMessageHost {
   readonly outlet: Outlet;
   readonly #transport: Transport;
   readonly #extensions: ExtensionChain;
+  /** A message is a frame: there are no extensions, and no limit to a frame. */
+  readonly #isPlain: boolean;
   #encoder: MessageEncoder | undefined;
   readonly #host: SenderHost;
   readonly #fragmentSize: number;
@@ -66,12 +68,14 @@ export class Sender implements OpenMessageHost {
     this.#host = host;
     this.#fragmentSize = fragmentSize;
     this.#extensions = extensions;
+    this.#isPlain = extensions.isEmpty && fragmentSize === Infinity;
   }
 
   /** Bytes of messages that are not with the transport yet. */
   get queuedBytes(): number {
-    const waiting = this.#behindFragments?.reduce((sum, { byteLength }) => sum + byteLength, 0) ?? 0;
-    return waiting + (this.#queue?.byteLength ?? 0);
+    const queued = this.#queue === undefined ? 0 : this.#queue.byteLength;
+    if (this.#behindFragments === undefined) return queued;
+    return this.#behindFragments.reduce((sum, { byteLength }) => sum + byteLength, queued);
   }
   /** Bytes of messages that {@link clear} has dropped. */
   get droppedBytes(): number {
@@ -85,8 +89,8 @@ export class Sender implements OpenMessageHost {
   get isBetweenMessages(): boolean {
     return !this.#isInFragments;
   }
-  get isFull(): boolean {
-    return this.#transport.isFull;
+  hasRoom(): boolean {
+    return this.#transport.hasRoom();
   }
 
   /** A message, or one fragment of it: with `fin` false the next call continues it. */
@@ -100,7 +104,7 @@ export class Sender implements OpenMessageHost {
   ): void {
     const isWhole = fin && !this.#isInFragments;
     this.#isInFragments = !fin;
-    if (this.#isWayFree && this.#extensions.isEmpty && this.#fitsFrame(payload)) {
+    if (this.#isPlain && this.#isWayFree && !isDeferred(payload)) {
       this.outlet.fragment(isText ? Opcode.Text : Opcode.Binary, fin, 0, payload, callback);
     } else {
       this.#send(this.#message(payload, isText, isWhole, { fin, compress, prepared: undefined, callback, key }));
@@ -117,7 +121,7 @@ export class Sender implements OpenMessageHost {
     callback: SendCallback | undefined,
     key?: unknown,
   ): void {
-    if (!this.#isInFragments && this.#isWayFree && this.#extensions.isEmpty && this.#fitsFrame(payload)) {
+    if (this.#isPlain && this.#isWayFree && !this.#isInFragments) {
       return this.outlet.fragment(isText ? Opcode.Text : Opcode.Binary, true, 0, payload, callback);
     }
     const message = this.#message(payload, isText, true, { fin: true, compress, prepared, callback, key });
@@ -219,12 +223,6 @@ export class Sender implements OpenMessageHost {
     return this.#encoder;
   }
 
-  #fitsFrame(payload: Payload): payload is Uint8Array | string {
-    const size = this.#fragmentSize;
-    if (typeof payload === 'string') return size === Infinity || 3 * payload.length <= size;
-    return !isDeferred(payload) && payload.byteLength <= size;
-  }
-
   #message(payload: Payload, isText: boolean, isWhole: boolean, options: MessageOptions & { fin?: boolean }): Message {
     const bytes = typeof payload === 'string' ? this.#host.encodeText(payload) : payload;
     const { byteLength } = bytes;
@@ -269,7 +267,7 @@ export class Sender implements OpenMessageHost {
   #enqueue(entry: Message | Job): void {
     this.#queue ??= new SendQueue(
       (next, done) => this.#start(next, done),
-      () => this.#transport.isFull,
+      () => !this.#transport.hasRoom(),
     );
     this.#queue.push(entry);
   }
@@ -299,4 +297,5 @@ const job = (byteLength: number, run: Job['run']): Job => ({
 const isJob = (entry: Message | Job): entry is Job => 'run' in entry;
 
 /** Not `instanceof Uint8Array`: bytes may be of another realm than ours. */
-const isDeferred = (payload: Payload): payload is DeferredPayload => typeof payload !== 'string' && 'read' in payload;
+const isDeferred = (payload: Payload): payload is DeferredPayload =>
+  typeof payload !== 'string' && !ArrayBuffer.isView(payload);

@@ -26,8 +26,10 @@ export interface Transport {
   frameHead(opcode: Opcode, payloadLength: number): void;
   /** Takes the next bytes of that payload, as `frame` takes a payload. */
   framePart(payload: Uint8Array, callback: SendCallback | undefined): void;
-  /** So much waits that messages had better wait in the core, where control frames overtake them. `Protocol.drained` ends it. */
+  /** So much waits that messages had better wait in the core, where control frames overtake them; as of the last look. `Protocol.drained` ends it. */
   readonly isFull: boolean;
+  /** Looks: for whoever sends several frames in a row. */
+  hasRoom(): boolean;
   /** More is waiting than should: answers to pings are held back, the newest excepted. */
   readonly isCongested: boolean;
   /** Something that waited will not be sent after all: less is waiting, without a write. */
