@@ -7,7 +7,13 @@ import { pipeline } from 'node:stream/promises';
 import { ReadableStream } from 'node:stream/web';
 import { setImmediate as turn } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { MessageError, PreparedMessage, type ServerOptions, type WebSocket, type WebSocketServer } from '../src/index.js';
+import {
+  MessageError,
+  PreparedMessage,
+  type ServerOptions,
+  type WebSocket,
+  type WebSocketServer,
+} from '../src/index.js';
 import { inbox, join, joinAll, portOf, stalled, start } from './support.js';
 
 const MiB = 2 ** 20;
