@@ -7,7 +7,7 @@ const sinceEpoch = (ms: number): number => Math.round(performance.timeOrigin + m
 
 /** How the connection of this core ended. */
 export function closeReport(protocol: Protocol, bytesUnsent: number, streamError: Error | null): CloseInfo {
-  const { sent, received, error, initiator, lastActivity } = protocol;
+  const { sent, received, error, initiator } = protocol.closing;
   const { code, reason } = received ?? { code: 1006, reason: '' };
   const wasClean = sent !== null && received !== null && bytesUnsent === 0;
   return {
@@ -19,7 +19,7 @@ export function closeReport(protocol: Protocol, bytesUnsent: number, streamError
     received,
     error: error ?? streamError,
     bytesUnsent,
-    lastActivity: sinceEpoch(lastActivity),
+    lastActivity: sinceEpoch(protocol.lastActivity),
     frames: wasClean ? [] : protocol.recentFrames().map((frame) => ({ ...frame, at: sinceEpoch(frame.at) })),
   };
 }

@@ -106,7 +106,7 @@ export class Connection implements ProtocolHandlers, OutflowHost {
   }
   /** What broke it: the peer's offence, or an error of the stream. */
   get brokenBy(): Error | null {
-    return this.protocol.error ?? this.#streamError;
+    return this.protocol.closing.error ?? this.#streamError;
   }
 
   /** @throws as `Protocol.close`, in every state */

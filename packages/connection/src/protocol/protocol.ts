@@ -1,13 +1,7 @@
-import {
-  decodeClosePayload,
-  encodeClosePayload,
-  FrameParser,
-  isValidCloseCode,
-  Opcode,
-  type FrameHead,
-} from '@ws/frame';
+import { decodeClosePayload, FrameParser, Opcode, type FrameHead } from '@ws/frame';
 import { Assembler, type AssemblerEvents } from './assembler.js';
-import type { CloseFrame, Initiator } from './close-info.js';
+import type { Initiator } from './close-info.js';
+import { ClosingHandshake, type ClosingHost } from './closing-handshake.js';
 import { ExtensionChain } from './extension-chain.js';
 import type { Failure } from './extension.js';
 import { FrameLog, type FrameRecord } from './frame-log.js';
@@ -17,7 +11,7 @@ import type { MessageSource, OpenMessage } from './open-message.js';
 import { Outlet, type OutletHost } from './outlet.js';
 import { Sender, type MessageOptions, type SenderHost } from './sender.js';
 import { raise } from './settle.js';
-import { isReceiving, transition, type State, type Trigger } from './state.js';
+import { isReceiving, type State } from './state.js';
 import type { DeferredPayload, SendCallback, Transport } from './transport.js';
 
 /** Why nothing is parsed at the moment. */
@@ -35,6 +29,7 @@ export class Protocol {
   readonly #options: ProtocolOptions;
   readonly #transport: Transport;
   readonly #handlers: ProtocolHandlers;
+  readonly #closing: ClosingHandshake;
   readonly #extensions: ExtensionChain;
   readonly #assembler: Assembler;
   readonly #parser: FrameParser;
@@ -42,15 +37,9 @@ export class Protocol {
   readonly #outlet: Outlet;
   readonly #sender: Sender;
 
-  #state: State = 'open';
-  #sent: CloseFrame | null = null;
-  #received: CloseFrame | null = null;
-  #error: Failure | null = null;
-  #initiator: Initiator | undefined;
   #lastActivity: number;
   #bytesReceived = 0;
   #messagesReceived = 0;
-  #closeDeadline = Infinity;
   #holds = 0;
   #unansweredPing: Uint8Array | undefined;
   /** What a handler threw: not the peer's doing. */
@@ -72,24 +61,15 @@ export class Protocol {
     const outlet = new Outlet(transport, this.#log, link);
     this.#sender = new Sender(transport, outlet, this.#extensions, link, options.fragmentSize);
     this.#outlet = outlet;
+    this.#closing = new ClosingHandshake(link);
   }
 
   get state(): State {
-    return this.#state;
+    return this.#closing.state;
   }
-  /** Our Close frame, once it is with the transport. */
-  get sent(): CloseFrame | null {
-    return this.#sent;
-  }
-  get received(): CloseFrame | null {
-    return this.#received;
-  }
-  /** What the connection was failed for. */
-  get error(): Failure | null {
-    return this.#error;
-  }
-  get initiator(): Initiator {
-    return this.#initiator ?? 'transport';
+  /** How it ends, and why. */
+  get closing(): Pick<ClosingHandshake, 'sent' | 'received' | 'error' | 'initiator'> {
+    return this.#closing;
   }
   /** When the last byte came, by the options' clock. */
   get lastActivity(): number {
@@ -153,7 +133,7 @@ export class Protocol {
   /** Bytes in. Throws only what a handler threw; a following `receive` or `resume` then goes on behind that event. */
   receive(chunk: Uint8Array): void {
     this.#bytesReceived += chunk.length;
-    if (!isReceiving(this.#state)) return;
+    if (!isReceiving(this.#closing.state)) return;
     this.#lastActivity = this.#options.now();
     this.#log.time = this.#lastActivity; // what is sent while a chunk is parsed is sent at its time
     try {
@@ -248,55 +228,27 @@ export class Protocol {
    * @throws {TypeError | RangeError} for a code that may not travel, or a reason that does not fit: before anything is done
    */
   close(code?: number, reason?: string | Uint8Array): void {
-    const payload = encodeClosePayload(code, reason);
-    if (this.#state !== 'open') return;
-    this.#enter('sendClose');
-    this.#initiator ??= 'local';
-    this.#startCloseTimeout();
-    this.#sender.inOrder(() => this.#sendClose(payload));
-    const frame = decodeClosePayload(payload);
-    this.#announce(frame, 'local');
+    this.#closing.begin(code, reason);
   }
 
   /** Fails the connection, §7.1.7: one Close frame with the error's code, then the end of the byte stream. */
   fail(error: Failure): void {
-    if (transition(this.#state, 'fail') === undefined) return;
-    const wasOpen = this.#state === 'open';
-    this.#enter('fail');
-    this.#error = error;
-    this.#initiator ??= 'local';
-    this.#startCloseTimeout();
-    this.stop();
-    if (this.#sent === null)
-      this.#sendClose(encodeClosePayload(isValidCloseCode(error.closeCode) ? error.closeCode : 1011));
-    this.#transport.end();
-    try {
-      if (wasOpen && this.#sent !== null) this.#announce(this.#sent, 'local');
-    } finally {
-      this.#deliver(() => this.#handlers.failure(error));
-    }
+    this.#closing.fail(error);
   }
 
-  /** Cuts a connection that holds too much, at once: it cannot be told, since all that waits would come first. */
+  /** Cuts a connection that holds too much, at once. */
   cut(error: Failure): void {
-    if (this.#state === 'closed') return;
-    this.#error ??= error;
-    this.stop('limit');
-    this.#transport.destroy();
+    this.#closing.cut(error);
   }
 
   /** The peer has ended its half of the byte stream, and all that came before is seen to: ours must end in time too. */
   inputEnd(): void {
-    this.#initiator ??= 'transport';
-    this.#startCloseTimeout();
+    this.#closing.inputEnd();
   }
 
   /** Nothing more is parsed or delivered, and what waits to be sent is dropped. */
   stop(initiator?: Initiator): void {
-    this.#initiator ??= initiator;
-    this.#hold(Hold.Stopped);
-    this.#assembler.discard();
-    this.#sender.clear();
+    this.#closing.stop(initiator);
   }
 
   /** The transport has room again: what waits goes on. */
@@ -307,29 +259,24 @@ export class Protocol {
 
   /** The byte stream is gone. */
   transportEnd(): void {
-    if (this.#enter('transportEnd') === undefined) return;
-    this.stop();
+    if (!this.#closing.transportEnd()) return;
     this.#sender.settleDropped();
     this.#extensions.close();
   }
 
   /** Ms of the options' clock at which `handleTimeout` wants to be called. */
   nextDeadline(): number | undefined {
-    return this.#state === 'closed' || this.#closeDeadline === Infinity ? undefined : this.#closeDeadline;
+    return this.#closing.deadline;
   }
 
   handleTimeout(nowMs: number): void {
-    if (this.#state === 'closed' || nowMs < this.#closeDeadline) return;
-    this.#closeDeadline = Infinity;
-    if (this.#initiator === 'local' && this.#received === null && this.#error === null) this.#initiator = 'timeout';
-    this.stop();
-    this.#transport.destroy();
+    this.#closing.handleTimeout(nowMs);
   }
 
   #receiveControl(opcode: Opcode, payload: Uint8Array): void {
-    if (opcode === Opcode.Close) return this.#receiveClose(decodeClosePayload(payload));
+    if (opcode === Opcode.Close) return this.#closing.receive(decodeClosePayload(payload));
     if (opcode === Opcode.Pong) return this.#deliver(() => this.#handlers.pong(payload));
-    if (this.#state === 'open' && this.#options.autoPong !== false) {
+    if (this.#closing.state === 'open' && this.#options.autoPong !== false) {
       if (this.#transport.isCongested || this.#outlet.isInFrame)
         this.#unansweredPing = new Uint8Array(payload); // §5.5.3: the newest one is enough
       else this.#outlet.control(Opcode.Pong, payload, undefined);
@@ -342,66 +289,7 @@ export class Protocol {
     const payload = this.#unansweredPing;
     if (payload === undefined || this.#transport.isCongested) return;
     this.#unansweredPing = undefined;
-    if (this.#state === 'open') this.#outlet.control(Opcode.Pong, payload, undefined);
-  }
-
-  #receiveClose(frame: CloseFrame): void {
-    const first = this.#state === 'open';
-    this.#received = frame;
-    this.#enter('receiveClose');
-    this.#hold(Hold.Stopped); // §5.5.1: nothing after it counts
-    this.#assembler.discard();
-    this.#startCloseTimeout();
-    if (!first) return this.#finishClosing();
-    this.#initiator = 'remote';
-    const reply = frame.code === 1005 ? encodeClosePayload() : encodeClosePayload(frame.code, frame.reason);
-    this.#sender.inOrder(() => this.#sendClose(reply));
-    this.#announce(frame, 'remote');
-  }
-
-  #sendClose(payload: Uint8Array): void {
-    if (this.#state === 'closed' || this.#sent !== null) return;
-    if (this.#outlet.isInFrame) return this.#transport.destroy(); // nothing can follow but its rest, which will not come
-    this.#outlet.close(payload);
-    this.#sent = decodeClosePayload(payload);
-    if (this.#state === 'closeReceived') this.#enter('sendClose');
-    this.#finishClosing();
-  }
-
-  /** §7.1.1: the server ends the byte stream first; the client waits for that. */
-  #finishClosing(): void {
-    if (this.#state === 'closeDone' && this.#sent !== null && this.#options.role === 'server') this.#transport.end();
-  }
-
-  /** A message was given up in its midst, and the protocol has no word for that: the connection ends, with 1011. */
-  #abandon(): void {
-    const wasOpen = this.#state === 'open';
-    if (this.#sent !== null || this.#state === 'failed' || this.#state === 'closed') return;
-    this.#sender.clear();
-    if (wasOpen) {
-      this.#enter('sendClose');
-      this.#initiator ??= 'local';
-    }
-    this.#startCloseTimeout();
-    const payload = encodeClosePayload(1011);
-    this.#sendClose(payload);
-    if (wasOpen) this.#announce(decodeClosePayload(payload), 'local');
-  }
-
-  #announce(frame: CloseFrame, initiator: 'local' | 'remote'): void {
-    this.#deliver(() => this.#handlers.closing(frame.code, frame.reason, initiator));
-  }
-
-  #startCloseTimeout(): void {
-    if (this.#closeDeadline !== Infinity) return;
-    this.#closeDeadline = this.#options.now() + this.#options.closeTimeoutMs;
-    this.#handlers.deadline();
-  }
-
-  #enter(trigger: Trigger): State | undefined {
-    const next = transition(this.#state, trigger);
-    if (next !== undefined) this.#state = next;
-    return next;
+    if (this.#closing.state === 'open') this.#outlet.control(Opcode.Pong, payload, undefined);
   }
 
   #hold(reason: number): void {
@@ -434,7 +322,7 @@ export class Protocol {
   }
 
   /** How the parts of the core reach it: one object a connection instead of a function for each of these. */
-  static readonly #Link = class implements AssemblerEvents, SenderHost, OutletHost {
+  static readonly #Link = class implements AssemblerEvents, SenderHost, OutletHost, ClosingHost {
     readonly #core: Protocol;
 
     constructor(core: Protocol) {
@@ -454,34 +342,17 @@ export class Protocol {
       }
     }
     incoming(head: MessageHead): MessageSink | undefined {
-      try {
-        return this.#core.#handlers.incoming?.(head);
-      } catch (error) {
-        raise(error);
-        return undefined;
-      }
+      return guarded(() => this.#core.#handlers.incoming?.(head));
     }
     give(sink: MessageSink, piece: Uint8Array): void {
-      try {
-        sink.data(piece);
-      } catch (error) {
-        raise(error);
-      }
+      guarded(() => sink.data(piece));
     }
     ended(sink: MessageSink): void {
       this.#core.#messagesReceived++;
-      try {
-        sink.end();
-      } catch (error) {
-        raise(error);
-      }
+      guarded(() => sink.end());
     }
     aborted(sink: MessageSink, error: Failure | null): void {
-      try {
-        sink.abort(error);
-      } catch (thrown) {
-        raise(thrown);
-      }
+      guarded(() => sink.abort(error));
     }
     control(opcode: Opcode, payload: Uint8Array): void {
       this.#core.#receiveControl(opcode, payload);
@@ -503,12 +374,45 @@ export class Protocol {
       this.#core.fail(error);
     }
     abandon(): void {
-      this.#core.#abandon();
+      this.#core.#closing.abandon();
+    }
+
+    get options(): ProtocolOptions {
+      return this.#core.#options;
+    }
+    get transport(): Transport {
+      return this.#core.#transport;
+    }
+    get handlers(): ProtocolHandlers {
+      return this.#core.#handlers;
+    }
+    get outlet(): Outlet {
+      return this.#core.#outlet;
+    }
+    get sender(): Sender {
+      return this.#core.#sender;
+    }
+    halt(): void {
+      this.#core.#hold(Hold.Stopped);
+      this.#core.#assembler.discard();
+    }
+    deliver(event: () => void): void {
+      this.#core.#deliver(event);
     }
     frameEnd(): void {
       this.#core.#answerPing();
     }
   };
+}
+
+/** What a reader of messages throws is his, and comes up by itself: the message goes on. */
+function guarded<Result>(call: () => Result): Result | undefined {
+  try {
+    return call();
+  } catch (error) {
+    raise(error);
+    return undefined;
+  }
 }
 
 const NO_EXTENSIONS = new ExtensionChain([]);

@@ -19,14 +19,14 @@ describe('the closing handshake, RFC 6455 §7.1', () => {
     expect(server.happened).toEqual([['closing', code, reason, 'local']]);
     for (const { protocol } of [client, server]) {
       expect(protocol.state).toBe('closeDone');
-      expect([protocol.sent, protocol.received]).toEqual([
+      expect([protocol.closing.sent, protocol.closing.received]).toEqual([
         { code, reason },
         { code, reason },
       ]);
     }
     // §7.1.1: the server ends TCP, the client waits for it
     expect([server.isEnded, client.isEnded]).toEqual([true, false]);
-    expect([server.protocol.initiator, client.protocol.initiator]).toEqual(['local', 'remote']);
+    expect([server.protocol.closing.initiator, client.protocol.closing.initiator]).toEqual(['local', 'remote']);
   });
 
   test('client closes: the server still ends TCP first', () => {
@@ -44,8 +44,8 @@ describe('the closing handshake, RFC 6455 §7.1', () => {
     settle();
     expect(client.happened).toEqual([['closing', 4000, '', 'local']]);
     expect(server.happened).toEqual([['closing', 4001, '', 'local']]);
-    expect(client.protocol.received).toEqual({ code: 4001, reason: '' });
-    expect(server.protocol.received).toEqual({ code: 4000, reason: '' });
+    expect(client.protocol.closing.received).toEqual({ code: 4001, reason: '' });
+    expect(server.protocol.closing.received).toEqual({ code: 4000, reason: '' });
     expect(server.isEnded).toBe(true);
   });
 
@@ -118,7 +118,7 @@ describe('deadlines are values', () => {
     core.protocol.handleTimeout(1500);
     expect(core.isDestroyed).toBe(true);
     core.protocol.transportEnd();
-    expect(core.protocol.initiator).toBe('timeout');
+    expect(core.protocol.closing.initiator).toBe('timeout');
     expect(core.protocol.nextDeadline()).toBeUndefined();
   });
 
@@ -127,7 +127,7 @@ describe('deadlines are values', () => {
     client.protocol.close(1000);
     settle();
     client.protocol.handleTimeout(100);
-    expect([client.isDestroyed, client.protocol.initiator]).toEqual([true, 'local']);
+    expect([client.isDestroyed, client.protocol.closing.initiator]).toEqual([true, 'local']);
   });
 
   test('after a fault', () => {
@@ -135,7 +135,7 @@ describe('deadlines are values', () => {
     core.protocol.receive(hex`ff`);
     expect(core.protocol.nextDeadline()).toBe(100);
     core.protocol.handleTimeout(100);
-    expect([core.isDestroyed, core.protocol.initiator]).toEqual([true, 'local']);
+    expect([core.isDestroyed, core.protocol.closing.initiator]).toEqual([true, 'local']);
   });
 
   test('Infinity waits for ever', () => {
@@ -170,7 +170,7 @@ describe('failing the connection, §7.1.7', () => {
     expect(core.outgoing[0]?.subarray(0, 1)).toEqual(hex`88`);
     expect(core.outgoing[0]?.subarray(2, 4)).toEqual(hex`03ea`);
     expect(core.isEnded).toBe(true);
-    expect(core.protocol.error).toMatchObject({ code: 'WS_ERR_INVALID_OPCODE', closeCode: 1002 });
+    expect(core.protocol.closing.error).toMatchObject({ code: 'WS_ERR_INVALID_OPCODE', closeCode: 1002 });
   });
 
   test('after our Close frame a fault sends no second one', () => {
