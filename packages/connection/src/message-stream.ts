@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
+import { ClosedError } from './closed-error.js';
 import { Incoming } from './incoming.js';
-import { discardUnread, MessageInbox } from './message-inbox.js';
+import { discardUnread, ignore, MessageInbox } from './message-inbox.js';
 import type { WebSocket } from './websocket.js';
 
 /** See `WebSocket.messages`. */
@@ -41,6 +42,7 @@ export class MessageStream extends Readable {
     if (message === undefined && end === undefined) return;
     this.#isAsked = false;
     this.#last = message instanceof Incoming ? message : undefined;
+    if (end?.error instanceof ClosedError) this.on('error', ignore); // of the peer's making: nobody has to listen
     if (message !== undefined) this.push(message);
     else if (!end?.error) this.push(null);
     else if (this.readableLength === 0) this.destroy(end.error);

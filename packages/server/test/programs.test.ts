@@ -25,6 +25,9 @@ test('the programs', () => {
     'Uploads of any length go to disk as they come:',
     'Whole messages, read no faster than the disk writes:',
     'A stop that leaves nobody alone in mid-sentence:',
+    'A chat: who comes says a name first:',
+    'All that comes on stdin, as it comes, is one message to those who are there when it begins:',
+    'Messages of any length pass to everybody as they come, from several clients at a time:',
   ]);
   for (const { code } of blocks) expect(code.trimEnd().split('\n').length).toBeLessThanOrEqual(20);
 });

@@ -1,5 +1,7 @@
 // Loaded before a program of a README (`node --import`), so that it runs as it stands: its fixed ports become free ones.
 import { Server, Socket, type AddressInfo } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 type Listen = (this: Server, first: unknown, ...rest: unknown[]) => Server;
 type Connect = (this: Socket, ...args: unknown[]) => Socket;
@@ -24,5 +26,11 @@ Socket.prototype.connect = function (this: Socket, ...args: unknown[]) {
   return connect.call(this, first);
 };
 
-process.on('message', () => process.send?.({ rss: process.memoryUsage.rss() }));
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+process.on('message', () => {
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  process.send?.({ kept: heapUsed + external });
+});
 process.channel?.unref();

@@ -68,7 +68,7 @@ export class Program {
     this.#child = spawn(process.execPath, ['--no-warnings', '--import', ports, 'program.mjs', ...args], {
       cwd: this.folder,
       env: { ...process.env, PROGRAM_PEER_PORT: String(peerPort) },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
       timeout: TIME_LIMIT_MS,
     });
     for (const stream of [this.#child.stdout, this.#child.stderr])
@@ -102,12 +102,21 @@ export class Program {
     return this.output;
   }
 
-  /** Bytes of memory that it occupies. */
-  async rss(): Promise<number> {
+  /** Bytes that it keeps in memory, garbage collected: the heap, and the buffers beside it. */
+  async kept(): Promise<number> {
     const answer = once(this.#child, 'message');
-    this.#child.send('rss');
-    const [{ rss }] = (await answer) as [{ rss: number }];
-    return rss;
+    this.#child.send('kept?');
+    const [{ kept }] = (await answer) as [{ kept: number }];
+    return kept;
+  }
+
+  /** Writes to its standard input. */
+  type(input: string | Uint8Array): void {
+    this.#child.stdin?.write(input);
+  }
+
+  endInput(): void {
+    this.#child.stdin?.end();
   }
 
   kill(signal: NodeJS.Signals): void {
