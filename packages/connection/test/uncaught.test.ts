@@ -146,3 +146,17 @@ test('a cut message that nobody watches throws nothing', async () => {
     await turns();`);
   expect(lines).toEqual(['closed 1006']);
 });
+
+test('messages() of a peer that is cut throws nowhere, of a connection that never was it does', async () => {
+  const lines = await run(`
+    const { client, server } = createPair();
+    server.messages().on('data', console.log).on('close', () => console.log('closed'));
+    client.send('before');
+    await turns();
+    client.terminate();
+    const never = new (class extends WebSocket { fail() { this.failConnecting(new Error('refused')); } })(null);
+    never.messages().on('data', console.log);
+    never.fail();
+    await turns();`);
+  expect(lines.sort()).toEqual(['before', 'closed', 'uncaught refused']);
+});

@@ -87,7 +87,7 @@ test.each(['Every message of every client', 'Messages of any length'])(
     c?.terminate();
     b?.send('they go on');
     for (const { until } of inboxes.slice(0, 2)) expect((await until(7))[6]).toBe('they go on');
-    alive(program);
+    expect([program.isRunning, program.output.replace('WS_ERR_CLOSED\n', '')]).toEqual([true, '']);
   },
 );
 
