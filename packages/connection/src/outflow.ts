@@ -222,7 +222,7 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
 
   /** A write is through, or something will not be sent. */
   protected override written(): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.duplex.destroyed) return; // what is gone has not been taken: nobody has caught up
     if (this.bufferedBytes <= this.#settings.gateBytes / 2) this.#isFull = false;
     if (!this.#isFull) this.#host.protocol.drained();
     if (this.#slow?.shrunk()) this.#slow = undefined;

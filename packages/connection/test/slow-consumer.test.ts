@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { PreparedMessage, type SlowConsumer, type SlowInfo, type WebSocket } from '../src/index.js';
-import { framesOf, nextTurn, record, recorded, summary, type Recorder } from './streams.js';
+import { PreparedMessage, WebSocket, type SlowConsumer, type SlowInfo } from '../src/index.js';
+import { framesOf, nextTurn, record, recorded, summary, tcpPair, type Recorder } from './streams.js';
 
 const codeOf = (error: unknown): unknown => (error as { code: unknown } | undefined)?.code;
 const texts = (stream: Recorder): string[] => framesOf(stream.bytes).map(({ payload }) => payload.toString().trimEnd());
@@ -200,6 +200,23 @@ describe('slow and recovered', () => {
     expect([dropped > 50, ms >= 0, bufferedAmount <= 10_000]).toEqual([true, true, true]);
     await send(socket, 0, 3);
     expect(events).toHaveLength(3);
+  });
+
+  test.each(['terminate', 'limit', 'reset'])('who is cut has not caught up: %s', async (how) => {
+    const [near, far] = await tcpPair(); // a socket that is destroyed completes its writes
+    const socket = WebSocket.from(near, { role: 'server', slowConsumer: { limit: 1_000_000 } });
+    const events = record(socket, ['slow', 'recovered', 'drain', 'close']);
+    socket.on('error', () => undefined);
+    far.pause().on('error', () => undefined);
+    for (; socket.bufferedAmount < 500_000; await nextTurn()) socket.send(Buffer.alloc(16_000));
+    events.length = 0; // before the system's buffers were full, it may have caught up
+    if (how === 'terminate') socket.terminate();
+    else if (how === 'reset') far.resetAndDestroy();
+    else for (let i = 0; i < 100; i++) socket.send(Buffer.alloc(16_000));
+    await socket.closed;
+    await nextTurn();
+    expect(events.map(([name]) => name)).toEqual(['close']);
+    far.destroy();
   });
 
   test('a mark above that of send is waited for, and below it told before', async () => {

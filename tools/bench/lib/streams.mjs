@@ -14,6 +14,7 @@ import { scriptOf, startMeasured } from './process.mjs';
  * @property {'noise' | 'log'} content
  * @property {boolean | Record<string, unknown>} perMessageDeflate
  * @property {number} [pauseAt] bytes after which the client's reader stops
+ * @property {number} [pauseMs] for so long (3000)
  * @property {number} [port]
  *
  * @typedef {object} PauseRecord
@@ -35,7 +36,6 @@ import { scriptOf, startMeasured } from './process.mjs';
  */
 
 const SAMPLE_MS = 100;
-const PAUSE_MS = 3000;
 
 /** @param {StreamTask} task @param {Setup} setup @param {number} deadlineMs @returns {Promise<StreamSample>} */
 export async function measureStream(task, setup, deadlineMs = 300_000) {
@@ -53,7 +53,7 @@ export async function measureStream(task, setup, deadlineMs = 300_000) {
     /** @type {PauseRecord | undefined} */
     let pause;
     if (message.paused === true) {
-      pause = await watchPause(server, client, message.generated);
+      pause = await watchPause(server, client, message.generated, task.pauseMs);
       const rest = client.message(deadlineMs);
       client.child.send('go-on');
       message = answered(await rest);
@@ -87,13 +87,13 @@ async function usages(server, client, command) {
   return { server: await server.usage(command), client: await client.usage(command) };
 }
 
-/** @param {import('./process.mjs').Measured} server @param {import('./process.mjs').Measured} client @param {number} generated when the reader stopped @returns {Promise<PauseRecord>} */
-async function watchPause(server, client, generated) {
+/** @param {import('./process.mjs').Measured} server @param {import('./process.mjs').Measured} client @param {number} generated when the reader stopped @param {number} [pauseMs] @returns {Promise<PauseRecord>} */
+async function watchPause(server, client, generated, pauseMs = 3000) {
   const pausedAt = performance.now();
   let last = generated;
   let stoppedAt = pausedAt;
   let atStop = await usages(server, client);
-  while (performance.now() - pausedAt < PAUSE_MS) {
+  while (performance.now() - pausedAt < pauseMs) {
     await sleep(SAMPLE_MS);
     const progress = answered(await client.ask('progress'));
     if (progress.generated === last) continue;
