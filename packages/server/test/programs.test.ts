@@ -79,7 +79,7 @@ test('A-13 each way to leave has its code, each connection its number', async ()
 test('A-14 each fault ends in its code, and in no other connection', async () => {
   const program = run(PRINTER);
   const port = await program.port;
-  const other = await opened(peer(port));
+  const other = peer(port);
   const { until } = inbox(other);
   await until(1);
   const faults: [Uint8Array, number, string][] = [
