@@ -114,6 +114,9 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
   get maxDeclaredFrame(): number {
     return this.#settings.maxDeclaredFrame;
   }
+  mayBeOneFrame(compress: boolean | undefined): boolean {
+    return this.#host.protocol.mayBeOneFrame(compress);
+  }
   grown(): void {
     this.#afterSend();
   }

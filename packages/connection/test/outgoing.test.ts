@@ -242,7 +242,7 @@ describe('given up', () => {
     const second = socket.createOutgoing();
     const written = new Promise((resolve) => second.write('never', resolve));
     second.destroy();
-    expect(codeOf(await written)).toBe('WS_ERR_CLOSED');
+    expect(codeOf(await written)).toBe('WS_ERR_ABORTED_MESSAGE');
     first.end();
     socket.send('b');
     await nextTurn();

@@ -15,8 +15,6 @@ export interface MessageSource {
 export interface OpenMessageHost {
   readonly outlet: Outlet;
   hasRoom(): boolean;
-  /** There is an extension that has to see every message. */
-  readonly encodesAll: boolean;
   enqueue(job: Job): void;
   /** It waits no more. */
   withdraw(job: Job): void;
@@ -49,11 +47,6 @@ export class OpenMessage implements Job, Occupant {
   /** The next fragment, or part of a frame, may be written. */
   get isReady(): boolean {
     return this.#state === 'open' && !this.#isEncoding && this.#host.hasRoom();
-  }
-
-  /** It may be sent as one frame whose payload comes in parts: no extension has a say. */
-  mayBeOneFrame(compress: boolean | undefined): boolean {
-    return compress !== true && !this.#host.encodesAll;
   }
 
   /** Takes its place; the first call counts. */

@@ -199,6 +199,11 @@ export class Protocol {
     return this.#sender.openMessage(source);
   }
 
+  /** It may be sent as one frame whose payload comes in parts (`OpenMessage.beginFrame`): no extension has a say. */
+  mayBeOneFrame(compress: boolean | undefined): boolean {
+    return compress !== true && !this.#extensions.decodes(0);
+  }
+
   /** Puts a message in the place of a waiting one with the same key, whose callback gets WS_ERR_DROPPED. @returns false if there is none */
   replace(payload: Uint8Array | string | DeferredPayload, isText: boolean, options: MessageOptions): boolean {
     return this.#sender.replace(payload, isText, options);

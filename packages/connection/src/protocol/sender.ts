@@ -207,10 +207,6 @@ export class Sender implements OpenMessageHost {
     this.#host.abandon();
   }
 
-  get encodesAll(): boolean {
-    return this.#extensions.decodes(0);
-  }
-
   get #isWayFree(): boolean {
     return (this.#queue === undefined || this.#queue.isIdle) && !this.#transport.isFull;
   }

@@ -1,0 +1,120 @@
+import { finished, Writable, type Readable } from 'node:stream';
+import type { WritableStream } from 'node:stream/web';
+import { FragmentCollector } from './fragment-collector.js';
+import { MessageBytes } from './message-bytes.js';
+import { MessageError } from './protocol/index.js';
+
+export interface MessageWriterOptions {
+  /** Send as binary, or as text. @default by the first chunk: text if it is a string */
+  readonly binary?: boolean | undefined;
+  /** Bytes to collect before a fragment is sent; 0: each write is one. */
+  readonly fragmentSize: number;
+  /** Text is sent in whole characters. */
+  readonly wholeCharacters?: boolean | undefined;
+}
+
+export type WriteCallback = (error?: Error | null) => void;
+
+/**
+ * A Writable that is one message: what is sent to one (`Outgoing`) and what a server sends to many have this in common. Chunks become fragments, the
+ * last chunk the last one; a source that is piped here and breaks off destroys it; an error that nobody listens for is not thrown.
+ */
+export abstract class MessageWriter extends Writable {
+  readonly #bytes: MessageBytes;
+  readonly #collector: FragmentCollector;
+  #isBegun = false;
+  /** No chunk comes behind those that are buffered. */
+  #isEnding = false;
+  #finIsSent = false;
+  /** Of the chunk in hand. */
+  #callback: WriteCallback | undefined;
+
+  constructor({ binary, fragmentSize, wholeCharacters = false }: MessageWriterOptions) {
+    super({ decodeStrings: false, highWaterMark: 65_536 });
+    this.#bytes = new MessageBytes(binary === undefined ? undefined : !binary, wholeCharacters);
+    this.#collector = new FragmentCollector(fragmentSize);
+    this.on('error', ignore);
+    this.on('pipe', this.#follow);
+  }
+
+  /** Bytes that were written to it and not sent. */
+  get bufferedAmount(): number {
+    return this.writableLength + this.#collector.byteLength;
+  }
+
+  /** As a WritableStream of strings and bytes. */
+  toWeb(): WritableStream<string | Uint8Array> {
+    return Writable.toWeb(this) as WritableStream<string | Uint8Array>;
+  }
+
+  override end(callback?: () => void): this;
+  override end(chunk: unknown, callback?: () => void): this;
+  override end(chunk: unknown, encoding: BufferEncoding, callback?: () => void): this;
+  override end(...args: unknown[]): this {
+    this.#isEnding = true; // what is buffered last is known as the last: it ends the message, and no empty frame need do that
+    return super.end(...(args as [unknown, BufferEncoding, () => void]));
+  }
+
+  override _write(chunk: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback): void {
+    if (this.#finIsSent) return callback(); // an empty chunk behind what was the last one
+    this.#take(chunk, encoding, this.#isEnding && this.writableLength === chunk.length, callback);
+  }
+
+  override _final(callback: WriteCallback): void {
+    if (this.#finIsSent) callback();
+    else this.#take('', 'utf8', true, callback);
+  }
+
+  override _destroy(error: Error | null, callback: WriteCallback): void {
+    this.giveUp(this.#finIsSent);
+    callback(error);
+    this.settle(error ?? new MessageError('WS_ERR_ABORTED_MESSAGE'));
+  }
+
+  /** Known from the first chunk on. */
+  protected get isText(): boolean {
+    return this.#bytes.isText;
+  }
+
+  /** The next bytes have come. Throws what is wrong with them, before anything of them is sent. */
+  protected check?(bytes: Uint8Array, fin: boolean): void;
+  /** The first chunk has come. */
+  protected abstract begin(): void;
+  /** Sends a fragment, and calls {@link settle} when the next one may come. */
+  protected abstract send(bytes: Uint8Array, fin: boolean): void;
+  /** Destroyed; all has been given to `send` if `isComplete`. */
+  protected abstract giveUp(isComplete: boolean): void;
+
+  /** What was sent last is done with. */
+  protected settle(error?: Error | null): void {
+    const callback = this.#callback;
+    this.#callback = undefined;
+    callback?.(error);
+  }
+
+  #take(chunk: string | Uint8Array, encoding: BufferEncoding, fin: boolean, callback: WriteCallback): void {
+    this.#callback = callback;
+    try {
+      const bytes = this.#bytes.take(chunk, encoding, fin);
+      this.check?.(bytes, fin);
+      if (!this.#isBegun) this.begin();
+      this.#isBegun = true;
+      this.#finIsSent = fin;
+      if (fin || this.#collector.isComplete(bytes)) return this.send(this.#collector.take(bytes), fin);
+      this.#collector.add(bytes);
+      this.settle();
+    } catch (error) {
+      this.settle(error as Error);
+    }
+  }
+
+  /** A source that breaks off ends no message: nobody must take it for a whole one. */
+  readonly #follow = (source: Readable): void => {
+    const stop = finished(source, { writable: false }, (error) => {
+      if (error) this.destroy(error);
+    });
+    this.once('unpipe', stop);
+  };
+}
+
+const ignore = (): void => undefined;
