@@ -9,8 +9,8 @@ export interface MessageWriterOptions {
   readonly binary?: boolean | undefined;
   /** Bytes to collect before a fragment is sent; 0: each write is one. */
   readonly fragmentSize: number;
-  /** Text is sent in whole characters. */
-  readonly wholeCharacters?: boolean | undefined;
+  /** The message is for many, and may have to be ended anywhere: text is sent in whole characters, and all in memory that nobody else has. */
+  readonly isShared?: boolean | undefined;
 }
 
 export type WriteCallback = (error?: Error | null) => void;
@@ -22,6 +22,7 @@ export type WriteCallback = (error?: Error | null) => void;
 export abstract class MessageWriter extends Writable {
   readonly #bytes: MessageBytes;
   readonly #collector: FragmentCollector;
+  readonly #isShared: boolean;
   #isBegun = false;
   /** No chunk comes behind those that are buffered. */
   #isEnding = false;
@@ -29,10 +30,11 @@ export abstract class MessageWriter extends Writable {
   /** Of the chunk in hand. */
   #callback: WriteCallback | undefined;
 
-  constructor({ binary, fragmentSize, wholeCharacters = false }: MessageWriterOptions) {
+  constructor({ binary, fragmentSize, isShared = false }: MessageWriterOptions) {
     super({ decodeStrings: false, highWaterMark: 65_536 });
-    this.#bytes = new MessageBytes(binary === undefined ? undefined : !binary, wholeCharacters);
+    this.#bytes = new MessageBytes(binary === undefined ? undefined : !binary, isShared);
     this.#collector = new FragmentCollector(fragmentSize);
+    this.#isShared = isShared;
     this.on('error', ignore);
     this.on('pipe', this.#follow);
   }
@@ -100,9 +102,13 @@ export abstract class MessageWriter extends Writable {
       if (!this.#isBegun) this.begin();
       this.#isBegun = true;
       this.#finIsSent = fin;
-      if (fin || this.#collector.isComplete(bytes)) return this.send(this.#collector.take(bytes), fin);
-      this.#collector.add(bytes);
-      this.settle();
+      if (!fin && !this.#collector.isComplete(bytes)) {
+        this.#collector.add(bytes);
+        return this.settle();
+      }
+      const isCallers = typeof chunk !== 'string' && this.#collector.byteLength === 0;
+      const fragment = this.#collector.take(bytes);
+      this.send(this.#isShared && isCallers ? Buffer.from(fragment) : fragment, fin);
     } catch (error) {
       this.settle(error as Error);
     }

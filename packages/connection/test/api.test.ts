@@ -14,6 +14,7 @@ test('the public names', () => {
     'ClosedError',
     'Incoming',
     'MessageError',
+    'MessageWriter',
     'Outgoing',
     'PreparedMessage',
     'WebSocket',

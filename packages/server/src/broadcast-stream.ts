@@ -1,8 +1,7 @@
-import { addAbortSignal, finished, Writable, type Readable } from 'node:stream';
-import { MessageError } from '@ws/connection';
-import { ByteCollector } from './byte-collector.js';
+import { addAbortSignal } from 'node:stream';
+import { MessageWriter } from '@ws/connection';
+import { ProtocolError } from '@ws/frame';
 import type { Delivery } from './fan-out.js';
-import { MessageBytes } from './message-bytes.js';
 import type { RecipientOptions } from './recipients.js';
 import type { SlowOptions } from './slow-rule.js';
 
@@ -23,8 +22,6 @@ export interface BroadcastStreamOptions<Data = unknown> extends RecipientOptions
 /** How a broadcast finds its recipients; called once, with the first chunk. */
 export type Begin = (isText: boolean) => Delivery;
 
-type Callback = (error?: Error | null) => void;
-
 /**
  * One message to many, written as it comes into being; made by `server.createBroadcast`.
  *
@@ -32,92 +29,45 @@ type Callback = (error?: Error | null) => void;
  * `'finish'` comes when the first one has been given all of it. A stream that is destroyed before its end ends the message where it is, with an
  * empty last frame, for those who have got a part; nobody is disconnected. An error that nobody listens for is not thrown.
  */
-export class BroadcastStream extends Writable {
+export class BroadcastStream extends MessageWriter {
   readonly #begin: Begin;
-  readonly #bytes: MessageBytes;
-  readonly #collector = new ByteCollector();
-  readonly #fragmentSize: number;
+  readonly #limit: number;
   #delivery: Delivery | undefined;
-  /** No chunk comes behind those that are buffered. */
-  #isEnding = false;
-  #finIsSent = false;
-  /** Of the chunk in hand. */
-  #callback: Callback | undefined;
+  #length = 0;
 
-  /** Made by the server. */
+  /**
+   * Made by the server.
+   * @param limit bytes of the whole message, if it is forwarded whole
+   */
   constructor(
     begin: Begin,
-    { binary, signal }: Pick<BroadcastStreamOptions, 'binary' | 'signal'>,
+    { binary, signal, forward }: Pick<BroadcastStreamOptions, 'binary' | 'signal' | 'forward'>,
     fragmentSize: number,
+    limit: number,
   ) {
-    super({ decodeStrings: false, highWaterMark: 65_536 });
+    const isWhole = forward === 'whole';
+    super({ binary, fragmentSize: isWhole ? Infinity : fragmentSize, isShared: true });
     this.#begin = begin;
-    this.#bytes = new MessageBytes(binary === undefined ? undefined : !binary);
-    this.#fragmentSize = fragmentSize;
-    this.on('error', ignore);
-    this.on('pipe', this.#follow);
+    this.#limit = isWhole ? limit : Infinity;
     if (signal) addAbortSignal(signal, this);
   }
 
-  override end(callback?: () => void): this;
-  override end(chunk: unknown, callback?: () => void): this;
-  override end(chunk: unknown, encoding: BufferEncoding, callback?: () => void): this;
-  override end(...args: unknown[]): this {
-    this.#isEnding = true; // the last chunk that is buffered ends the message, and no empty frame need do that
-    return super.end(...(args as [unknown, BufferEncoding, () => void]));
+  protected override check(bytes: Uint8Array): void {
+    this.#length += bytes.length;
+    if (this.#length > this.#limit)
+      throw new ProtocolError('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', `${this.#length} bytes, limit ${this.#limit}`);
   }
 
-  override _write(chunk: string | Uint8Array, encoding: BufferEncoding, callback: Callback): void {
-    if (this.#finIsSent) return callback(); // an empty chunk behind what was the last one
-    this.#take(chunk, encoding, this.#isEnding && this.writableLength === chunk.length, callback);
+  /** Even if there is nothing to send yet. */
+  protected override begin(): void {
+    this.#delivery = this.#begin(this.isText);
   }
 
-  override _final(callback: Callback): void {
-    if (this.#finIsSent) callback();
-    else this.#take('', 'utf8', true, callback);
+  protected override send(bytes: Uint8Array, fin: boolean): void {
+    this.#delivery?.take(bytes, fin, () => this.settle());
   }
 
-  override _destroy(error: Error | null, callback: Callback): void {
-    if (!this.#finIsSent) this.#delivery?.abort();
-    callback(error);
-    this.#settle(error ?? new MessageError('WS_ERR_ABORTED_MESSAGE'));
+  protected override giveUp(isComplete: boolean): void {
+    if (!isComplete) this.#delivery?.abort();
   }
-
-  #take(chunk: string | Uint8Array, encoding: BufferEncoding, fin: boolean, callback: Callback): void {
-    this.#callback = callback;
-    try {
-      const bytes = this.#bytes.take(chunk, encoding, fin);
-      this.#delivery ??= this.#begin(this.#bytes.isText); // even if there is nothing to send yet
-      this.#finIsSent = fin;
-      const part = this.#collect(bytes, fin);
-      if (part === undefined) this.#settle();
-      else this.#delivery.take(part, fin, (error) => this.#settle(error));
-    } catch (error) {
-      this.#settle(error as Error);
-    }
-  }
-
-  #settle(error?: Error): void {
-    const callback = this.#callback;
-    this.#callback = undefined;
-    callback?.(error);
-  }
-
-  /** @returns what is to be sent now, if anything */
-  #collect(bytes: Buffer, fin: boolean): Buffer | undefined {
-    const collector = this.#collector;
-    if (collector.byteLength === 0 && (fin || bytes.length >= this.#fragmentSize)) return bytes;
-    collector.append(bytes);
-    return fin || collector.byteLength >= this.#fragmentSize ? collector.take() : undefined;
-  }
-
-  /** A source that breaks off ends nothing properly. */
-  readonly #follow = (source: Readable): void => {
-    const stop = finished(source, { writable: false }, (error) => {
-      if (error) this.destroy(error);
-    });
-    this.once('unpipe', stop);
-  };
 }
-
-const ignore = (): void => undefined;

@@ -73,7 +73,8 @@ export class Broadcaster<Data> {
     checkRecipients(options);
     checkBroadcastOptions(options);
     const fragmentSize = options.fragmentSize ?? this.#server.options.fragmentSize;
-    return new BroadcastStream((isText) => this.#deliver(isText, options), options, fragmentSize || 0);
+    const limit = this.#server.options.maxPayload || Infinity;
+    return new BroadcastStream((isText) => this.#deliver(isText, options), options, fragmentSize || 0, limit);
   }
 
   get sink(): MessageSink {
@@ -91,8 +92,7 @@ export class Broadcaster<Data> {
     const recipients = selectRecipients(clients, options);
     const message = { isText, compress: options.compress };
     const rule = slowRule(options, ofServer.slowConsumer);
-    if (options.forward === 'whole')
-      return new WholeDelivery(recipients, message, rule, ofServer.maxPayload || Infinity);
+    if (options.forward === 'whole') return new WholeDelivery(recipients, message, rule);
     const delivery = new FanOut(recipients, message, rule, () => this.#deliveries.delete(delivery));
     if (!delivery.isOver) this.#deliveries.add(delivery);
     return delivery;

@@ -2,14 +2,14 @@ import type { WebSocket } from '@ws/connection';
 import { MessageShare, type Part, type SharedMessage } from './message-share.js';
 import type { SlowRule } from './slow-rule.js';
 
-const EMPTY = Buffer.alloc(0);
+const EMPTY = new Uint8Array(0);
 /** After so many bytes, those who are behind have a turn of the event loop to catch up. */
 const TURN_BYTES = 65_536;
 
 /** Takes the parts of one message. */
 export interface Delivery {
-  /** `done` is called when the next part may come, or with an error. */
-  take(bytes: Buffer, fin: boolean, done: (error?: Error) => void): void;
+  /** `done` is called when the next part may come. */
+  take(bytes: Uint8Array, fin: boolean, done: () => void): void;
   /** The last part will not come. */
   abort(): void;
 }
@@ -24,7 +24,7 @@ export class FanOut implements Delivery {
   readonly #rule: SlowRule | undefined;
   readonly #whenOver: () => void;
   #last: Part | undefined;
-  #done: ((error?: Error) => void) | undefined;
+  #done: (() => void) | undefined;
   #isFanningOut = false;
   #isAnyoneBehind = false;
   #bytesInTurn = 0;
@@ -56,7 +56,7 @@ export class FanOut implements Delivery {
     return this.#shares.size === 0;
   }
 
-  take(bytes: Buffer, fin: boolean, done: (error?: Error) => void): void {
+  take(bytes: Uint8Array, fin: boolean, done: () => void): void {
     this.#done = done;
     if (bytes.length > 0 || fin) this.#append(bytes, fin);
     this.#proceed();
@@ -76,7 +76,7 @@ export class FanOut implements Delivery {
     this.#shares.get(socket)?.end();
   }
 
-  #append(bytes: Buffer, fin: boolean): void {
+  #append(bytes: Uint8Array, fin: boolean): void {
     const message = this.#message;
     const part: Part = { bytes, fin, next: undefined };
     if (this.#last) this.#last.next = part;

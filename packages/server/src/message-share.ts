@@ -5,7 +5,7 @@ import { raise } from './uncaught.js';
 
 /** One part of a message, and what comes behind it. */
 export interface Part {
-  readonly bytes: Buffer;
+  readonly bytes: Uint8Array;
   readonly fin: boolean;
   next: Part | undefined;
 }
@@ -23,7 +23,7 @@ export interface SharedMessage {
   left(share: MessageShare, isComplete: boolean): void;
 }
 
-const EMPTY = Buffer.alloc(0);
+const EMPTY = new Uint8Array(0);
 /** What a part that waits costs beside its bytes. */
 const PART_BYTES = 256;
 /** Policies that would rather leave a message out than end the connection. */
