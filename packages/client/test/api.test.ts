@@ -21,6 +21,7 @@ test('public names', () => {
     'WebSocketError',
     'WebSocketStream',
     'createWebSocketStream',
+    'isPeerFault',
   ]);
   expect(Object.getOwnPropertyNames(WebSocket.prototype).sort()).toEqual(['abortConnecting', 'constructor', 'url']);
   expect(Object.getPrototypeOf(WebSocket)).toBe(Connection);

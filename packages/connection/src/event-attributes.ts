@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events';
+import { captureRejectionSymbol, EventEmitter } from 'node:events';
 import {
   addListener,
   getAttribute,
@@ -13,10 +13,15 @@ import {
   type EventType,
   type MessageEvent,
 } from './event-target.js';
+import { listenerRejected } from './peer-fault.js';
 import type { WebSocketEvents } from './types.js';
 
-/** An EventEmitter with the event attributes and listeners of the W3C's WebSocket. */
+/** An EventEmitter with the event attributes and listeners of the W3C's WebSocket. An async listener may reject with what a peer caused: see `isPeerFault`. */
 export class EventAttributes extends EventEmitter<WebSocketEvents> {
+  constructor() {
+    super({ captureRejections: true });
+  }
+
   get onopen(): EventHandler<Event<this>> | null {
     return getAttribute(this, 'open') as EventHandler<Event<this>> | null;
   }
@@ -53,5 +58,9 @@ export class EventAttributes extends EventEmitter<WebSocketEvents> {
   }
   removeEventListener<Type extends EventType>(type: Type, listener: EventListener<this, Type>): void {
     if (isEventType(type)) removeListener(this, type, listener as Parameters<typeof removeListener>[2]);
+  }
+
+  static {
+    Object.defineProperty(this.prototype, captureRejectionSymbol, { value: listenerRejected });
   }
 }

@@ -90,10 +90,9 @@ export function setAttribute(socket: Emitter, type: EventType, listener: unknown
 const adapters = (socket: Emitter, type: EventType): Adapter[] => socket.listeners(type) as Adapter[];
 
 function adapterFor(target: Emitter, type: EventType, listener: AnyListener): Adapter {
-  const call = (event: unknown): void => {
-    if (typeof listener === 'function') listener.call(target, event);
-    else listener.handleEvent(event);
-  };
+  // What an async one returns is the emitter's to look after.
+  const call = (event: unknown): void =>
+    typeof listener === 'function' ? listener.call(target, event) : listener.handleEvent(event);
   switch (type) {
     case 'open':
       return () => call({ type, target });

@@ -20,7 +20,9 @@ test('the public names', () => {
     'WebSocket',
     'createPair',
     'createWebSocketStream',
+    'isPeerFault',
     'kJoin',
+    'listenerRejected',
   ]);
   expect(Object.keys(protocol).sort()).toEqual(['MessageError', 'Protocol']);
 });

@@ -160,3 +160,42 @@ test('messages() of a peer that is cut throws nowhere, of a connection that neve
     await turns();`);
   expect(lines.sort()).toEqual(['before', 'closed', 'uncaught refused']);
 });
+
+test("async listeners: what a peer causes is told by close alone, what is the program's comes up", async () => {
+  const lines = await run(`
+    process.on('unhandledRejection', (error) => console.log('unhandled', error.message));
+    const pair = (name) => {
+      const { client, server } = createPair({ incoming: 'stream' });
+      server.on('close', () => console.log(name, 'closed'));
+      return { client, server };
+    };
+    const loop = pair('loop');
+    loop.server.on('open', async () => { for await (const message of loop.server) message.discard(); });
+    const whole = pair('whole');
+    whole.server.on('incoming', async (message) => { await message.text(); });
+    const text = pair('text');
+    text.server.addEventListener('open', async () => {
+      text.server.on('incoming', async (message) => { await message.json(); });
+    });
+    const sender = pair('sender');
+    sender.server.onopen = async () => {
+      await sender.server.sendStream((async function* () { for (;;) { yield 'a'; await turns(1); } })());
+    };
+    const own = pair('own');
+    own.server.once('incoming', async (message) => { throw new Error('mine ' + await message.text()); });
+    await turns();
+    own.client.send('a');
+    whole.client.send('a', { fin: false });
+    text.client.send(Buffer.from([0xff]), { binary: false });
+    await turns();
+    for (const { client } of [loop, whole, sender, own]) client.terminate();
+    await turns(50);`);
+  expect(lines.sort()).toEqual([
+    'loop closed',
+    'own closed',
+    'sender closed',
+    'text closed',
+    'unhandled mine a',
+    'whole closed',
+  ]);
+});

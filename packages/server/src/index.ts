@@ -1,5 +1,6 @@
 export {
   ClosedError,
+  isPeerFault,
   Incoming,
   MessageError,
   Outgoing,

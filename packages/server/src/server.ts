@@ -1,8 +1,14 @@
-import { EventEmitter } from 'node:events';
+import { captureRejectionSymbol, EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { BufferLike, ConnectionOptions, PreparedMessage, WebSocket } from '@ws/connection';
+import {
+  listenerRejected,
+  type BufferLike,
+  type ConnectionOptions,
+  type PreparedMessage,
+  type WebSocket,
+} from '@ws/connection';
 import { formatResponse, upgradeResponse } from '@ws/handshake';
 import type { BroadcastOptions, BroadcastReport } from './broadcast.js';
 import type { BroadcastStream, BroadcastStreamOptions } from './broadcast-stream.js';
@@ -32,7 +38,7 @@ const BRAND = Symbol.for('@ws/server.WebSocketServer');
 
 /**
  * Accepts WebSocket connections: on its own port, on http and https servers of others, or request by request.
- * Subclasses may override `shouldHandle`, `handleUpgrade` and `completeUpgrade`.
+ * Subclasses may override `shouldHandle`, `handleUpgrade` and `completeUpgrade`. An async listener may reject with what a peer caused: see `isPeerFault`.
  */
 export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServerEvents<Data>> {
   readonly options: ResolvedServerOptions<Data>;
@@ -55,7 +61,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
    * @throws {TypeError | RangeError} naming the option that is not what it has to be
    */
   constructor(options: ServerOptions<Data>, callback?: () => void) {
-    super();
+    super({ captureRejections: true });
     this.options = resolveOptions(options);
     this.#connectionOptions = connectionOptions(this.options);
     this.#extensions = supportedExtensions(this.options.perMessageDeflate);
@@ -296,5 +302,9 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
       },
       refuse: (request, socket, refusal) => this.#refuse(request, socket, refusal),
     };
+  }
+
+  static {
+    Object.defineProperty(this.prototype, captureRejectionSymbol, { value: listenerRejected });
   }
 }

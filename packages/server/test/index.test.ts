@@ -36,6 +36,7 @@ test('the public names', () => {
     'WebSocket',
     'WebSocketServer',
     'createWebSocketStream',
+    'isPeerFault',
   ]);
 });
 

@@ -1,0 +1,21 @@
+import { ClosedError } from './closed-error.js';
+import { MessageError, type FaultCode } from './protocol/index.js';
+
+/** What comes of the end of a connection. The rest of the codes are our own program's. */
+const OF_THE_CONNECTION: ReadonlySet<FaultCode> = new Set(['WS_ERR_INCOMPLETE_MESSAGE', 'WS_ERR_CLOSED']);
+
+/**
+ * Is `error` the end or the offence of a connection, which its peer can cause at any time: what `for await`, `text()`, `sendStream` and `pipeline` reject with then?
+ * An async listener of a socket or a server may reject with one, and nothing happens: `'close'` tells. With any other error it is an unhandled rejection.
+ */
+export function isPeerFault(error: unknown): boolean {
+  if (error instanceof ClosedError) return true;
+  if (error instanceof MessageError) return OF_THE_CONNECTION.has(error.code);
+  return error instanceof Error && 'closeCode' in error && 'code' in error; // a violation of the protocol, or of a limit
+}
+
+/** The rejection of an async listener. */
+export function listenerRejected(error: unknown): void {
+  // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- as it was, for 'unhandledRejection'
+  if (!isPeerFault(error)) void Promise.reject(error);
+}
