@@ -78,7 +78,7 @@ function observe(chunks, isUtf8OfHost, streams = false) {
       open++;
       return {
         isFull: false,
-    hasRoom: () => true,
+        hasRoom: () => true,
         whenRoom: (proceed) => proceed(),
         data(piece) {
           if (isOver || piece.length === 0) throw new Error('data where there is none');

@@ -15,7 +15,7 @@ export function isPeerFault(error: unknown): boolean {
 }
 
 /** The rejection of an async listener. */
-export function listenerRejected(error: unknown): void {
+export function listenerRejected(reason: unknown): void {
   // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- as it was, for 'unhandledRejection'
-  if (!isPeerFault(error)) void Promise.reject(error);
+  if (!isPeerFault(reason)) void Promise.reject(reason);
 }

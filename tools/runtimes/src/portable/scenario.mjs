@@ -161,7 +161,10 @@ export function protocolScenario({ encodeFrame, CloseCode }, { Protocol }) {
   flush();
   server.close(CloseCode.GoingAway, 'bye');
   flush();
-  log.push(`client ${client.state} ${client.closing.received?.code}`, `server ${server.state} ${server.closing.received?.code}`);
+  log.push(
+    `client ${client.state} ${client.closing.received?.code}`,
+    `server ${server.state} ${server.closing.received?.code}`,
+  );
 
   const broken = end('server', () => client);
   broken.receive(bytes('8105'));
