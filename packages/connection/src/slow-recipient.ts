@@ -18,8 +18,8 @@ export interface Backlog {
   recovered(info: SlowInfo): void;
 }
 
-/** What a message that waits costs beside its bytes. */
-const ENTRY_BYTES = 128;
+/** What a message that waits costs beside its bytes: measured, 200 to 280. */
+const ENTRY_BYTES = 256;
 
 /** A recipient that is behind, from the first sign of it until it has caught up. */
 export class SlowRecipient {

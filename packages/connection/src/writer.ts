@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { headerLength, mask, writeHeader, type Opcode } from '@ws/frame';
 import { now } from './close-report.js';
+import { borrow, giveBack } from './mask-buffers.js';
 import { isPlainSocket } from './plain-socket.js';
 import { MessageError, type SendCallback } from './protocol/index.js';
 import { settle } from './protocol/settle.js';
@@ -294,10 +295,20 @@ export abstract class Writer {
   /** As a chunk of its own. */
   #apart(payload: Uint8Array, key: number | undefined, offset: number, isOurs: boolean): void {
     this.#closeRun();
-    const chunk = key === undefined || isOurs ? payload : Buffer.from(payload);
+    const chunk = key === undefined || isOurs ? payload : this.#ownCopy(payload);
     if (key !== undefined) mask(chunk, key, offset);
     (this.#chunks ??= []).push(chunk);
     this.#pendingBytes += payload.length;
+  }
+
+  #ownCopy(payload: Uint8Array): Uint8Array {
+    if (!this.#isPlainSocket) return Buffer.from(payload); // who knows how long the stream reads it
+    const buffer = borrow(payload.length);
+    (this.#callbacks ??= []).push((error) => {
+      if (!error) giveBack(buffer);
+    });
+    buffer.set(payload);
+    return buffer.subarray(0, payload.length);
   }
 
   /** Makes sure that `byteLength` bytes can follow at `#runEnd`. */
