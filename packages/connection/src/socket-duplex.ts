@@ -1,7 +1,7 @@
 import { Duplex, type DuplexOptions } from 'node:stream';
 import { MessageError } from './protocol/index.js';
 import { Incoming } from './incoming.js';
-import { MessageInbox } from './message-inbox.js';
+import { ignore, MessageInbox } from './message-inbox.js';
 import { kPace } from './pace.js';
 import type { Message } from './types.js';
 import type { WebSocket } from './websocket.js';
@@ -26,7 +26,8 @@ const OWN = {
 /**
  * A socket as a Duplex, as in ws 8: each chunk that is written is one binary message, with `decodeStrings: false` a string is one text message; each message that
  * comes is a chunk, with `readableObjectMode` text is a string. Writing waits for the connection. `end()` closes the socket, `'end'` is the end of the connection, however it
- * came; `destroy()` terminates the socket, and an `'error'` of the socket destroys the stream. Unread data stops reading from the socket; the callback of `write` comes when the data is with the operating system.
+ * came; `destroy()` terminates the socket, and an `'error'` of the socket destroys the stream. Unread data stops reading from the socket; the callback of `write` comes when the data is with the operating system. Once the connection is
+ * open, an error that nobody listens for is not thrown.
  * @param options of Duplex; `objectMode`, `writableObjectMode`, `autoDestroy`, `emitClose` and methods have no effect
  * @throws {TypeError} for what is not a WebSocket of this library
  */
@@ -53,6 +54,8 @@ class SocketDuplex extends Duplex {
     this.#socket = socket;
     this.#inbox = new MessageInbox(socket, () => this.#serve(), this.readableObjectMode);
     socket.on('error', this.#onError);
+    if (socket.readyState === socket.CONNECTING) socket.once('open', this.#tolerate);
+    else this.#tolerate();
     this.once('end', () => this.writableFinished && this.destroy());
     this.once('finish', () => this.readableEnded && this.destroy());
   }
@@ -99,9 +102,13 @@ class SocketDuplex extends Duplex {
     };
     if (socket.readyState === socket.CLOSED) finish();
     else socket.once('close', finish);
+    socket.off('open', this.#tolerate);
     if (this.#onOpen) socket.off('open', this.#onOpen);
     this.#onGivenUp?.(new MessageError('WS_ERR_CLOSED', '', error ?? undefined));
   }
+
+  /** From here on an error is of the peer's making: nobody has to listen. */
+  readonly #tolerate = (): void => void this.on('error', ignore);
 
   readonly #onError = (error: Error): void => {
     this.#socketError ??= error;

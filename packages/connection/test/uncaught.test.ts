@@ -199,3 +199,34 @@ test("async listeners: what a peer causes is told by close alone, what is the pr
     'whole closed',
   ]);
 });
+
+test('createWebSocketStream: whatever the peer does throws nowhere, a connection that never was does', async () => {
+  const lines = await run(`
+    import { createWebSocketStream } from '@ws/connection';
+    const ends = [
+      ['offence', ({ client }) => client.socket.write(Buffer.from('ffff', 'hex'))],
+      ['cut', ({ client }) => { client.send('a', { fin: false }); setImmediate(() => client.terminate()); }],
+    ];
+    for (const [name, end] of ends) {
+      for (const incoming of ['buffer', 'stream']) {
+        const pair = createPair({ incoming });
+        const duplex = createWebSocketStream(pair.server);
+        duplex.on('close', () => console.log(name, incoming, 'closed'));
+        duplex.resume();
+        duplex.write(Buffer.alloc(200_000));
+        duplex.write(Buffer.alloc(200_000));
+        pair.client.pause();
+        await turns();
+        end(pair);
+        await turns();
+        pair.client.terminate();
+        await turns();
+      }
+    }
+    const never = new (class extends WebSocket { fail() { this.failConnecting(new Error('refused')); } })(null);
+    createWebSocketStream(never);
+    never.fail();
+    await turns();`);
+  const closed = ['offence buffer', 'offence stream', 'cut buffer', 'cut stream'].map((name) => `${name} closed`);
+  expect(lines.sort()).toEqual([...closed, 'uncaught refused'].sort());
+});
