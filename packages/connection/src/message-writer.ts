@@ -29,6 +29,9 @@ export abstract class MessageWriter extends Writable {
   #finIsSent = false;
   /** Of the chunk in hand. */
   #callback: WriteCallback | undefined;
+  #chunkLength = 0;
+  /** What of it is counted elsewhere. */
+  #passedOn = 0;
 
   constructor({ binary, fragmentSize, isShared = false }: MessageWriterOptions) {
     super({ decodeStrings: false, highWaterMark: 65_536 });
@@ -41,7 +44,7 @@ export abstract class MessageWriter extends Writable {
 
   /** Bytes that were written to it and not sent. */
   get bufferedAmount(): number {
-    return this.writableLength + this.#collector.byteLength;
+    return this.writableLength - this.#passedOn + this.#collector.byteLength;
   }
 
   /** As a WritableStream of strings and bytes. */
@@ -54,7 +57,12 @@ export abstract class MessageWriter extends Writable {
   override end(chunk: unknown, encoding: BufferEncoding, callback?: () => void): this;
   override end(...args: unknown[]): this {
     this.#isEnding = true; // what is buffered last is known as the last: it ends the message, and no empty frame need do that
-    return super.end(...(args as [unknown, BufferEncoding, () => void]));
+    try {
+      return super.end(...(args as [unknown, BufferEncoding, () => void]));
+    } catch (error) {
+      this.#isEnding = false; // for want of a chunk that can be sent
+      throw error;
+    }
   }
 
   override _write(chunk: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback): void {
@@ -87,15 +95,22 @@ export abstract class MessageWriter extends Writable {
   /** Destroyed; all has been given to `send` if `isComplete`. */
   protected abstract giveUp(isComplete: boolean): void;
 
+  /** What was sent last counts as the connection's, though its memory is not free yet. */
+  protected passedOn(): void {
+    if (this.#callback !== undefined) this.#passedOn = this.#chunkLength;
+  }
+
   /** What was sent last is done with. */
   protected settle(error?: Error | null): void {
     const callback = this.#callback;
     this.#callback = undefined;
+    this.#passedOn = 0;
     callback?.(error);
   }
 
   #take(chunk: string | Uint8Array, encoding: BufferEncoding, fin: boolean, callback: WriteCallback): void {
     this.#callback = callback;
+    this.#chunkLength = chunk.length;
     try {
       const bytes = this.#bytes.take(chunk, encoding, fin);
       this.check?.(bytes, fin);

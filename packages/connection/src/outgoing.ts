@@ -90,6 +90,7 @@ export class Outgoing extends MessageWriter implements MessageSource {
   }
 
   protected override send(bytes: Uint8Array, fin: boolean): void {
+    if (this.#isInFrame && bytes.length === 0) return this.settle(); // the frame ends by its length
     this.#waiting = () => (this.#isOneFrame ? this.#part(bytes) : this.#fragment(bytes, fin));
     if (this.#message.isReady) this.ready();
   }
@@ -104,6 +105,7 @@ export class Outgoing extends MessageWriter implements MessageSource {
     const callback: WriteCallback | undefined = isHandedOver ? (error) => this.settle(error) : undefined;
     const step = { opcode: this.#opcode, fin, compress: this.#compress, length: this.#length, callback };
     this.#message.fragment(payload, step, () => {
+      this.passedOn();
       if (!isHandedOver) this.#settleWithRoom();
     });
     this.#way.grown();
@@ -114,6 +116,7 @@ export class Outgoing extends MessageWriter implements MessageSource {
     this.#isInFrame = true;
     const isHandedOver = bytes.length > 0 && (this.#taken === this.#length || bytes.length > COPIED_UP_TO);
     if (bytes.length > 0) this.#message.part(bytes, isHandedOver ? (error) => this.settle(error) : undefined);
+    this.passedOn();
     if (!isHandedOver) this.#settleWithRoom();
     this.#way.grown();
   }

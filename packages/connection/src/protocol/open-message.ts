@@ -1,4 +1,5 @@
 import type { Step } from './message-encoder.js';
+import { MessageError } from './message-error.js';
 import type { MessageOpcode, Occupant, Outlet } from './outlet.js';
 import type { Job } from './sender.js';
 import type { SendCallback } from './transport.js';
@@ -91,6 +92,10 @@ export class OpenMessage implements Job, Occupant {
   // As a job, and as the occupant of the way out.
 
   run(done: () => void): void {
+    if (this.#host.outlet.isClosed) {
+      done(); // §5.5.1
+      return this.cut(new MessageError('WS_ERR_CLOSED'));
+    }
     this.#leave = done;
     this.#state = 'open';
     this.#host.outlet.occupy(this);

@@ -40,6 +40,10 @@ export class Outlet {
     this.#host = host;
   }
 
+  /** The Close frame is out. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
   get openMessage(): MessageOpcode | undefined {
     return this.#openMessage;
   }
