@@ -116,6 +116,7 @@ function readSettings(options: ConnectionOptions): ConnectionSettings {
   const highWaterMarkBytes = checkLimit('highWaterMark', highWaterMark);
   const slowRule = slowConsumerSettings(slowConsumer, highWaterMarkBytes);
   const slowBytes = slowRule?.highWaterMark ?? Infinity;
+  const halfLimit = (slowRule?.limit ?? Infinity) / 2; // the other half is for what can still be left out
   return {
     allowSynchronousEvents: checkBoolean('allowSynchronousEvents', allowSynchronousEvents),
     autoPong: checkBoolean('autoPong', autoPong),
@@ -133,8 +134,8 @@ function readSettings(options: ConnectionOptions): ConnectionSettings {
     fragmentSize: checkLimit('fragmentSize', fragmentSize),
     maxDeclaredFrame: checkLimit('maxDeclaredFrame', maxDeclaredFrame),
     slowConsumer: slowRule,
-    gateBytes: Math.max(MIN_GATE, Math.min(highWaterMarkBytes, slowBytes)),
-    watchedBytes: Math.min(highWaterMarkBytes, slowBytes, slowRule?.limit ?? Infinity),
+    gateBytes: Math.min(Math.max(MIN_GATE, Math.min(highWaterMarkBytes, slowBytes)), halfLimit),
+    watchedBytes: Math.min(highWaterMarkBytes, slowBytes, halfLimit),
     generateMask,
   };
 }
