@@ -201,6 +201,8 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
 
   #leaveOut(callback: SendCallback | undefined): Outcome {
     if (callback) process.nextTick(callback, new MessageError('WS_ERR_DROPPED'));
+    this.#needsDrain = true; // `send` returns false, whatever waits
+    this.reportWrites();
     return 'dropped';
   }
 

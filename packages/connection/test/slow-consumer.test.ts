@@ -69,6 +69,19 @@ describe('policies', () => {
     expect(socket.send('again')).toBe(true);
   });
 
+  test('drop-newest below highWaterMark: send returns false, and drain follows', async () => {
+    const { socket, release } = stalled({ limit: 10_000, policy: 'drop-newest' }, { highWaterMark: 1_000_000 });
+    expect([socket.send(line(1)), socket.send(Buffer.alloc(10_000)), socket.send(line(2))]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    let drained = 0;
+    socket.on('drain', () => drained++);
+    await release();
+    expect([drained, socket.send('again')]).toEqual([1, true]);
+  });
+
   test('drop-oldest under a limit that a stream alone would reach: the newest come all the same', async () => {
     const { socket, stream, release } = stalled({ limit: 10_000, policy: 'drop-oldest' });
     expect(await send(socket, 0, 300)).not.toContain('d');
