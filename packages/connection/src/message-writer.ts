@@ -134,7 +134,12 @@ export abstract class MessageWriter extends Writable {
     const stop = finished(source, { writable: false }, (error) => {
       if (error) this.destroy(error);
     });
-    this.once('unpipe', stop);
+    const unpiped = (other: Readable): void => {
+      if (other !== source) return;
+      this.off('unpipe', unpiped);
+      stop();
+    };
+    this.on('unpipe', unpiped);
   };
 }
 

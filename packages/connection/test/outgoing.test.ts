@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Opcode } from '@ws/frame';
 import { once } from 'node:events';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { createPair, MessageError, type Outgoing, type OutgoingOptions, type WebSocket } from '../src/index.js';
 import { clientFrame, event, framesOf, nextTurn, recorded, summary, type Recorder } from './streams.js';
@@ -204,6 +204,18 @@ describe('order', () => {
     for (const out of late) out.end('abc');
     expect(await Promise.all(late.map(failure))).toEqual(['WS_ERR_CLOSED', 'WS_ERR_CLOSED']);
     expect(wire(stream)).toEqual(['8 \x03\xe8']);
+    socket.terminate();
+  });
+
+  test('of several sources that are piped, the one that stays is still followed', async () => {
+    const { socket } = recorded();
+    const out = socket.createOutgoing();
+    const [first, second] = [new PassThrough(), new PassThrough()];
+    for (const source of [first, second]) source.pipe(out, { end: false });
+    first.unpipe(out);
+    second.destroy();
+    expect(await failure(out)).toBe('ERR_STREAM_PREMATURE_CLOSE');
+    expect(out.listenerCount('unpipe')).toBe(0);
     socket.terminate();
   });
 
