@@ -15,6 +15,7 @@ test('public names', () => {
     'HandshakeError',
     'Incoming',
     'MessageError',
+    'Outgoing',
     'PreparedMessage',
     'ProtocolError',
     'WebSocket',

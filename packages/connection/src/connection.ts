@@ -158,6 +158,7 @@ export class Connection implements ProtocolHandlers, OutflowHost {
 
   inputEnded(): void {
     this.#inputEnded = true;
+    if (!this.protocol.peerEnd()) return; // it ends behind our Close frame
     if (!this.protocol.isHeld || this.protocol.isStopped) this.end();
   }
 
@@ -225,7 +226,7 @@ export class Connection implements ProtocolHandlers, OutflowHost {
     if (this.#streamClosed) return this.closed();
     if (this.protocol.isHeld && !this.protocol.isStopped) return;
     this.duplex.resume();
-    if (this.#inputEnded) this.end();
+    if (this.#inputEnded && this.protocol.peerEnd()) this.end();
   }
 
   deadline(): void {

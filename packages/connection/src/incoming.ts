@@ -74,6 +74,10 @@ export class Incoming extends Readable {
     return this.destroy();
   }
 
+  override [Symbol.asyncIterator](): NodeJS.AsyncIterator<Buffer> {
+    return super[Symbol.asyncIterator]() as NodeJS.AsyncIterator<Buffer>;
+  }
+
   override read(size?: number): Buffer | string | null {
     const chunk = super.read(size) as Buffer | string | null;
     this.#intake.wasRead(size, chunk === null);

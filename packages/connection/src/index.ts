@@ -6,6 +6,7 @@ export type { MessageContent } from './message-content.js';
 export { MessageWriter, type MessageWriterOptions, type WriteCallback } from './message-writer.js';
 export { Outgoing, type OutgoingOptions } from './outgoing.js';
 export type { MessageIterator } from './message-iterator.js';
+export type { MessageStream } from './message-stream.js';
 export { isPeerFault, listenerRejected } from './peer-fault.js';
 export { PreparedMessage } from './prepared-message.js';
 export { createPair, type PairOptions } from './pair.js';

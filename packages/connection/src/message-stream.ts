@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { ClosedError } from './closed-error.js';
 import { Incoming } from './incoming.js';
 import { discardUnread, ignore, MessageInbox } from './message-inbox.js';
+import type { Message } from './types.js';
 import type { WebSocket } from './websocket.js';
 
 /** See `WebSocket.messages`. */
@@ -16,6 +17,10 @@ export class MessageStream extends Readable {
   constructor(socket: WebSocket) {
     super({ objectMode: true, highWaterMark: 1 });
     this.#inbox = new MessageInbox(socket, () => this.#serve());
+  }
+
+  override [Symbol.asyncIterator](): NodeJS.AsyncIterator<Message> {
+    return super[Symbol.asyncIterator]() as NodeJS.AsyncIterator<Message>;
   }
 
   override _read(): void {

@@ -1,4 +1,4 @@
-import type { Duplex, Readable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { neverOpened } from './close-report.js';
 import { Connection, type Role } from './connection.js';
@@ -351,7 +351,7 @@ export class WebSocket<Data = unknown> extends EventAttributes {
    * The same messages, from now on, as a Readable in object mode: it ends or fails as the iteration does, after the messages that came before.
    * Destroying it lets go of the socket, which stays open.
    */
-  messages(): Readable {
+  messages(): MessageStream {
     return new MessageStream(this);
   }
 
@@ -447,7 +447,8 @@ export class WebSocket<Data = unknown> extends EventAttributes {
 
   #finish(info: CloseInfo): void {
     this.#closeInfo = info;
-    for (const outgoing of this.#outgoing ?? []) outgoing.destroy(new MessageError('WS_ERR_CLOSED'));
+    for (const outgoing of this.#outgoing ?? [])
+      outgoing.destroy(new MessageError('WS_ERR_CLOSED', '', info.error ?? undefined));
     this.#resolveClosed?.(info);
   }
 

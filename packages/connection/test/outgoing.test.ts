@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { PassThrough, Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { createPair, MessageError, type Outgoing, type OutgoingOptions, type WebSocket } from '../src/index.js';
-import { clientFrame, event, framesOf, nextTurn, recorded, summary, type Recorder } from './streams.js';
+import { clientFrame, event, framesOf, nextTurn, record, recorded, summary, type Recorder } from './streams.js';
 
 /** Frames as text: opcode, `.` where more follows, payload. */
 const wire = (stream: Recorder): string[] =>
@@ -293,6 +293,35 @@ describe('order', () => {
     expect(wire(stream)).toEqual(['1. a', '0 b', '8 \x03\xe9bye']);
   });
 
+  test('a peer that refuses what is being written is answered at once, and the writer is told', async () => {
+    const { socket, stream } = recorded();
+    const out = socket.createOutgoing();
+    out.write('a');
+    const told: unknown[] = [];
+    socket.send('behind', (error) => told.push(codeOf(error)));
+    stream.push(clientFrame(Opcode.Close, Buffer.from([3, 241, ...Buffer.from('too big')])));
+    stream.push(null);
+    expect(summary(await socket.closed).slice(0, 1)).toEqual([1009]);
+    expect(wire(stream)).toEqual(['1. a', '8 \x03\xf1too big']);
+    expect([codeOf(out.errored), out.errored?.message]).toEqual([
+      'WS_ERR_CLOSED',
+      expect.stringContaining('the peer closed with 1009 too big'),
+    ]);
+    expect(told).toEqual(['WS_ERR_CLOSED']);
+  });
+
+  test('a declared frame is filled all the same', async () => {
+    const { socket, stream } = recorded();
+    const out = socket.createOutgoing({ length: 2 });
+    out.write('a');
+    stream.push(clientFrame(Opcode.Close, Buffer.from([3, 240])));
+    stream.push(null);
+    await nextTurn();
+    out.end('b');
+    await socket.closed;
+    expect(wire(stream)).toEqual(['1 ab', '8 \x03\xf0']);
+  });
+
   test('a close does not wait for ever', async () => {
     const { socket } = recorded({ closeTimeout: 5 });
     const out = socket.createOutgoing();
@@ -559,6 +588,39 @@ describe('sendStream', () => {
     const message = received(server);
     await client.sendStream(source());
     expect(await message).toBe(expected);
+    client.terminate();
+  });
+
+  test.each([
+    ['an array', (): unknown[] => ['a', 1, 'b']],
+    ['a Readable of objects', () => Readable.from(['a', 1, 'b'])],
+    ['numbers', () => [1, 2]],
+    ['objects', () => [{}]],
+    [
+      'a generator',
+      () =>
+        (function* () {
+          yield 'a';
+          yield null;
+        })(),
+    ],
+  ])('rejects at what is no chunk, in %s', async (_name, source) => {
+    const { client, server } = createPair();
+    const messages = record(server, ['message']);
+    await expect(client.sendStream(source() as Iterable<string>)).rejects.toThrow(TypeError);
+    client.terminate();
+    await server.closed;
+    expect(messages).toEqual([]);
+  });
+
+  test('takes chunks of every form, and Blobs', async () => {
+    const { client, server } = createPair();
+    const first = received(server);
+    await client.sendStream([new Uint16Array([0x6261]), new Uint8Array([0x63]).buffer, Buffer.from('d')]);
+    expect(await first).toBe('binary abcd');
+    const second = received(server);
+    await client.sendStream(new Blob(['of a ', 'blob']));
+    expect(await second).toBe('binary of a blob');
     client.terminate();
   });
 

@@ -27,6 +27,7 @@ export {
   type MessageContent,
   type MessageEvent,
   type MessageIterator,
+  type MessageStream,
   type Outcome,
   type OutgoingOptions,
   type RawData,

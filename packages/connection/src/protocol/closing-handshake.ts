@@ -1,11 +1,15 @@
 import { decodeClosePayload, encodeClosePayload, isValidCloseCode } from '@ws/frame';
 import type { CloseFrame, Initiator } from './close-info.js';
 import type { Failure } from './extension.js';
+import { MessageError } from './message-error.js';
 import type { ProtocolHandlers, ProtocolOptions } from './options.js';
 import type { Outlet } from './outlet.js';
 import type { Sender } from './sender.js';
 import { transition, type State, type Trigger } from './state.js';
 import type { Transport } from './transport.js';
+
+/** The peer has nothing against us. §7.4.1 */
+const ORDERLY: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 
 /** What it needs of the core. */
 export interface ClosingHost {
@@ -29,6 +33,7 @@ export class ClosingHandshake {
   #error: Failure | null = null;
   #initiator: Initiator | undefined;
   #deadline = Infinity;
+  #peerEnded = false;
 
   constructor(host: ClosingHost) {
     this.#host = host;
@@ -98,7 +103,7 @@ export class ClosingHandshake {
   abandon(): void {
     const wasOpen = this.#state === 'open';
     if (this.#sent !== null || this.#state === 'failed' || this.#state === 'closed') return;
-    this.#host.sender.clear();
+    this.#host.sender.clear(this.#why);
     if (wasOpen) {
       this.#enter('sendClose');
       this.#initiator ??= 'local';
@@ -119,11 +124,35 @@ export class ClosingHandshake {
     if (!first) return this.#finish();
     this.#initiator = 'remote';
     const reply = frame.code === 1005 ? encodeClosePayload() : encodeClosePayload(frame.code, frame.reason);
-    this.#host.sender.inOrder(() => this.#send(reply));
+    if (this.#isRefused(frame)) {
+      this.#host.sender.clear(this.#why);
+      this.#send(reply);
+    } else {
+      this.#host.sender.inOrder(() => this.#send(reply));
+    }
     this.#announce(frame, 'remote');
   }
 
-  /** The peer has ended its half of the byte stream: ours must end in time too. */
+  /** A peer that is done still gets what is being written. One that closes for a reason of its own does not want it: §5.5.1 lets us stop there. */
+  #isRefused({ code }: CloseFrame): boolean {
+    const { outlet } = this.#host;
+    return !ORDERLY.has(code) && outlet.isOccupied && !outlet.isInFrame;
+  }
+
+  /** For whoever has something to send that will not be sent. */
+  readonly #why = (): MessageError => {
+    const received = this.#received;
+    const detail = received === null ? '' : `the peer closed with ${`${received.code} ${received.reason}`.trimEnd()}`;
+    return new MessageError('WS_ERR_CLOSED', detail, this.#error ?? undefined);
+  };
+
+  /** The peer has ended its half of the byte stream. @returns whether ours may end: not while our answer to its Close frame waits behind what is being sent */
+  peerEnd(): boolean {
+    this.#peerEnded = true;
+    return this.#state !== 'closeReceived';
+  }
+
+  /** The peer has ended its half of the byte stream, and nothing keeps ours: it must end in time. */
   inputEnd(): void {
     this.#initiator ??= 'transport';
     this.startTimeout();
@@ -133,7 +162,7 @@ export class ClosingHandshake {
   stop(initiator?: Initiator): void {
     this.#initiator ??= initiator;
     this.#host.halt();
-    this.#host.sender.clear();
+    this.#host.sender.clear(this.#why);
   }
 
   /** The byte stream is gone. @returns whether that is news */
@@ -171,7 +200,8 @@ export class ClosingHandshake {
   /** §7.1.1: the server ends the byte stream first; the client waits for that. */
   #finish(): void {
     const { options, transport } = this.#host;
-    if (this.#state === 'closeDone' && this.#sent !== null && options.role === 'server') transport.end();
+    const isOurs = options.role === 'server' || this.#peerEnded;
+    if (this.#state === 'closeDone' && this.#sent !== null && isOurs) transport.end();
   }
 
   #announce({ code, reason }: CloseFrame, initiator: 'local' | 'remote'): void {

@@ -64,6 +64,11 @@ export class Outlet {
     if (this.#occupant === occupant) this.#occupant = undefined;
   }
 
+  /** A message is being written. */
+  get isOccupied(): boolean {
+    return this.#occupant !== undefined;
+  }
+
   /** The transport has room again. */
   room(): void {
     this.#occupant?.room();
@@ -117,13 +122,13 @@ export class Outlet {
   }
 
   /** Drops what waits. */
-  clear(): void {
+  clear(why: () => MessageError): void {
     const occupant = this.#occupant;
     this.#occupant = undefined;
-    occupant?.cut(new MessageError('WS_ERR_CLOSED'));
+    occupant?.cut(why());
     const waiting = this.#behindFrame ?? [];
     this.#behindFrame = undefined;
-    for (const { callback } of waiting) settle(callback, new MessageError('WS_ERR_CLOSED'));
+    for (const { callback } of waiting) settle(callback, why());
   }
 
   #frame(

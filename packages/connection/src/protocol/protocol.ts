@@ -246,6 +246,11 @@ export class Protocol {
     this.#closing.cut(error);
   }
 
+  /** The peer has ended its half of the byte stream. @returns whether ours may end, as far as the closing handshake goes */
+  peerEnd(): boolean {
+    return this.#closing.peerEnd();
+  }
+
   /** The peer has ended its half of the byte stream, and all that came before is seen to: ours must end in time too. */
   inputEnd(): void {
     this.#closing.inputEnd();

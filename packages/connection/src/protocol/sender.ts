@@ -52,6 +52,7 @@ export class Sender implements OpenMessageHost {
   #isInFragments = false;
   #behindFragments: (Message | Job)[] | undefined;
   #isCleared = false;
+  #why: () => MessageError = closed;
   /** Callbacks of what was dropped with the connection: they come after those of what was sent before. */
   #dropped: SendCallback[] | undefined;
   #droppedBytes = 0;
@@ -166,15 +167,16 @@ export class Sender implements OpenMessageHost {
     return this.#leftOut(this.#queue.replace(options.key, () => this.#message(payload, isText, true, options)));
   }
 
-  /** Drops what waits, and what is being read. */
-  clear(): void {
+  /** Drops what waits, and what is being read; `why` makes the error that tells of it. */
+  clear(why: () => MessageError): void {
     this.#isCleared = true;
+    this.#why = why;
     this.#droppedBytes += this.queuedBytes;
     const waiting = [...(this.#queue?.clear() ?? []), ...(this.#behindFragments ?? [])];
     this.#behindFragments = undefined;
-    this.outlet.clear();
+    this.outlet.clear(why);
     for (const entry of waiting) {
-      if (isJob(entry)) entry.drop(new MessageError('WS_ERR_CLOSED'));
+      if (isJob(entry)) entry.drop(why());
       else if (entry.callback) (this.#dropped ??= []).push(entry.callback);
     }
   }
@@ -183,13 +185,13 @@ export class Sender implements OpenMessageHost {
   settleDropped(): void {
     const callbacks = this.#dropped ?? [];
     this.#dropped = undefined;
-    for (const callback of callbacks) settle(callback, new MessageError('WS_ERR_CLOSED'));
+    for (const callback of callbacks) settle(callback, this.#why());
   }
 
   // For messages that are open.
 
   enqueue(entry: Job): void {
-    if (this.#isCleared) entry.drop(new MessageError('WS_ERR_CLOSED'));
+    if (this.#isCleared) entry.drop(this.#why());
     else if (this.#isInFragments) (this.#behindFragments ??= []).push(entry);
     else this.#enqueue(entry);
   }
@@ -276,7 +278,7 @@ export class Sender implements OpenMessageHost {
     payload.read((error, bytes) => {
       if (isRead) return;
       isRead = true;
-      if (error || this.#isCleared) this.#messages.drop(entry, error ?? new MessageError('WS_ERR_CLOSED'), done);
+      if (error || this.#isCleared) this.#messages.drop(entry, error ?? this.#why(), done);
       else this.#messages.message(entry, bytes, done);
     });
   }
@@ -289,6 +291,8 @@ const job = (byteLength: number, run: Job['run']): Job => ({
   run,
   drop: () => undefined,
 });
+
+const closed = (): MessageError => new MessageError('WS_ERR_CLOSED');
 
 const isJob = (entry: Message | Job): entry is Job => 'run' in entry;
 
