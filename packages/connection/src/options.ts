@@ -34,7 +34,7 @@ export interface ConnectionOptions {
   readonly maxPayload?: number | false | undefined;
   /** Most frames in one message; beyond it, 1008. @default 131_072 */
   readonly maxFragments?: number | false | undefined;
-  /** Most chunks that one frame may arrive in; beyond it, 1008. @default 262_144 */
+  /** Most chunks that one frame may arrive in; beyond it, 1008. Not counted where they are passed on as they come. @default 262_144 */
   readonly maxBufferedChunks?: number | false | undefined;
   /** Take text as it comes, valid UTF-8 or not. @default false */
   readonly skipUTF8Validation?: boolean | undefined;
@@ -134,13 +134,16 @@ function readSettings(options: ConnectionOptions): ConnectionSettings {
     fragmentSize: checkLimit('fragmentSize', fragmentSize),
     maxDeclaredFrame: checkLimit('maxDeclaredFrame', maxDeclaredFrame),
     slowConsumer: slowRule,
-    gateBytes: Math.min(Math.max(MIN_GATE, Math.min(highWaterMarkBytes, slowBytes)), halfLimit),
+    gateBytes: Math.min(Math.max(MIN_GATE, Math.min(finite(highWaterMarkBytes), slowBytes)), halfLimit),
     watchedBytes: Math.min(highWaterMarkBytes, slowBytes, halfLimit),
     generateMask,
   };
 }
 
 export const INCOMING_MODES = ['buffer', 'stream', 'auto'] as const satisfies IncomingMode[];
+/** Without a mark, what is written by and by still goes no faster than the peer takes it. */
+const finite = (bytes: number): number => (bytes === Infinity ? MIN_GATE : bytes);
+
 /** Less does not fill the socket of a fast peer. */
 const MIN_GATE = 65_536;
 const POLICIES = ['close', 'drop-newest', 'drop-oldest', 'conflate'] as const satisfies SlowConsumer['policy'][];

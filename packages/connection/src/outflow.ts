@@ -233,7 +233,7 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
     if (this.#slow?.shrunk()) this.#slow = undefined;
     if (this.#isFull || this.bufferedAmount > Math.min(this.#settings.highWaterMark, CONGESTED_FROM) / 2) return;
     this.reportsWrites = this.#slow !== undefined;
-    if (!this.#needsDrain) return;
+    if (!this.#needsDrain || this.duplex.destroyed) return; // a listener may have ended it
     this.#needsDrain = false;
     this.#host.drain();
   }

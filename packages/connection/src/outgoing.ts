@@ -2,6 +2,7 @@ import { addAbortSignal } from 'node:stream';
 import { Opcode } from '@ws/frame';
 import { MessageWriter, type WriteCallback } from './message-writer.js';
 import { MessageError, type MessageSource, type OpenMessage } from './protocol/index.js';
+import { raise } from './protocol/settle.js';
 
 export interface OutgoingOptions {
   /** Send as binary, or as text. @default by the first chunk: text if it is a string */
@@ -108,7 +109,7 @@ export class Outgoing extends MessageWriter implements MessageSource {
       this.passedOn();
       if (!isHandedOver) this.#settleWithRoom();
     });
-    this.#way.grown();
+    this.#grown();
   }
 
   #part(bytes: Uint8Array): void {
@@ -118,11 +119,19 @@ export class Outgoing extends MessageWriter implements MessageSource {
     if (bytes.length > 0) this.#message.part(bytes, isHandedOver ? (error) => this.settle(error) : undefined);
     this.passedOn();
     if (!isHandedOver) this.#settleWithRoom();
-    this.#way.grown();
+    this.#grown();
   }
 
   get #opcode(): typeof Opcode.Text | typeof Opcode.Binary {
     return this.isText ? Opcode.Text : Opcode.Binary;
+  }
+
+  #grown(): void {
+    try {
+      this.#way.grown();
+    } catch (error) {
+      raise(error); // of a 'slow' listener, and none of this message's
+    }
   }
 
   /** The chunk in hand is done with, but the next one comes when there is room. */

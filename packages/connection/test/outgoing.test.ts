@@ -516,6 +516,17 @@ describe('back-pressure', () => {
     expect(socket.bufferedAmount).toBe(0);
   });
 
+  test('a highWaterMark that is off does not take it away', async () => {
+    const { socket, stream } = recorded({ highWaterMark: 0 });
+    stream.stalled = [];
+    const out = socket.createOutgoing({ binary: true });
+    let written = 0;
+    for (let i = 0; i < 500; i++) out.write(Buffer.alloc(1000), () => written++);
+    for (let i = 0; i < 5; i++) await nextTurn();
+    expect(written).toBeLessThan(100);
+    socket.terminate();
+  });
+
   test('messages that are split go no faster than the stream, and pings overtake', async () => {
     const { socket, stream } = recorded({ fragmentSize: 10_000 });
     stream.stalled = [];

@@ -123,7 +123,8 @@ export class Assembler implements FrameHandlers {
       return;
     }
     const { maxBufferedChunks } = this.#options.limits;
-    if (++this.#chunks > maxBufferedChunks)
+    const isBuffered = this.#sink === undefined || this.#encoded;
+    if (isBuffered && ++this.#chunks > maxBufferedChunks)
       throw this.#offends(new ProtocolError('WS_ERR_TOO_MANY_BUFFERED_PARTS', `${maxBufferedChunks} chunks`));
     if (this.#encoded) this.#decode(slice, isLast && this.#finalFrame);
     else this.#keep(slice);

@@ -39,7 +39,18 @@ export class FrameCursor {
     this.#wake();
   }
 
-  async *frames(): AsyncGenerator<Frame, void, undefined> {
+  frames(): AsyncGenerator<Frame, void, undefined> {
+    const frames = this.#frames();
+    // Left before the first frame was asked for, a generator would not even begin, and never come to its end.
+    const leave = frames.return.bind(frames);
+    frames.return = (value) => {
+      this.#leave();
+      return leave(value);
+    };
+    return frames;
+  }
+
+  async *#frames(): AsyncGenerator<Frame, void, undefined> {
     try {
       for (;;) {
         const item = await this.#next();
@@ -51,10 +62,14 @@ export class FrameCursor {
         this.#current = undefined;
       }
     } finally {
-      this.#isEnded = true;
-      this.#current = undefined;
-      this.#stop();
+      this.#leave();
     }
+  }
+
+  #leave(): void {
+    this.#isEnded = true;
+    this.#current = undefined;
+    this.#stop();
   }
 
   async *#payload(head: FrameHead): AsyncGenerator<Buffer, void, undefined> {

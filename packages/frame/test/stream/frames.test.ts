@@ -136,3 +136,11 @@ test('one loop at a time, and none where nothing comes', async () => {
   other.destroy();
   expect(await all(other)).toEqual([]);
 });
+
+test('a loop that is left before its first frame leaves the frames to the next one', async () => {
+  const { duplex, peer } = bench();
+  await duplex.frames().return?.();
+  peer.write(WIRE);
+  peer.end();
+  expect(await all(duplex)).toEqual(['2 abc', '9 de', '0 ', '1 f']);
+});
