@@ -57,8 +57,15 @@ export class OwnPort {
 
   #track(socket: Socket): void {
     const timeoutMs = this.#handshakeTimeoutMs;
-    this.#waiting.set(socket, timeoutMs > 0 ? setTimeout(cut, timeoutMs, socket) : undefined);
+    this.#waiting.set(socket, timeoutMs > 0 ? setTimeout(() => this.#timeOut(socket), timeoutMs) : undefined);
     socket.on('close', this.#forget);
+  }
+
+  /** What has arrived while we were busy is read first: the lateness is ours, and closing with unread bytes would reset the connection. */
+  #timeOut(socket: Socket): void {
+    setImmediate(() => {
+      if (this.#waiting.has(socket)) cut(socket);
+    });
   }
 }
 

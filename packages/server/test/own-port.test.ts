@@ -1,5 +1,6 @@
 import { expect, jest, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -33,6 +34,28 @@ test('WS-002 a plain request gets 426 with a text body, and the connection is cl
   expect(await response.text()).toMatch(/not a WebSocket handshake/);
   const [reason, , error] = await event;
   expect([reason, error.code]).toEqual(['handshake', 'WS_ERR_UPGRADE_REQUIRED']);
+});
+
+test('a request that was there in time is answered, though the server was busy until after it', async () => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance', 'hrtime', 'Date'] });
+  try {
+    const server = await start({ handshakeTimeout: 20 });
+    const accepted = new Promise((resolve) => {
+      const onSocket = (): void => {
+        unsubscribe('net.server.socket', onSocket);
+        resolve(undefined);
+      };
+      subscribe('net.server.socket', onSocket);
+    });
+    const raw = new RawPeer(portOf(server));
+    await Promise.all([once(raw.socket, 'connect'), accepted]);
+    await new Promise(setImmediate); // timers run before the poll for what has arrived, never behind it
+    raw.write(handshake());
+    jest.advanceTimersByTime(20);
+    expect(await raw.until('\r\n\r\n')).toMatch(/^HTTP\/1.1 101 /);
+  } finally {
+    jest.useRealTimers();
+  }
 });
 
 test('a POST with a body that never ends gets its 426', async () => {
