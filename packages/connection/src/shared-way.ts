@@ -25,6 +25,11 @@ export class SharedWay {
     this.#leave = leave;
   }
 
+  /** Other messages wait for its end. */
+  get isHoldingUp(): boolean {
+    return this.message.hasTurn && this.#outflow.queueLength > 0;
+  }
+
   /** A fragment was given to `message`. Throws what a listener throws. */
   grown(): void {
     this.#outflow.grown();

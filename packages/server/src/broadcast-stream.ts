@@ -1,5 +1,5 @@
 import { addAbortSignal } from 'node:stream';
-import { MessageWriter } from '@ws/connection';
+import { MessageError, MessageWriter } from '@ws/connection';
 import { ProtocolError } from '@ws/frame';
 import type { Delivery } from './fan-out.js';
 import type { RecipientOptions } from './recipients.js';
@@ -15,9 +15,16 @@ export interface BroadcastStreamOptions<Data = unknown> extends RecipientOptions
   readonly fragmentSize?: number | false | undefined;
   /** `'whole'`: collect the message, of at most `maxPayload` bytes, and send it when it is complete. @default send what is written */
   readonly forward?: 'whole' | undefined;
+  /**
+   * Milliseconds without a write, while other messages wait behind this one, after which it is destroyed with WS_ERR_STALLED; 0 or `false`: never.
+   * Time in which the recipients take what was written does not count. @default 10_000
+   */
+  readonly stallTimeout?: number | false | undefined;
   /** Destroys the stream. */
   readonly signal?: AbortSignal | undefined;
 }
+
+const STALL_TIMEOUT_MS = 10_000;
 
 /** How a broadcast finds its recipients; called once, with the first chunk. */
 export type Begin = (isText: boolean) => Delivery;
@@ -27,32 +34,44 @@ export type Begin = (isText: boolean) => Delivery;
  *
  * It goes to the connections that are open at the first write, which takes its place among the messages of each. Writing follows the fastest of them:
  * `'finish'` comes when the first one has been given all of it. A stream that is destroyed before its end ends the message where it is, with an
- * empty last frame, for those who have got a part; nobody is disconnected. An error that nobody listens for is not thrown.
+ * empty last frame, for those who have got a part; nobody is disconnected. So does one that stands still while others wait behind it (WS_ERR_STALLED).
+ * An error that nobody listens for is not thrown.
  */
 export class BroadcastStream extends MessageWriter {
   readonly #begin: Begin;
   readonly #limit: number;
   #delivery: Delivery | undefined;
   #length = 0;
+  readonly #isAwaited: (() => boolean) | undefined;
+  readonly #stallTimeoutMs: number;
+  #timer: NodeJS.Timeout | undefined;
+  /** The recipients have not taken what came last. */
+  #isTaking = false;
 
   /**
    * Made by the server.
    * @param limit bytes of the whole message, if it is forwarded whole
+   * @param isAwaited others wait for its end, whether it has begun or not
    */
   constructor(
     begin: Begin,
-    { binary, signal, forward }: Pick<BroadcastStreamOptions, 'binary' | 'signal' | 'forward'>,
+    { binary, signal, forward, stallTimeout = STALL_TIMEOUT_MS }: BroadcastStreamOptions<never>,
     fragmentSize: number,
     limit: number,
+    isAwaited?: () => boolean,
   ) {
     const isWhole = forward === 'whole';
     super({ binary, fragmentSize: isWhole ? Infinity : fragmentSize, isShared: true });
     this.#begin = begin;
     this.#limit = isWhole ? limit : Infinity;
+    this.#isAwaited = isAwaited;
+    this.#stallTimeoutMs = isWhole ? 0 : stallTimeout || 0;
+    if (isAwaited) this.#startTimer();
     if (signal) addAbortSignal(signal, this);
   }
 
   protected override check(bytes: Uint8Array): void {
+    this.#timer?.refresh();
     this.#length += bytes.length;
     if (this.#length > this.#limit)
       throw new ProtocolError('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', `${this.#length} bytes, limit ${this.#limit}`);
@@ -61,13 +80,33 @@ export class BroadcastStream extends MessageWriter {
   /** Even if there is nothing to send yet. */
   protected override begin(): void {
     this.#delivery = this.#begin(this.isText);
+    if (!this.#timer) this.#startTimer();
   }
 
   protected override send(bytes: Uint8Array, fin: boolean): void {
-    this.#delivery?.take(bytes, fin, () => this.settle());
+    if (fin) clearTimeout(this.#timer);
+    this.#isTaking = true;
+    this.#delivery?.take(bytes, fin, () => {
+      this.#isTaking = false;
+      if (!fin) this.#timer?.refresh();
+      this.settle();
+    });
   }
 
   protected override giveUp(isComplete: boolean): void {
+    clearTimeout(this.#timer);
     if (!isComplete) this.#delivery?.abort();
   }
+
+  #startTimer(): void {
+    if (this.#stallTimeoutMs > 0) this.#timer = setTimeout(this.#look, this.#stallTimeoutMs).unref();
+  }
+
+  /** The source has given nothing for the time: who waits behind it? */
+  readonly #look = (): void => {
+    const delivery = this.#delivery;
+    if (!this.#isTaking && (this.#isAwaited?.() || delivery?.isHoldingUp))
+      this.destroy(new MessageError('WS_ERR_STALLED', `${this.#stallTimeoutMs} ms`));
+    else if (this.#isAwaited || !delivery?.isOver) this.#timer?.refresh();
+  };
 }

@@ -68,13 +68,20 @@ export class Broadcaster<Data> {
     return sendToAll(selectRecipients(clients, options), message, options);
   }
 
-  stream(options: BroadcastStreamOptions<Data>): BroadcastStream {
+  /** @param isAwaited others wait for the end of the stream, whether it has begun or not */
+  stream(options: BroadcastStreamOptions<Data>, isAwaited?: () => boolean): BroadcastStream {
     this.#tracked('createBroadcast');
     checkRecipients(options);
     checkBroadcastOptions(options);
     const fragmentSize = options.fragmentSize ?? this.#server.options.fragmentSize;
     const limit = this.#server.options.maxPayload || Infinity;
-    return new BroadcastStream((isText) => this.#deliver(isText, options), options, fragmentSize || 0, limit);
+    return new BroadcastStream(
+      (isText) => this.#deliver(isText, options),
+      options,
+      fragmentSize || 0,
+      limit,
+      isAwaited,
+    );
   }
 
   get sink(): MessageSink {
@@ -82,7 +89,7 @@ export class Broadcaster<Data> {
     this.#sink ??= new MessageSink({
       clients: this.#server.clients,
       broadcast: (message) => this.send(message, {}),
-      createBroadcast: (options) => this.stream(options),
+      createBroadcast: (options, isAwaited) => this.stream(options, isAwaited),
     });
     return this.#sink;
   }

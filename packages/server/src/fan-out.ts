@@ -12,6 +12,10 @@ export interface Delivery {
   take(bytes: Uint8Array, fin: boolean, done: () => void): void;
   /** The last part will not come. */
   abort(): void;
+  /** It has nobody to give anything. */
+  readonly isOver: boolean;
+  /** Somebody has got all there is, and messages wait behind it. */
+  readonly isHoldingUp: boolean;
 }
 
 /**
@@ -51,9 +55,13 @@ export class FanOut implements Delivery {
     }
   }
 
-  /** It has nobody to give anything. */
   get isOver(): boolean {
     return this.#shares.size === 0;
+  }
+
+  get isHoldingUp(): boolean {
+    for (const share of this.#shares.values()) if (share.isHoldingUp) return true;
+    return false;
   }
 
   take(bytes: Uint8Array, fin: boolean, done: () => void): void {

@@ -64,6 +64,11 @@ export class MessageShare implements Share {
     return this.#next === undefined && this.#way !== undefined && this.#way.message.isReady;
   }
 
+  /** It has got all there is, and messages wait behind it. */
+  get isHoldingUp(): boolean {
+    return this.#next === undefined && this.#way?.isHoldingUp === true;
+  }
+
   get bufferedAmount(): number {
     return this.#isEnding ? 0 : this.#message.byteLength - this.#sentBytes;
   }

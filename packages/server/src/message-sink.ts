@@ -7,7 +7,8 @@ import { raise } from './uncaught.js';
 export interface Broadcasting {
   readonly clients: Iterable<WebSocket>;
   broadcast(data: BufferLike | PreparedMessage): BroadcastReport;
-  createBroadcast(options: { readonly binary: boolean | undefined }): Writable;
+  /** Destroyed with WS_ERR_STALLED when nothing comes for too long while it `isAwaited`. */
+  createBroadcast(options: { readonly binary: boolean | undefined }, isAwaited: () => boolean): Writable;
 }
 
 type Parts = AsyncIterable<unknown> | Iterable<unknown>;
@@ -21,7 +22,8 @@ const NOTHING = Symbol('nothing');
  * {@link PreparedMessage} is what it says; an {@link Incoming} is forwarded as it comes, and any other stream or iterable of strings or bytes too.
  *
  * It cannot be ended nor destroyed, so that the end of one source means nothing to the others: `end(item)` writes the item. What fails is told by
- * `'failed'(error, item)`, and the sink goes on: an `Incoming` that is cut (WS_ERR_INCOMPLETE_MESSAGE), or a source piped here that breaks off.
+ * `'failed'(error, item)`, and the sink goes on: an `Incoming` that is cut (WS_ERR_INCOMPLETE_MESSAGE), an item that
+ * gives nothing for 10 s while others wait (WS_ERR_STALLED), or a source piped here that breaks off.
  */
 export class MessageSink extends Writable {
   readonly #server: Broadcasting;
@@ -77,10 +79,16 @@ export class MessageSink extends Writable {
 
   #forward(parts: Readable, item: unknown, callback: Callback): void {
     const binary = item instanceof Incoming ? item.isBinary : item instanceof Blob ? true : undefined;
-    pipeline(parts, this.#server.createBroadcast({ binary }), (error) => {
+    const broadcast = this.#server.createBroadcast({ binary }, () => this.writableLength > 1);
+    let isOver = false;
+    const over = (error?: Error | null): void => {
+      if (isOver) return;
+      isOver = true;
       if (error) this.#failed(error, item);
       callback();
-    });
+    };
+    pipeline(parts, broadcast, over);
+    broadcast.once('error', over); // a source that stands still may never be done with being destroyed
   }
 
   /** A source that has ended or broken off is let go: it cannot end the sink, and would hang on it for ever. */

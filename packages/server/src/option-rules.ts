@@ -115,6 +115,7 @@ const BROADCAST_RULES: Readonly<Record<string, Rule>> = {
   maxQueue: limit,
   fragmentSize: limit,
   forward: oneOf('whole'),
+  stallTimeout: duration,
 };
 
 /** @throws {TypeError | RangeError} for the first option that is not what it has to be; undefined is left out */

@@ -5,6 +5,9 @@ import type { SlowRule } from './slow-rule.js';
 
 /** One message to many that comes in one part, when all of it is there, and not at all if it has no end. */
 export class WholeDelivery implements Delivery {
+  readonly isOver = false;
+  /** It takes its place when it is complete. */
+  readonly isHoldingUp = false;
   readonly #recipients: readonly WebSocket[];
   readonly #options: { readonly isText: boolean; readonly compress: boolean | undefined };
   readonly #rule: SlowRule | undefined;

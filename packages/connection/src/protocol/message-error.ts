@@ -6,6 +6,7 @@ const FAULTS = {
   WS_ERR_DECLARED_LENGTH: 'the message does not have the length that was declared',
   WS_ERR_ABORTED_MESSAGE: 'the message was given up before its end',
   WS_ERR_SLOW_CONSUMER: 'the recipient is too slow',
+  WS_ERR_STALLED: 'nothing came for too long, while others waited',
 } as const satisfies Record<string, string>;
 
 export type FaultCode = keyof typeof FAULTS;

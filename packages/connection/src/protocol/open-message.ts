@@ -50,6 +50,11 @@ export class OpenMessage implements Job, Occupant {
     return this.#state === 'open' && !this.#isEncoding && this.#host.hasRoom();
   }
 
+  /** Its turn has come: the messages behind it wait for its end. */
+  get hasTurn(): boolean {
+    return this.#state === 'open';
+  }
+
   /** Takes its place; the first call counts. */
   open(): void {
     if (this.#state !== 'new') return;
