@@ -31,9 +31,9 @@ test.each([
     let bytes = 0;
     let most = 0;
     for await (const chunk of message) {
-      most = Math.max(most, message.readableLength + (chunk as Buffer).length);
-      bytes += (chunk as Buffer).length;
-      received.update(chunk as Buffer);
+      most = Math.max(most, message.readableLength + chunk.length);
+      bytes += chunk.length;
+      received.updatechunk;
       if (bytes % 5 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     expect([bytes, received.digest('hex')]).toEqual([PIECES * PIECE, sent.digest('hex')]);
