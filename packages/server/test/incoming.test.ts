@@ -33,7 +33,7 @@ test.each([
     for await (const chunk of message) {
       most = Math.max(most, message.readableLength + chunk.length);
       bytes += chunk.length;
-      received.updatechunk;
+      received.update(chunk);
       if (bytes % 5 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     expect([bytes, received.digest('hex')]).toEqual([PIECES * PIECE, sent.digest('hex')]);
