@@ -52,7 +52,7 @@ export {
 export type { BroadcastOptions, BroadcastReport } from './broadcast.js';
 export type { BroadcastStream, BroadcastStreamOptions } from './broadcast-stream.js';
 export type { WebSocketServerEvents } from './events.js';
-export type { MessageSink } from './message-sink.js';
+export type { MessageSink, MessageSinkEvents } from './message-sink.js';
 export type { HandleProtocols, OriginCheck, ResolvedServerOptions, ServerOptions } from './options.js';
 export type { RecipientOptions } from './recipients.js';
 export type { RefusalReason } from './refusal.js';

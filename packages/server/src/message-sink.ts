@@ -11,6 +11,18 @@ export interface Broadcasting {
   createBroadcast(options: { readonly binary: boolean | undefined }, isAwaited: () => boolean): Writable;
 }
 
+/** Events of `server.messages` and what their listeners get. */
+export interface MessageSinkEvents {
+  /** A message could not be sent to its end, or a source broke off; `item` is what was written, or the source. */
+  failed: [error: Error, item: unknown];
+  close: [];
+  drain: [];
+  error: [error: Error];
+  finish: [];
+  pipe: [source: Readable];
+  unpipe: [source: Readable];
+}
+
 type Parts = AsyncIterable<unknown> | Iterable<unknown>;
 type Callback = (error?: Error | null) => void;
 
@@ -34,6 +46,24 @@ export class MessageSink extends Writable {
     this.#server = server;
     this.setMaxListeners(0); // a client each
     this.on('pipe', this.#follow);
+  }
+
+  override on<Name extends keyof MessageSinkEvents>(
+    name: Name,
+    listener: (...args: MessageSinkEvents[Name]) => void,
+  ): this;
+  override on(...args: Parameters<Writable['on']>): this;
+  override on(...args: Parameters<Writable['on']>): this {
+    return super.on(...args);
+  }
+
+  override once<Name extends keyof MessageSinkEvents>(
+    name: Name,
+    listener: (...args: MessageSinkEvents[Name]) => void,
+  ): this;
+  override once(...args: Parameters<Writable['once']>): this;
+  override once(...args: Parameters<Writable['once']>): this {
+    return super.once(...args);
   }
 
   /** @throws {TypeError} for what cannot be sent */

@@ -7,7 +7,11 @@ interface Rule {
   readonly expected: string;
   readonly type: (value: unknown) => boolean;
   readonly fits?: (value: never) => boolean;
+  /** Where it is an object: what may be in it. */
+  readonly members?: Rules;
 }
+
+type Rules = Readonly<Record<string, Rule>>;
 
 const isNumber = (value: unknown): boolean => typeof value === 'number';
 const isString = (value: unknown): boolean => typeof value === 'string';
@@ -37,17 +41,17 @@ function oneOf(...values: string[]): Rule {
   return { expected, type: isString, fits: (value: string) => values.includes(value) };
 }
 
-const isOptionalIndex = (value: unknown): boolean => value === undefined || value === Infinity || isIndex(value);
-const POLICIES: readonly unknown[] = [undefined, 'close', 'drop-newest', 'drop-oldest', 'conflate'];
-const isOptionalPolicy = (value: unknown): boolean => POLICIES.includes(value);
+const amount: Rule = {
+  expected: 'a non-negative integer',
+  type: isNumber,
+  fits: (value: unknown) => value === Infinity || isIndex(value),
+};
 
 // What is in it, the first connection would check too late.
 const slowConsumer: Rule = {
   expected: 'an object of highWaterMark, limit (non-negative integers) and policy, or false',
   type: (value) => value === false || isRecord(value),
-  fits: (value: false | { highWaterMark?: unknown; limit?: unknown; policy?: unknown }) =>
-    value === false ||
-    (isOptionalIndex(value.highWaterMark) && isOptionalIndex(value.limit) && isOptionalPolicy(value.policy)),
+  members: { highWaterMark: amount, limit: amount, policy: oneOf('close', 'drop-newest', 'drop-oldest', 'conflate') },
 };
 
 const RULES: { readonly [Name in keyof ServerOptions]-?: Rule } = {
@@ -109,7 +113,7 @@ const RULES: { readonly [Name in keyof ServerOptions]-?: Rule } = {
 };
 
 /** Options of a broadcast that are not its recipients'. */
-const BROADCAST_RULES: Readonly<Record<string, Rule>> = {
+const BROADCAST_RULES: Rules = {
   slowConsumer,
   onSlow: oneOf('queue', 'skip', 'close'),
   maxQueue: limit,
@@ -119,20 +123,27 @@ const BROADCAST_RULES: Readonly<Record<string, Rule>> = {
 };
 
 /** @throws {TypeError | RangeError} for the first option that is not what it has to be; undefined is left out */
-export function checkOptions(options: object, rules: Readonly<Record<string, Rule>> = RULES): void {
-  for (const [name, rule] of Object.entries(rules)) {
-    const value: unknown = Reflect.get(options, name);
-    if (value === undefined) continue;
-    if (!rule.type(value)) throw new TypeError(`${name} is ${show(value)}, expected ${rule.expected}`);
-    if (rule.fits && !rule.fits(value as never)) {
-      throw new RangeError(`${name} is ${show(value)}, expected ${rule.expected}`);
-    }
-  }
+export function checkOptions(options: object): void {
+  checkMembers(options, RULES);
 }
 
 /** @throws {TypeError | RangeError} as {@link checkOptions}, for the options of a broadcast */
 export function checkBroadcastOptions(options: object): void {
-  checkOptions(options, BROADCAST_RULES);
+  checkMembers(options, BROADCAST_RULES);
+}
+
+/** @param prefix of their names */
+function checkMembers(options: object, rules: Rules, prefix = ''): void {
+  for (const [key, rule] of Object.entries(rules)) {
+    const value: unknown = Reflect.get(options, key);
+    if (value === undefined) continue;
+    const name = prefix + key;
+    if (!rule.type(value)) throw new TypeError(`${name} is ${show(value)}, expected ${rule.expected}`);
+    if (rule.fits && !rule.fits(value as never)) {
+      throw new RangeError(`${name} is ${show(value)}, expected ${rule.expected}`);
+    }
+    if (rule.members && typeof value === 'object' && value !== null) checkMembers(value, rule.members, `${name}.`);
+  }
 }
 
 /** By what we use of it, so that servers which wrap node's are welcome and an application function is not. */

@@ -73,7 +73,7 @@ test.each<[string, unknown, object, string | RegExp]>([
   ['filter', 'x', { filter: true }, 'filter is boolean, expected a function'],
   ['except', 'x', { except: 5 }, 'except is neither a WebSocket nor an iterable of them'],
   ['except', 'x', { except: {} }, 'except is neither a WebSocket nor an iterable of them'],
-  ['slowConsumer', 'x', { slowConsumer: { limit: -1 } }, /^slowConsumer is an object/],
+  ['slowConsumer', 'x', { slowConsumer: { limit: -1 } }, /^slowConsumer.limit is -1/],
   [
     'an async filter, which would be true for everybody',
     'x',

@@ -78,7 +78,6 @@ const OUT_OF_RANGE: { readonly [Name in keyof ServerOptions]: readonly unknown[]
   streamThreshold: [-1, 1.5, NaN],
   fragmentSize: [-1, 1.5, NaN],
   maxDeclaredFrame: [-1, 1.5, NaN],
-  slowConsumer: [{ limit: -1 }, { highWaterMark: NaN }, { policy: 'drop' }, { policy: 1 }],
 };
 
 const cases = (table: object): [name: string, value: unknown][] =>
@@ -96,6 +95,22 @@ test.each(cases(OUT_OF_RANGE))('a RangeError names %s: %p', (name, value) => {
   const act = (): unknown => make({ noServer: true, [name]: value });
   expect(act).toThrow(RangeError);
   expect(act).toThrow(`${name} is `);
+});
+
+test.each<[object, string]>([
+  [{ limit: -1 }, 'RangeError: slowConsumer.limit is -1, expected a non-negative integer'],
+  [{ limit: '1' }, 'TypeError: slowConsumer.limit is "1", expected a non-negative integer'],
+  [{ highWaterMark: NaN }, 'RangeError: slowConsumer.highWaterMark is NaN, expected a non-negative integer'],
+  [{ policy: 'x' }, 'RangeError: slowConsumer.policy is "x", expected "close" or "drop-newest" or "drop-oldest" or'],
+  [{ policy: 1 }, 'TypeError: slowConsumer.policy is 1, expected "close" or'],
+])('what is wrong in slowConsumer is named: %p', (slowConsumer, message) => {
+  let thrown: unknown;
+  try {
+    make({ noServer: true, slowConsumer });
+  } catch (error) {
+    thrown = error;
+  }
+  expect(String(thrown)).toContain(message);
 });
 
 test('a message shows the value and what was expected, and nothing of an object', () => {

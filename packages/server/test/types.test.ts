@@ -38,6 +38,18 @@ test('data has the type that verifyClient gives, or the one that is named', () =
   expect(anybody).toHaveLength(3);
 });
 
+test('the listeners of server.messages have typed arguments', () => {
+  const { messages } = new WebSocketServer({ noServer: true });
+  const told: string[] = [];
+  messages.once('failed', (error, item: unknown) => told.push(error.message, String(item)));
+  messages.on('drain', () => told.push('drain')).on('mine', (anything: string) => told.push(anything));
+  // @ts-expect-error it is an Error
+  messages.on('failed', (error) => error.nonsense);
+  messages.emit('failed', new Error('broken'), 'item');
+  messages.emit('mine', 'own');
+  expect(told).toEqual(['broken', 'item', 'own']);
+});
+
 test('verifyClient as it is written for ws', () => {
   type Info = { origin: string; secure: boolean; req: IncomingMessage };
   const sync: VerifyClientCallbackSync = ({ secure }) => secure;
