@@ -84,22 +84,27 @@ export class BroadcastStream extends MessageWriter {
   }
 
   protected override send(bytes: Uint8Array, fin: boolean): void {
-    if (fin) clearTimeout(this.#timer);
+    if (fin) this.#stopTimer();
     this.#isTaking = true;
     this.#delivery?.take(bytes, fin, () => {
       this.#isTaking = false;
-      if (!fin) this.#timer?.refresh();
+      this.#timer?.refresh();
       this.settle();
     });
   }
 
   protected override giveUp(isComplete: boolean): void {
-    clearTimeout(this.#timer);
+    this.#stopTimer();
     if (!isComplete) this.#delivery?.abort();
   }
 
   #startTimer(): void {
     if (this.#stallTimeoutMs > 0) this.#timer = setTimeout(this.#look, this.#stallTimeoutMs).unref();
+  }
+
+  #stopTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   /** The source has given nothing for the time: who waits behind it? */
