@@ -147,7 +147,7 @@ describe('held', () => {
     const { client, server } = createPair({ incoming: 'stream', highWaterMark: 10_000 });
     client.send(Buffer.alloc(100_000), { fin: false });
     for await (const chunk of await nextMessage(server)) {
-      expect((chunk as Buffer).length).toBeGreaterThan(0);
+      expect(chunk.length).toBeGreaterThan(0);
       break;
     }
     client.send(Buffer.alloc(100_000));
@@ -259,9 +259,9 @@ test('over TCP, a reader that stops stops the writer; 50 MiB pass in little memo
   let most = 0;
   let bytes = 0;
   for await (const chunk of message) {
-    most = Math.max(most, message.readableLength + (chunk as Buffer).length);
-    received.update(chunk as Buffer);
-    bytes += (chunk as Buffer).length;
+    most = Math.max(most, message.readableLength + chunk.length);
+    received.update(chunk);
+    bytes += chunk.length;
     if (bytes % 7 === 0) await nextTurn();
   }
   expect([bytes, received.digest('hex')]).toEqual([TOTAL * 64 * KIB, sent.digest('hex')]);
@@ -277,7 +277,7 @@ const READERS: Record<string, Reader> = {
   async slow(message) {
     let text = '';
     for await (const chunk of message) {
-      text += (chunk as Buffer).toString('latin1');
+      text += chunk.toString('latin1');
       await turns(2);
     }
     return text;
@@ -315,7 +315,7 @@ const READERS: Record<string, Reader> = {
     return undefined;
   },
   async breaking(message) {
-    for await (const chunk of message) if ((chunk as Buffer).length > 3) break;
+    for await (const chunk of message) if (chunk.length > 3) break;
     return undefined;
   },
 };

@@ -217,7 +217,7 @@ class Script {
         }
         const parts: Buffer[] = [];
         for await (const part of message) {
-          parts.push(part as Buffer);
+          parts.push(part);
           if (lazy) await nextTurn();
         }
         this.got.push(Buffer.concat(parts));

@@ -20,8 +20,7 @@ describe.each(['for await', 'messages()'] as const)('%s', (form) => {
     const others = record(server, ['message', 'incoming']);
     const reading = (async () => {
       const seen: string[] = [];
-      for await (const message of form === 'for await' ? server : server.messages())
-        seen.push(await text(message as Message));
+      for await (const message of form === 'for await' ? server : server.messages()) seen.push(await text(message));
       return seen;
     })();
     client.send('short');

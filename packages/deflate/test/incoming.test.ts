@@ -51,8 +51,8 @@ describe.each(PATHS)('messages as streams, compressed; $path', ({ fastPath }) =>
     let most = 0;
     const read: Buffer[] = [];
     for await (const chunk of first) {
-      most = Math.max(most, (chunk as Buffer).length + first.readableLength);
-      read.push(chunk as Buffer);
+      most = Math.max(most, chunk.length + first.readableLength);
+      read.push(chunk);
       if (read.length % 20 === 0) await turns(2);
     }
     expect(Buffer.concat(read).equals(bomb)).toBe(true);
