@@ -57,7 +57,7 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
 
   /** Bytes that the operating system has not taken. */
   get bufferedAmount(): number {
-    return this.#isClosed ? 0 : this.bufferedBytes + this.#host.protocol.queuedBytes;
+    return this.#isClosed ? 0 : this.bufferedBytes + this.#host.protocol.sender.queuedBytes;
   }
   /** The same when the connection ended. */
   get bytesUnsent(): number {
@@ -74,16 +74,16 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
     options?: SendOptions,
   ): Outcome {
     if (this.#slow === undefined && options?.slowConsumer === undefined) {
-      this.#host.protocol.send(payload, isText, fin, compress, callback, options?.key);
+      this.#host.protocol.sender.send(payload, isText, fin, compress, callback, options?.key);
       return this.#afterSend();
     }
-    const { protocol } = this.#host;
-    const isWhole = fin && protocol.isBetweenMessages;
+    const { sender } = this.#host.protocol;
+    const isWhole = fin && sender.isBetweenMessages;
     const fate = this.#fate(options, isWhole);
     const message = { compress, prepared: undefined, callback, key: options?.key };
     if (fate === 'dropped') return this.#leaveOut(callback);
-    if (fate === 'queued') protocol.send(payload, isText, fin, compress, callback, options?.key);
-    else protocol.replace(payload, isText, message);
+    if (fate === 'queued') sender.send(payload, isText, fin, compress, callback, options?.key);
+    else sender.replace(payload, isText, message);
     return this.#afterSend();
   }
 
@@ -92,20 +92,20 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
     callback: SendCallback | undefined,
     options?: SendOptions,
   ): Outcome {
-    const { protocol } = this.#host;
+    const { sender } = this.#host.protocol;
     const key = options?.key;
     const isUsual = this.#slow === undefined && options?.slowConsumer === undefined;
     const fate = isUsual ? 'queued' : this.#fate(options, true);
     if (fate === 'dropped') return this.#leaveOut(callback);
-    if (fate === 'queued') protocol.sendPrepared(payload, !isBinary, compress, prepared, callback, key);
-    else protocol.replace(payload, !isBinary, { compress, prepared, callback, key });
+    if (fate === 'queued') sender.sendPrepared(payload, !isBinary, compress, prepared, callback, key);
+    else sender.replace(payload, !isBinary, { compress, prepared, callback, key });
     return this.#afterSend();
   }
 
   // For messages in fragments.
 
   openMessage(source: MessageSource): OpenMessage {
-    return this.#host.protocol.openMessage(source);
+    return this.#host.protocol.sender.openMessage(source);
   }
   get fragmentSize(): number {
     const { fragmentSize } = this.#settings;
@@ -115,7 +115,7 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
     return this.#settings.maxDeclaredFrame;
   }
   mayBeOneFrame(compress: boolean | undefined): boolean {
-    return this.#host.protocol.mayBeOneFrame(compress);
+    return this.#host.protocol.sender.mayBeOneFrame(compress);
   }
   grown(): void {
     this.#afterSend();
@@ -162,10 +162,10 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
   }
 
   get queueLength(): number {
-    return this.#host.protocol.queueLength;
+    return this.#host.protocol.sender.queueLength;
   }
   dropOldest(): boolean {
-    return this.#host.protocol.dropOldest();
+    return this.#host.protocol.sender.dropOldest();
   }
   cut(error: Failure): void {
     this.#host.protocol.cut(error);
@@ -192,7 +192,7 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
     const rule = own === undefined ? slowConsumer : slowConsumerSettings(own, highWaterMark);
     if (rule === undefined) return 'queued';
     const slow = (this.#slow ??= new SlowRecipient(this, rule.highWaterMark));
-    if (rule.policy === 'conflate' && isWhole && this.#host.protocol.isWaiting(options?.key)) {
+    if (rule.policy === 'conflate' && isWhole && this.#host.protocol.sender.isWaiting(options?.key)) {
       slow.conflated();
       return 'replaces';
     }
@@ -207,7 +207,7 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
   }
 
   #afterSend(): Outcome {
-    const bufferedAmount = this.bufferedBytes + this.#host.protocol.queuedBytes;
+    const bufferedAmount = this.bufferedBytes + this.#host.protocol.sender.queuedBytes;
     const { watchedBytes, highWaterMark } = this.#settings;
     if (bufferedAmount < watchedBytes && this.#slow === undefined) return 'sent';
     this.#watch();
@@ -241,7 +241,7 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
   /** Destroying a stream empties it: whoever is first here sees the most. */
   #countUnsent(): void {
     const { duplex } = this;
-    const { queuedBytes, droppedBytes } = this.#host.protocol;
+    const { queuedBytes, droppedBytes } = this.#host.protocol.sender;
     const given = isPlainSocket(duplex) ? this.bytesTaken - (duplex.bytesWritten - this.#bytesBefore) : 0;
     const bytes = Math.max(this.bufferedBytes, given) + queuedBytes + droppedBytes;
     this.#bytesUnsent = Math.max(this.#bytesUnsent, bytes);

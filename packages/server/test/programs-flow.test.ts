@@ -57,8 +57,7 @@ test('A-36 a client that sends 50 MiB to a disk that takes nothing waits; then a
   const before = await program.kept();
   for (let n = 0; n < 200; n++) client.send(part);
   // What the system takes is a few MiB at most; when that stands still, the reader has stopped.
-  for (let left = -1; left !== client.bufferedAmount; await new Promise((resolve) => setTimeout(resolve, 200)))
-    left = client.bufferedAmount;
+  for (let left = -1; left !== client.bufferedAmount; await program.kept()) left = client.bufferedAmount;
   expect(client.bufferedAmount).toBeGreaterThan(30 * 1024 * 1024);
   expect((await program.kept()) - before).toBeLessThan(2 * 1024 * 1024);
   let length = 0;

@@ -7,5 +7,6 @@ export type { ProtocolHandlers, ProtocolOptions } from './options.js';
 export { MessageError, type FaultCode } from './message-error.js';
 export type { MessageSource, OpenMessage } from './open-message.js';
 export { Protocol } from './protocol.js';
+export type { MessageOptions, Sender } from './sender.js';
 export type { State, Trigger } from './state.js';
 export type { DeferredPayload, SendCallback, Transport } from './transport.js';

@@ -7,9 +7,8 @@ import type { Failure } from './extension.js';
 import { FrameLog, type FrameRecord } from './frame-log.js';
 import type { MessageHead, MessageSink } from './message-sink.js';
 import type { ProtocolHandlers, ProtocolOptions } from './options.js';
-import type { MessageSource, OpenMessage } from './open-message.js';
 import { Outlet, type OutletHost } from './outlet.js';
-import { Sender, type MessageOptions, type SenderHost } from './sender.js';
+import { Sender, type SenderHost } from './sender.js';
 import { raise } from './settle.js';
 import { isReceiving, type State } from './state.js';
 import type { DeferredPayload, SendCallback, Transport } from './transport.js';
@@ -26,6 +25,8 @@ export type Holder = keyof typeof HOLDS;
  * out through `Transport`, what happened through `ProtocolHandlers`. RFC 6455 §5 to §7.
  */
 export class Protocol {
+  /** What is sent, and what waits to be. */
+  readonly sender: Sender;
   readonly #options: ProtocolOptions;
   readonly #transport: Transport;
   readonly #handlers: ProtocolHandlers;
@@ -35,7 +36,6 @@ export class Protocol {
   readonly #parser: FrameParser;
   readonly #log: FrameLog;
   readonly #outlet: Outlet;
-  readonly #sender: Sender;
 
   #lastActivity: number;
   #bytesReceived = 0;
@@ -59,7 +59,7 @@ export class Protocol {
     const allowedRsv = this.#extensions.rsv;
     this.#parser = new FrameParser({ role, allowedRsv, strictLength, preserveInput }, this.#assembler);
     const outlet = new Outlet(transport, this.#log, link);
-    this.#sender = new Sender(transport, outlet, this.#extensions, link, options.fragmentSize);
+    this.sender = new Sender(transport, outlet, this.#extensions, link, options.fragmentSize);
     this.#outlet = outlet;
     this.#closing = new ClosingHandshake(link);
   }
@@ -85,19 +85,7 @@ export class Protocol {
   }
   /** Bytes of messages that are not with the transport yet. */
   get queuedBytes(): number {
-    return this.#sender.queuedBytes;
-  }
-  /** Bytes of those that were dropped with the connection. */
-  get droppedBytes(): number {
-    return this.#sender.droppedBytes;
-  }
-  /** How many messages wait. */
-  get queueLength(): number {
-    return this.#sender.queueLength;
-  }
-  /** What is sent next is a message of its own, not the next fragment of one. */
-  get isBetweenMessages(): boolean {
-    return this.#sender.isBetweenMessages;
+    return this.sender.queuedBytes;
   }
   /** Messages of which the last frame is with the transport. */
   get messagesSent(): number {
@@ -169,7 +157,7 @@ export class Protocol {
 
   /**
    * Sends a message, or one fragment of it: with `fin` false the next call continues it. Order is kept while extensions
-   * or deferred payloads take their time. `key`: see {@link replace}.
+   * or deferred payloads take their time. Everything else that can be done with messages is the {@link sender}'s.
    */
   send(
     payload: Uint8Array | string | DeferredPayload,
@@ -177,46 +165,8 @@ export class Protocol {
     fin: boolean,
     compress: boolean | undefined,
     callback: SendCallback | undefined,
-    key?: unknown,
   ): void {
-    this.#sender.send(payload, isText, fin, compress, callback, key);
-  }
-
-  /** Sends a whole message that goes to several connections, which share what is in `prepared`; not into the fragments of another one. */
-  sendPrepared(
-    payload: Uint8Array,
-    isText: boolean,
-    compress: boolean | undefined,
-    prepared: Map<unknown, unknown>,
-    callback: SendCallback | undefined,
-    key?: unknown,
-  ): void {
-    this.#sender.sendPrepared(payload, isText, compress, prepared, callback, key);
-  }
-
-  /** A message whose fragments come by and by; those sent behind it wait for its end. */
-  openMessage(source: MessageSource): OpenMessage {
-    return this.#sender.openMessage(source);
-  }
-
-  /** It may be sent as one frame whose payload comes in parts (`OpenMessage.beginFrame`): no extension has a say. */
-  mayBeOneFrame(compress: boolean | undefined): boolean {
-    return compress !== true && !this.#extensions.decodes(0);
-  }
-
-  /** Puts a message in the place of a waiting one with the same key, whose callback gets WS_ERR_DROPPED. @returns false if there is none */
-  replace(payload: Uint8Array | string | DeferredPayload, isText: boolean, options: MessageOptions): boolean {
-    return this.#sender.replace(payload, isText, options);
-  }
-
-  /** A message with this key waits. */
-  isWaiting(key: unknown): boolean {
-    return this.#sender.isWaiting(key);
-  }
-
-  /** Leaves out the message that has waited longest; its callback gets WS_ERR_DROPPED. @returns false if there is none that may be */
-  dropOldest(): boolean {
-    return this.#sender.dropOldest();
+    this.sender.send(payload, isText, fin, compress, callback);
   }
 
   /** Goes out between the fragments of whatever is being sent. §5.4 */
@@ -264,13 +214,13 @@ export class Protocol {
   /** The transport has room again: what waits goes on. */
   drained(): void {
     this.#answerPing();
-    this.#sender.drained();
+    this.sender.drained();
   }
 
   /** The byte stream is gone. */
   transportEnd(): void {
     if (!this.#closing.transportEnd()) return;
-    this.#sender.settleDropped();
+    this.sender.settleDropped();
     this.#extensions.close();
   }
 
@@ -400,7 +350,7 @@ export class Protocol {
       return this.#core.#outlet;
     }
     get sender(): Sender {
-      return this.#core.#sender;
+      return this.#core.sender;
     }
     halt(): void {
       this.#core.#hold(Hold.Stopped);

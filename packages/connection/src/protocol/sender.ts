@@ -130,9 +130,14 @@ export class Sender implements OpenMessageHost {
     else this.#send(message);
   }
 
-  /** A message whose fragments come by and by. */
+  /** A message whose fragments come by and by; those sent behind it wait for its end. */
   openMessage(source: MessageSource): OpenMessage {
     return new OpenMessage(this, source);
+  }
+
+  /** It may be sent as one frame whose payload comes in parts (`OpenMessage.beginFrame`): no extension has a say. */
+  mayBeOneFrame(compress: boolean | undefined): boolean {
+    return compress !== true && !this.#extensions.decodes(0);
   }
 
   /** Runs `step` behind everything that was sent before. */
@@ -152,16 +157,17 @@ export class Sender implements OpenMessageHost {
     this.#queue?.run();
   }
 
-  /** Leaves out the message that has waited longest. @returns false if there is none that may be */
+  /** Leaves out the message that has waited longest; its callback gets WS_ERR_DROPPED. @returns false if there is none that may be */
   dropOldest(): boolean {
     return this.#leftOut(this.#queue?.dropOldest());
   }
 
+  /** A message with this key waits. */
   isWaiting(key: unknown): boolean {
     return key !== undefined && this.#queue?.has(key) === true;
   }
 
-  /** Puts a whole message in the place of a waiting one with the same key. @returns false if there is none */
+  /** Puts a whole message in the place of a waiting one with the same key, whose callback gets WS_ERR_DROPPED. @returns false if there is none */
   replace(payload: Payload, isText: boolean, options: MessageOptions): boolean {
     if (this.#queue === undefined || options.key === undefined) return false;
     return this.#leftOut(this.#queue.replace(options.key, () => this.#message(payload, isText, true, options)));
