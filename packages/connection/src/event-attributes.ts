@@ -61,6 +61,10 @@ export class EventAttributes extends EventEmitter<WebSocketEvents> {
   }
 
   static {
-    Object.defineProperty(this.prototype, captureRejectionSymbol, { value: listenerRejected });
+    Object.defineProperty(this.prototype, captureRejectionSymbol, {
+      value(this: EventAttributes, reason: unknown) {
+        listenerRejected(reason, this);
+      },
+    });
   }
 }

@@ -40,10 +40,15 @@ export class Incoming extends Readable {
     return (await this.buffer()).toString();
   }
 
-  /** The whole message as JSON says it. Rejects as {@link buffer}, and with a SyntaxError. */
+  /** The whole message as JSON says it. Rejects as {@link buffer}, and with a SyntaxError of `code` WS_ERR_INVALID_JSON, which is the peer's doing: see `isPeerFault`. */
   async json(): Promise<unknown> {
-    // oxlint-disable-next-line no-restricted-properties -- the user asks for it, and gets what it gives
-    return JSON.parse(await this.text()) as unknown;
+    const text = await this.text();
+    try {
+      // oxlint-disable-next-line no-restricted-properties -- the user asks for it, and gets what it gives
+      return JSON.parse(text) as unknown;
+    } catch (error) {
+      throw Object.assign(error as SyntaxError, { code: 'WS_ERR_INVALID_JSON', closeCode: 1007 });
+    }
   }
 
   /**

@@ -184,6 +184,11 @@ test("async listeners: what a peer causes is told by close alone, what is the pr
     const own = pair('own');
     own.server.once('incoming', async (message) => { throw new Error('mine ' + await message.text()); });
     await turns();
+    const json = pair('json');
+    json.server.on('incoming', async (message) => console.log('json', await message.json()));
+    json.client.on('close', (code) => console.log('json code', code));
+    json.client.send('[1]');
+    json.client.send('no json');
     own.client.send('a');
     whole.client.send('a', { fin: false });
     text.client.send(Buffer.from([0xff]), { binary: false });
@@ -191,6 +196,9 @@ test("async listeners: what a peer causes is told by close alone, what is the pr
     for (const { client } of [loop, whole, sender, own]) client.terminate();
     await turns(50);`);
   expect(lines.sort()).toEqual([
+    'json [ 1 ]',
+    'json closed',
+    'json code 1007',
     'loop closed',
     'own closed',
     'sender closed',

@@ -305,6 +305,10 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
   }
 
   static {
-    Object.defineProperty(this.prototype, captureRejectionSymbol, { value: listenerRejected });
+    Object.defineProperty(this.prototype, captureRejectionSymbol, {
+      value(reason: unknown, _event: string, ...told: unknown[]) {
+        listenerRejected(reason, ...told);
+      },
+    });
   }
 }
