@@ -9,9 +9,6 @@ import type { BinaryType, RawData, SlowInfo, WebSocketEvents } from './types.js'
 
 type Emitter = EventEmitter<WebSocketEvents> & { readonly binaryType: BinaryType; readonly incoming: IncomingMode };
 
-/** Unread bytes from which on reading stops, where `highWaterMark` is no limit. */
-const DEFAULT_HIGH_WATER_MARK = 65_536;
-
 /** What happened on the connection, as events of a WebSocket in the forms of ws 8. */
 export class Delivery implements ConnectionOwner {
   readonly #socket: Emitter;
@@ -46,7 +43,7 @@ export class Delivery implements ConnectionOwner {
     const isAuto = socket.incoming === 'auto';
     if (isAuto && head.header.fin && head.header.payloadLength <= this.#settings.streamThreshold) return undefined;
     if (socket.listenerCount('incoming') === 0) return isAuto ? undefined : DISCARDED;
-    this.#flow ??= new IncomingFlow(connection, this.#highWaterMark);
+    this.#flow ??= new IncomingFlow(connection, this.#settings.unreadBytes);
     const intake = new Intake(this.#flow);
     const message = new Incoming(head, intake);
     this.#onDelivered?.();
@@ -56,11 +53,6 @@ export class Delivery implements ConnectionOwner {
       raise(error); // its listener's, and comes up by itself: the message goes on
     }
     return intake;
-  }
-
-  get #highWaterMark(): number {
-    const { highWaterMark } = this.#settings;
-    return highWaterMark === Infinity ? DEFAULT_HIGH_WATER_MARK : highWaterMark;
   }
 
   ping(payload: Uint8Array): void {

@@ -75,6 +75,8 @@ export interface ConnectionSettings {
   readonly slowConsumer: SlowRule | undefined;
   /** Unsent bytes from which on the core keeps what is sent, where it can still be left out, and be overtaken by control frames. */
   readonly gateBytes: number;
+  /** Bytes received and not taken from which on reading stops; finite also where `highWaterMark` is no limit. */
+  readonly unreadBytes: number;
   /** Unsent bytes from which on somebody wants to know when there are less. */
   readonly watchedBytes: number;
   readonly generateMask: ((mask: Buffer) => void) | undefined;
@@ -134,6 +136,7 @@ function readSettings(options: ConnectionOptions): ConnectionSettings {
     fragmentSize: checkLimit('fragmentSize', fragmentSize),
     maxDeclaredFrame: checkLimit('maxDeclaredFrame', maxDeclaredFrame),
     slowConsumer: slowRule,
+    unreadBytes: finite(highWaterMarkBytes),
     gateBytes: Math.min(Math.max(MIN_GATE, Math.min(finite(highWaterMarkBytes), slowBytes)), halfLimit),
     watchedBytes: Math.min(highWaterMarkBytes, slowBytes, halfLimit),
     generateMask,
@@ -141,7 +144,7 @@ function readSettings(options: ConnectionOptions): ConnectionSettings {
 }
 
 export const INCOMING_MODES = ['buffer', 'stream', 'auto'] as const satisfies IncomingMode[];
-/** Without a mark, what is written by and by still goes no faster than the peer takes it. */
+/** Without a mark, streams still go no faster than they are taken, in both directions. */
 const finite = (bytes: number): number => (bytes === Infinity ? MIN_GATE : bytes);
 
 /** Less does not fill the socket of a fast peer. */

@@ -38,7 +38,6 @@ const CLOSING = 2;
 const CLOSED = 3;
 const STATE_NAMES = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'] as const;
 const BINARY_TYPES: readonly string[] = ['nodebuffer', 'arraybuffer', 'fragments', 'blob'] satisfies BinaryType[];
-const DEFAULT_HIGH_WATER_MARK = 65_536;
 const NO_BYTES = new Uint8Array(0);
 
 /** Marks every copy of this class, so that `instanceof` holds where a bundler or a test runner loads two. */
@@ -356,9 +355,8 @@ export class WebSocket<Data = unknown> extends EventAttributes {
   }
 
   get [kPace](): Pace {
-    const { highWaterMark } = this.#settings;
     return {
-      highWaterMark: highWaterMark === Infinity ? DEFAULT_HIGH_WATER_MARK : highWaterMark,
+      highWaterMark: this.#settings.unreadBytes,
       hold: (reader) => this.#connection?.holdFor(reader),
       readOn: (reader) => this.#connection?.readOnFor(reader),
     };
