@@ -110,12 +110,18 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     closeTimeout,
     fragmentSize,
     generateMask,
+    heartbeat,
     highWaterMark,
+    idleTimeout,
     incoming,
     maxBufferedChunks,
     maxDeclaredFrame,
     maxFragments,
+    maxLifetime,
     maxPayload,
+    messageTimeout,
+    minProgressRate,
+    rateLimit,
     skipUTF8Validation,
     slowConsumer,
     streamThreshold,
@@ -148,7 +154,8 @@ export function clientSettings(options: ClientOptions): ClientSettings {
   const receiving = { allowSynchronousEvents, incoming, skipUTF8Validation, streamThreshold, strictLength, ...limits };
   const pace = { closeTimeout, highWaterMark, slowConsumer };
   const sending = { autoPong, fragmentSize, generateMask, maxDeclaredFrame, ...pace };
-  const connection = { ...receiving, ...sending } satisfies Record<keyof ConnectionOptions, unknown>; // all of them
+  const guards = { heartbeat, idleTimeout, maxLifetime, messageTimeout, minProgressRate, rateLimit };
+  const connection = { ...receiving, ...sending, ...guards } satisfies Record<keyof ConnectionOptions, unknown>; // all of them
   return {
     connection,
     agent,

@@ -12,6 +12,7 @@ test('public names', () => {
     'ClosedError',
     'ConnectError',
     'DeflateError',
+    'GuardError',
     'HandshakeError',
     'Incoming',
     'MessageError',

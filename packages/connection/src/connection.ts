@@ -11,6 +11,7 @@ import {
   type CloseInfo,
   type Extension,
   type Failure,
+  type Initiator,
   type MessageHead,
   type MessageSink,
   type ProtocolHandlers,
@@ -110,8 +111,8 @@ export class Connection implements ProtocolHandlers, OutflowHost {
   }
 
   /** @throws as `Protocol.close`, in every state */
-  closeWith(code: number | undefined, reason: string | Uint8Array | undefined): void {
-    if (this.isOpen) this.protocol.close(code, reason);
+  closeWith(code: number | undefined, reason: string | Uint8Array | undefined, initiator?: Initiator): void {
+    if (this.isOpen) this.protocol.close(code, reason, initiator);
     else encodeClosePayload(code, reason);
   }
 

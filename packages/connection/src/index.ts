@@ -1,4 +1,5 @@
 export type { ConnectionOptions, IncomingMode, SlowConsumer } from './options.js';
+export type { GuardOptions, Heartbeat, RateLimit, RateOptions } from './guard-options.js';
 export type { CloseEvent, ErrorEvent, Event, EventListener, EventType, MessageEvent } from './event-target.js';
 export { ClosedError } from './closed-error.js';
 export { Incoming } from './incoming.js';
@@ -10,7 +11,7 @@ export type { MessageStream } from './message-stream.js';
 export { isPeerFault, listenerRejected } from './peer-fault.js';
 export { PreparedMessage } from './prepared-message.js';
 export { createPair, type PairOptions } from './pair.js';
-export { MessageError, type FaultCode } from './protocol/index.js';
+export { GuardError, MessageError, type FaultCode, type GuardCode } from './protocol/index.js';
 export type {
   CloseFrame,
   CloseInfo,
@@ -23,6 +24,7 @@ export type {
   OutgoingFragment,
   SendCallback,
 } from './protocol/index.js';
+export { kEnd } from './ending.js';
 export { kJoin, type Share, type SharedWay } from './shared-way.js';
 export { createWebSocketStream } from './socket-duplex.js';
 export type {

@@ -1,4 +1,6 @@
-import type { ReceiveLimits } from './protocol/index.js';
+import { readGuards, type GuardOptions } from './guard-options.js';
+import { checkBoolean, checkLimit, checkOneOf, checkTimeout, describe } from './option-checks.js';
+import type { Guards, ReceiveLimits } from './protocol/index.js';
 
 /** What becomes of a recipient that takes messages more slowly than they are sent. */
 export interface SlowConsumer {
@@ -23,7 +25,7 @@ export interface SlowRule {
 export type IncomingMode = 'buffer' | 'stream' | 'auto';
 
 /** What one connection may be told. For every limit, 0 or `false` is none. */
-export interface ConnectionOptions {
+export interface ConnectionOptions extends GuardOptions {
   /** Several `'message'`, `'ping'` and `'pong'` events may come in one turn of the event loop. @default true */
   readonly allowSynchronousEvents?: boolean | undefined;
   /** Answer pings. RFC 6455 §5.5.3 @default true */
@@ -65,6 +67,7 @@ export interface ConnectionSettings {
   readonly autoPong: boolean;
   readonly closeTimeoutMs: number;
   readonly limits: ReceiveLimits;
+  readonly guards: Guards;
   readonly validateUtf8: boolean;
   readonly strictLength: boolean;
   readonly highWaterMark: number;
@@ -128,6 +131,7 @@ function readSettings(options: ConnectionOptions): ConnectionSettings {
       maxFragments: checkLimit('maxFragments', maxFragments),
       maxBufferedChunks: checkLimit('maxBufferedChunks', maxBufferedChunks),
     },
+    guards: readGuards(options),
     validateUtf8: !checkBoolean('skipUTF8Validation', skipUTF8Validation),
     strictLength: checkBoolean('strictLength', strictLength),
     highWaterMark: highWaterMarkBytes,
@@ -166,41 +170,3 @@ export function slowConsumerSettings(
     policy: checkOneOf('slowConsumer.policy', policy, POLICIES),
   };
 }
-
-export function checkOneOf<Value extends string>(name: string, value: unknown, allowed: readonly Value[]): Value {
-  const found = allowed.find((each) => each === value);
-  if (found !== undefined) return found;
-  const expected = allowed.map((each) => `'${each}'`).join(', ');
-  if (typeof value === 'string') throw new RangeError(`${name} is ${describe(value)}, expected one of ${expected}`);
-  throw new TypeError(`${name} is ${describe(value)}, expected one of ${expected}`);
-}
-
-function checkBoolean(name: string, value: unknown): boolean {
-  if (typeof value !== 'boolean') throw new TypeError(`${name} is ${describe(value)}, expected a boolean`);
-  return value;
-}
-
-/** 0 and `false` are no limit. */
-function checkLimit(name: string, value: unknown): number {
-  if (value === false || value === 0 || value === Infinity) return Infinity;
-  if (typeof value !== 'number') {
-    throw new TypeError(`${name} is ${describe(value)}, expected a non-negative integer or false`);
-  }
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw new RangeError(`${name} is ${value}, expected a non-negative integer or false`);
-  }
-  return value;
-}
-
-/** Node's timers take 31 bits of ms. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
-
-function checkTimeout(name: string, value: unknown): number {
-  const ms = checkLimit(name, value);
-  if (ms !== Infinity && ms > MAX_TIMEOUT_MS)
-    throw new RangeError(`${name} is ${ms}, expected at most ${MAX_TIMEOUT_MS} ms`);
-  return ms;
-}
-
-/** A value as it stands in a message. */
-export const describe = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : String(value));

@@ -7,10 +7,10 @@ import { EventAttributes } from './event-attributes.js';
 import { toReadable, type MessageContent } from './message-content.js';
 import { MessageIterator } from './message-iterator.js';
 import { MessageStream } from './message-stream.js';
+import { kEnd } from './ending.js';
+import { checkOneOf, describe } from './option-checks.js';
 import {
-  checkOneOf,
   connectionSettings,
-  describe,
   INCOMING_MODES,
   type ConnectionOptions,
   type ConnectionSettings,
@@ -360,6 +360,10 @@ export class WebSocket<Data = unknown> extends EventAttributes {
       hold: (reader) => this.#connection?.holdFor(reader),
       readOn: (reader) => this.#connection?.readOnFor(reader),
     };
+  }
+
+  [kEnd](code: number, reason: string, initiator: Initiator): void {
+    this.#connection?.closeWith(code, reason, initiator);
   }
 
   /** @returns undefined unless open */

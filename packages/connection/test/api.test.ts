@@ -12,6 +12,7 @@ const run = (...args: string[]): string =>
 test('the public names', () => {
   expect(Object.keys(connection).sort()).toEqual([
     'ClosedError',
+    'GuardError',
     'Incoming',
     'MessageError',
     'MessageWriter',
@@ -21,6 +22,7 @@ test('the public names', () => {
     'createPair',
     'createWebSocketStream',
     'isPeerFault',
+    'kEnd',
     'kJoin',
     'listenerRejected',
   ]);

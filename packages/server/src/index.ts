@@ -1,5 +1,6 @@
 export {
   ClosedError,
+  GuardError,
   isPeerFault,
   Incoming,
   MessageError,
@@ -21,6 +22,9 @@ export {
   type FaultCode,
   type FrameRecord,
   type FromOptions,
+  type GuardCode,
+  type GuardOptions,
+  type Heartbeat,
   type IncomingMode,
   type Initiator,
   type Message,
@@ -30,6 +34,8 @@ export {
   type MessageStream,
   type Outcome,
   type OutgoingOptions,
+  type RateLimit,
+  type RateOptions,
   type RawData,
   type SendCallback,
   type SendOptions,
@@ -53,7 +59,7 @@ export type { BroadcastOptions, BroadcastReport } from './broadcast.js';
 export type { BroadcastStream, BroadcastStreamOptions } from './broadcast-stream.js';
 export type { WebSocketServerEvents } from './events.js';
 export type { MessageSink, MessageSinkEvents } from './message-sink.js';
-export type { HandleProtocols, OriginCheck, ResolvedServerOptions, ServerOptions } from './options.js';
+export type { HandleProtocols, OriginCheck, ResolvedServerOptions, ServerOptions, ServerRateLimit } from './options.js';
 export type { RecipientOptions } from './recipients.js';
 export type { RefusalReason } from './refusal.js';
 export { WebSocketServer } from './server.js';

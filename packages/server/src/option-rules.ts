@@ -54,6 +54,18 @@ const slowConsumer: Rule = {
   members: { highWaterMark: amount, limit: amount, policy: oneOf('close', 'drop-newest', 'drop-oldest', 'conflate') },
 };
 
+const positive: Rule = {
+  expected: 'a positive number',
+  type: isNumber,
+  fits: (value: number) => value > 0 && value < Infinity,
+};
+const exceeded = oneOf('wait', 'close');
+const rate: Rule = {
+  expected: 'an object of rate, burst (positive numbers) and exceeded',
+  type: isRecord,
+  members: { rate: positive, burst: positive, exceeded },
+};
+
 const RULES: { readonly [Name in keyof ServerOptions]-?: Rule } = {
   port: {
     expected: 'an integer from 0 to 65535',
@@ -110,6 +122,20 @@ const RULES: { readonly [Name in keyof ServerOptions]-?: Rule } = {
   fragmentSize: limit,
   maxDeclaredFrame: { expected: 'a non-negative integer', type: isNumber, fits: isIndex },
   slowConsumer,
+  heartbeat: {
+    expected: 'an object of interval and timeout (ms), or false',
+    type: (value) => value === false || isRecord(value),
+    members: { interval: duration, timeout: duration },
+  },
+  idleTimeout: duration,
+  maxLifetime: duration,
+  messageTimeout: duration,
+  minProgressRate: limit,
+  rateLimit: {
+    expected: 'an object of messages, bytes, handshakes and exceeded, or false',
+    type: (value) => value === false || isRecord(value),
+    members: { messages: rate, bytes: rate, handshakes: rate, exceeded },
+  },
 };
 
 /** Options of a broadcast that are not its recipients'. */

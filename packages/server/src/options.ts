@@ -1,6 +1,13 @@
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
-import { WebSocket, type ConnectionOptions, type SlowConsumer } from '@ws/connection';
+import {
+  WebSocket,
+  type ConnectionOptions,
+  type Heartbeat,
+  type RateLimit,
+  type RateOptions,
+  type SlowConsumer,
+} from '@ws/connection';
 import type { PerMessageDeflateOptions } from '@ws/deflate/node';
 import { checkOptions } from './option-rules.js';
 import type { VerifyClient } from './verify-client.js';
@@ -78,6 +85,23 @@ export interface ServerOptions<Data = unknown> {
   readonly maxDeclaredFrame?: number | undefined;
   /** What becomes of a client that takes messages more slowly than they are sent. @default { limit: 16_777_216, policy: 'close' } */
   readonly slowConsumer?: SlowConsumer | false | undefined;
+  /** Notice a peer that is gone: ms of silence after which a ping is sent, and ms for any byte to come. @default { interval: 30_000, timeout: 30_000 } */
+  readonly heartbeat?: Heartbeat | false | undefined;
+  /** ms without a message in either direction; then 1001. @default false */
+  readonly idleTimeout?: number | false | undefined;
+  /** ms after which a connection is closed with 1001, at a moment between 90 and 100 % of it. @default false */
+  readonly maxLifetime?: number | false | undefined;
+  /** ms for one message to arrive; beyond it, 1008. @default 120_000 */
+  readonly messageTimeout?: number | false | undefined;
+  /** Bytes a second that an unfinished message has to make; below it, 1008. @default false */
+  readonly minProgressRate?: number | false | undefined;
+  /** How much may come how fast: of one connection, and handshakes of one address. @default false */
+  readonly rateLimit?: ServerRateLimit | false | undefined;
+}
+
+export interface ServerRateLimit extends RateLimit {
+  /** Handshakes of one client address; over it, 429. */
+  readonly handshakes?: RateOptions | undefined;
 }
 
 /** `ServerOptions` after the check: whatever has a default is filled in, and a guard that is off is 0. */
@@ -93,6 +117,8 @@ export interface ResolvedServerOptions<Data = unknown> extends ServerOptions<Dat
   readonly WebSocket: typeof WebSocket<Data>;
   readonly maxPayload: number | false;
   readonly slowConsumer: SlowConsumer | false;
+  readonly heartbeat: Heartbeat | false;
+  readonly messageTimeout: number | false;
 }
 
 /**
@@ -119,23 +145,33 @@ export function resolveOptions<Data>(given: ServerOptions<Data>): ResolvedServer
     WebSocket: options.WebSocket ?? WebSocket<Data>,
     maxPayload: options.maxPayload ?? 1_048_576,
     slowConsumer: options.slowConsumer ?? SLOW_CONSUMER,
+    heartbeat: options.heartbeat ?? HEARTBEAT,
+    messageTimeout: options.messageTimeout ?? 120_000,
   });
 }
 
 /** So much may wait for one client: see `slowConsumer`. */
 const SLOW_CONSUMER: SlowConsumer = Object.freeze({ limit: 16_777_216, policy: 'close' });
 
+const HEARTBEAT: Heartbeat = Object.freeze({ interval: 30_000, timeout: 30_000 });
+
 const CONNECTION_OPTIONS = [
   'allowSynchronousEvents',
   'autoPong',
   'closeTimeout',
   'fragmentSize',
+  'heartbeat',
   'highWaterMark',
+  'idleTimeout',
   'incoming',
   'maxBufferedChunks',
   'maxDeclaredFrame',
   'maxFragments',
+  'maxLifetime',
   'maxPayload',
+  'messageTimeout',
+  'minProgressRate',
+  'rateLimit',
   'skipUTF8Validation',
   'slowConsumer',
   'streamThreshold',

@@ -27,6 +27,7 @@ test('the public names', () => {
   expect(Object.keys(api).sort()).toEqual([
     'ClosedError',
     'DeflateError',
+    'GuardError',
     'HandshakeError',
     'Incoming',
     'MessageError',

@@ -18,8 +18,8 @@ const FLAGS = [
   'skipUTF8Validation',
   'strictLength',
 ] as const;
-const LIMITS = ['maxPayload', 'maxFragments', 'maxBufferedChunks'] as const;
-const DURATIONS = ['handshakeTimeout', 'closeTimeout'] as const;
+const LIMITS = ['maxPayload', 'maxFragments', 'maxBufferedChunks', 'minProgressRate'] as const;
+const DURATIONS = ['handshakeTimeout', 'closeTimeout', 'idleTimeout', 'maxLifetime', 'messageTimeout'] as const;
 
 /** Not of the type at all: TypeError. */
 const WRONG_TYPE: Record<keyof ServerOptions, readonly unknown[]> = {
@@ -54,6 +54,12 @@ const WRONG_TYPE: Record<keyof ServerOptions, readonly unknown[]> = {
   fragmentSize: ['1', true, {}],
   maxDeclaredFrame: ['1', true, {}],
   slowConsumer: [true, 'close', 1],
+  heartbeat: [true, 1],
+  idleTimeout: ['1', true],
+  maxLifetime: ['1', true],
+  messageTimeout: ['1', true],
+  minProgressRate: ['1', true],
+  rateLimit: [true, 1],
 };
 
 /** Of the type, and yet not possible: RangeError. */
@@ -95,6 +101,23 @@ test.each(cases(OUT_OF_RANGE))('a RangeError names %s: %p', (name, value) => {
   const act = (): unknown => make({ noServer: true, [name]: value });
   expect(act).toThrow(RangeError);
   expect(act).toThrow(`${name} is `);
+});
+
+test.each<[object, string]>([
+  [{ heartbeat: { interval: '1' } }, 'TypeError: heartbeat.interval is "1"'],
+  [{ heartbeat: { timeout: -1 } }, 'RangeError: heartbeat.timeout is -1'],
+  [{ rateLimit: { messages: 1 } }, 'TypeError: rateLimit.messages is 1'],
+  [{ rateLimit: { bytes: { rate: '1' } } }, 'TypeError: rateLimit.bytes.rate is "1"'],
+  [{ rateLimit: { handshakes: { rate: 1, burst: 0 } } }, 'RangeError: rateLimit.handshakes.burst is 0'],
+  [{ rateLimit: { exceeded: 'drop' } }, 'RangeError: rateLimit.exceeded is "drop"'],
+])('%j is an error', (options, message) => {
+  let thrown: unknown;
+  try {
+    make({ noServer: true, ...options });
+  } catch (error) {
+    thrown = error;
+  }
+  expect(String(thrown)).toContain(message);
 });
 
 test.each<[object, string]>([
@@ -168,6 +191,8 @@ test('the defaults', () => {
     requireProtocol: false,
     slowConsumer: { limit: 16_777_216, policy: 'close' },
     handshakeTimeout: 10_000,
+    heartbeat: { interval: 30_000, timeout: 30_000 },
+    messageTimeout: 120_000,
     draft08: false,
     perMessageDeflate: false,
     WebSocket,

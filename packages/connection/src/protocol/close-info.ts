@@ -8,11 +8,11 @@ export interface CloseFrame {
 }
 
 /**
- * Who ended the connection: `local` and `remote` by the first Close frame (`local` also after a fault that we found, and where we cut it or gave up connecting),
- * `timeout` where the peer did not answer ours in time, `limit` where it was cut for holding too much,
- * `transport` where the byte stream ended without a Close frame.
+ * Who ended the connection, and for what: `local` and `remote` closed it, by the first Close frame (`local` also where we cut it or gave up connecting);
+ * `protocol`: the peer broke a rule; `limit`: it held, sent or lasted more than it may; `timeout`: what was due did not come in time;
+ * `shutdown`: our server shuts down; `transport`: the byte stream ended without a Close frame.
  */
-export type Initiator = 'local' | 'remote' | 'timeout' | 'limit' | 'transport';
+export type Initiator = 'local' | 'remote' | 'transport' | 'timeout' | 'protocol' | 'limit' | 'shutdown';
 
 /** How a connection ended. */
 export interface CloseInfo {

@@ -62,11 +62,11 @@ export class ClosingHandshake {
   }
 
   /** §7.1.2; the Close frame follows what was sent before it. Does nothing unless open. @throws {TypeError | RangeError} */
-  begin(code: number | undefined, reason: string | Uint8Array | undefined): void {
+  begin(code: number | undefined, reason: string | Uint8Array | undefined, initiator: Initiator = 'local'): void {
     const payload = encodeClosePayload(code, reason);
     if (this.#state !== 'open') return;
     this.#enter('sendClose');
-    this.#initiator ??= 'local';
+    this.#initiator ??= initiator;
     this.startTimeout();
     this.#host.sender.inOrder(() => this.#send(payload));
     this.#announce(decodeClosePayload(payload), 'local');

@@ -2,6 +2,8 @@ export type { ReceiveLimits } from './assembler.js';
 export type { CloseFrame, CloseInfo, Initiator } from './close-info.js';
 export type { Extension, Failure, Flow, IncomingPiece, OutgoingFragment } from './extension.js';
 export type { FrameRecord } from './frame-log.js';
+export { GuardError, type GuardCode } from './guard-error.js';
+export { NO_GUARDS, type Guards, type Rate } from './guards.js';
 export type { MessageHead, MessageSink } from './message-sink.js';
 export type { ProtocolHandlers, ProtocolOptions } from './options.js';
 export { MessageError, type FaultCode } from './message-error.js';

@@ -180,10 +180,11 @@ export class Protocol {
 
   /**
    * Starts the closing handshake, §7.1.2; the Close frame follows what was sent before it. Does nothing unless open.
+   * @param initiator for the report @default 'local'
    * @throws {TypeError | RangeError} for a code that may not travel, or a reason that does not fit: before anything is done
    */
-  close(code?: number, reason?: string | Uint8Array): void {
-    this.#closing.begin(code, reason);
+  close(code?: number, reason?: string | Uint8Array, initiator?: Initiator): void {
+    this.#closing.begin(code, reason, initiator);
   }
 
   /** Fails the connection, §7.1.7: one Close frame with the error's code, then the end of the byte stream. */
