@@ -2,11 +2,14 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { ListenOptions, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { checkUpgradeRequest, formatResponse, HandshakeError, refusalResponse } from '@ws/handshake';
-import { answerAndClose } from './refusal.js';
+import { answerAndClose, type RefusalReason } from './refusal.js';
 
 const REQUEST_TIMEOUT = formatResponse(refusalResponse(408, { body: 'the request did not arrive in time' }));
 const BAD_REQUEST = formatResponse(refusalResponse(400, { body: 'this is not HTTP' }));
 const HEADER_TOO_LARGE = formatResponse(refusalResponse(431, { body: 'the request head is too large' }));
+
+/** Hears of each refusal, after its answer. */
+export type OnRefused = (reason: RefusalReason, error: unknown, request: IncomingMessage | undefined) => void;
 
 /** The http server of a WebSocket server with a port of its own, where nobody but a WebSocket client has any business. */
 export class OwnPort {
@@ -18,11 +21,13 @@ export class OwnPort {
 
   /**
    * @param handshakeTimeoutMs 0 for none
-   * @param onRefused hears of the requests that are no upgrade, after their answer
+   * @param onRefused hears of the requests that are no upgrade, and of who did not come to a request
    */
-  constructor(handshakeTimeoutMs: number, onRefused: (request: IncomingMessage, error: HandshakeError) => void) {
+  constructor(handshakeTimeoutMs: number, onRefused: OnRefused) {
     this.#handshakeTimeoutMs = handshakeTimeoutMs;
-    this.httpServer = createServer((request, response) => onRefused(request, answerPlainRequest(request, response)));
+    this.httpServer = createServer((request, response) =>
+      onRefused('handshake', answerPlainRequest(request, response), request),
+    );
     if (handshakeTimeoutMs > 0) {
       // Ours is the stricter clock; node's would only cut short a longer handshakeTimeout.
       this.httpServer.headersTimeout = 0;

@@ -242,11 +242,14 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     refuseUpgrade(this.#host, { request, socket }, refusal);
   }
 
+  /** Every refusal comes by here, also one at the door of the own port, where there is no request to tell of yet. */
+  #onRefused(reason: RefusalReason, error: unknown, request: IncomingMessage | undefined): void {
+    if (request) this.emit('refused', reason, request, error);
+  }
+
   #listen(callback: (() => void) | undefined): void {
     const { port, host, backlog, handshakeTimeout } = this.options;
-    this.#ownPort = new OwnPort(handshakeTimeout, (request, error) =>
-      this.emit('refused', 'handshake', request, error),
-    );
+    this.#ownPort = new OwnPort(handshakeTimeout, (reason, error, request) => this.#onRefused(reason, error, request));
     const { httpServer } = this.#ownPort;
     httpServer.once('close', () => {
       this.#ownPort = undefined;
@@ -284,10 +287,10 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
         this.completeUpgrade(accepted, request, socket, head, callback),
       giveAway: (error, { request, socket }) => {
         if (this.listenerCount('wsClientError') === 0) return false;
-        this.emit('refused', 'handshake', request, error);
+        this.#onRefused('handshake', error, request);
         return this.emit('wsClientError', error, socket, request);
       },
-      emitRefused: (reason, request, error) => void this.emit('refused', reason, request, error),
+      emitRefused: (reason, request, error) => this.#onRefused(reason, error, request),
     };
   }
 
