@@ -27,6 +27,18 @@ export const FAULTS = {
     section: 'RFC 6455 §4.2.1',
     message: 'not a WebSocket handshake, Upgrade header is missing',
   },
+  WS_ERR_HEADER_TOO_LARGE: {
+    status: 431,
+    headers: NONE,
+    section: 'RFC 6585 §5',
+    message: 'request line and headers are too large',
+  },
+  WS_ERR_TOO_MANY_HEADERS: {
+    status: 431,
+    headers: NONE,
+    section: 'RFC 6585 §5',
+    message: 'too many headers',
+  },
   WS_ERR_INVALID_UPGRADE: {
     status: 400,
     headers: NONE,

@@ -1,3 +1,4 @@
+import { isDigit, parseIpv4, parseIpv6, parseNumber } from './ip-address.js';
 import { assertList } from './list.js';
 
 /** What a `Host` header names. */
@@ -10,7 +11,6 @@ export interface Host {
 
 const COLON = 0x3a;
 const BRACKET = 0x5b;
-const LONGEST_IPV6 = 45;
 
 /** unreserved of RFC 3986 §2.3. */
 function isNameCode(code: number): boolean {
@@ -18,8 +18,6 @@ function isNameCode(code: number): boolean {
   if ((lower >= 0x61 && lower <= 0x7a) || isDigit(code)) return true;
   return code === 0x2d || code === 0x2e || code === 0x5f || code === 0x7e; // - . _ ~
 }
-
-export const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
 
 const isHexDigit = (code: number): boolean => isDigit(code) || ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x66);
 
@@ -37,7 +35,7 @@ export function parseHost(text: string): Host | undefined {
   let end = 0;
   if (text.charCodeAt(0) === BRACKET) {
     end = text.indexOf(']') + 1;
-    if (end === 0 || !isIpv6(text.slice(1, end - 1))) return undefined;
+    if (end === 0 || parseIpv6(text.slice(1, end - 1)) === undefined) return undefined;
   } else {
     while (end < text.length && isNameCode(text.charCodeAt(end))) end++;
     if (end === 0 || text.startsWith('.') || text.slice(0, end).includes('..')) return undefined;
@@ -50,39 +48,6 @@ export function parseHost(text: string): Host | undefined {
   return port === undefined ? undefined : { name, port };
 }
 
-/** A decimal number in its shortest form, up to `max`. */
-function parseNumber(text: string, max: number): number | undefined {
-  if (text.length > 5 || !consistsOf(text, isDigit) || (text.length > 1 && text.startsWith('0'))) return undefined;
-  const number = Number(text);
-  return number <= max ? number : undefined;
-}
-
-/** RFC 3986 §3.2.2, IPv6address. */
-function isIpv6(text: string): boolean {
-  if (text.length > LONGEST_IPV6) return false;
-  const gap = text.indexOf('::');
-  if (gap < 0) return countGroups(text, true) === 8;
-  if (text.includes('::', gap + 1)) return false;
-  const groups = countGroups(text.slice(0, gap), false) + countGroups(text.slice(gap + 2), true);
-  return groups <= 7;
-}
-
-/** Groups of 16 bits; NaN where one is malformed. */
-function countGroups(text: string, dottedTail: boolean): number {
-  if (text === '') return 0;
-  const groups = text.split(':');
-  const last = groups.at(-1)!;
-  const dotted = dottedTail && isDottedDecimal(last);
-  if (dotted) groups.pop();
-  const sound = groups.every((group) => group.length <= 4 && consistsOf(group, isHexDigit));
-  return sound ? groups.length + (dotted ? 2 : 0) : NaN;
-}
-
-function isDottedDecimal(text: string): boolean {
-  const octets = text.split('.');
-  return octets.length === 4 && octets.every((octet) => parseNumber(octet, 255) !== undefined);
-}
-
 /**
  * Whether a browser could have written this name. It writes an IPv4 address as four decimals only, and takes every name whose last
  * label is a number (`2130706433`, `0x7f.1`, `127.1`, `0177.0.0.1`) for such an address: WHATWG URL, "ends in a number".
@@ -92,13 +57,17 @@ export function isCanonicalName(name: string): boolean {
   if (labels.at(-1) === '' && labels.length > 1) labels.pop();
   const last = labels.at(-1)!;
   const hexadecimal = last.startsWith('0x') && (last.length === 2 || consistsOf(last.slice(2), isHexDigit));
-  return (!hexadecimal && !consistsOf(last, isDigit)) || isDottedDecimal(name);
+  return (!hexadecimal && !consistsOf(last, isDigit)) || parseIpv4(name) !== undefined;
 }
 
 /** Whether two hosts are the same, `defaultPort` standing in on a side without a port. */
 export function isSameHost(one: Host, other: Host, defaultPort: number): boolean {
   return one.name === other.name && (one.port ?? defaultPort) === (other.port ?? defaultPort);
 }
+
+/** Whether `entry` can stand in the list of {@link checkHost}. */
+export const isHostEntry = (entry: string): boolean =>
+  typeof entry === 'string' && parseHost(entry.startsWith('.') ? entry.slice(1) : entry) !== undefined;
 
 /**
  * Whether the `Host` header of a request is one of ours: the defence against DNS rebinding, where a hostile name resolves to this
@@ -114,7 +83,7 @@ export function checkHost(host: string | undefined, allowed: readonly string[]):
     const expected = parseHost(isDomain ? entry.slice(1) : entry);
     if (expected === undefined || (expected.port !== undefined && expected.port !== actual.port)) continue;
     if (actual.name === expected.name) return true;
-    if (isDomain && actual.name.endsWith(`.${expected.name}`) && !isDottedDecimal(actual.name)) return true;
+    if (isDomain && actual.name.endsWith(`.${expected.name}`) && parseIpv4(actual.name) === undefined) return true;
   }
   return false;
 }

@@ -1,4 +1,5 @@
 export { acceptFor, generateKey } from './accept-key.js';
+export { clientAddress, type TrustedProxies } from './client-address.js';
 export { HandshakeError, type HandshakeErrorCode } from './errors.js';
 export {
   formatExtensions,
@@ -10,7 +11,8 @@ export {
 } from './extensions.js';
 export { formatRequest, formatResponse } from './format.js';
 export type { HeaderList } from './header-list.js';
-export { checkHost } from './host.js';
+export { checkHost, isHostEntry } from './host.js';
+export { addressKey } from './ip-address.js';
 export { checkOrigin, isOrigin, type OriginRule } from './origin.js';
 export {
   checkUpgradeRequest,

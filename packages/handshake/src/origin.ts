@@ -1,4 +1,5 @@
-import { isCanonicalName, isDigit, isSameHost, parseHost, type Host } from './host.js';
+import { isCanonicalName, isSameHost, parseHost, type Host } from './host.js';
+import { isDigit } from './ip-address.js';
 import { assertList } from './list.js';
 
 /** Who may connect from a browser: pages of this very host, anybody, or the listed origins. */

@@ -11,7 +11,8 @@ import {
   NOT_A_LIST,
 } from './header-list.js';
 import { assertList } from './list.js';
-import { isDigit, parseHost, type Host } from './host.js';
+import { parseHost, type Host } from './host.js';
+import { isDigit } from './ip-address.js';
 import { assertSubprotocols, parseSubprotocols } from './subprotocol.js';
 import { isOriginForm, readPath } from './target.js';
 
@@ -25,6 +26,8 @@ export interface UpgradeRequest {
   /** `:protocol` of an extended CONNECT, RFC 8441 §4. Room for later: CONNECT is refused as any other method. */
   readonly protocol?: string | undefined;
 }
+
+const CRLF_LENGTH = 2;
 
 /** What a client asks for, in a request that keeps the rules. */
 export interface UpgradeOffer {
@@ -48,6 +51,10 @@ export type RequestDecision =
 export interface CheckRequestOptions {
   /** Also take version 8, the last draft that was spoken widely. @default false */
   readonly draft08?: boolean | undefined;
+  /** Most bytes of the request line and the headers. @default no limit */
+  readonly maxHeaderSize?: number | undefined;
+  /** @default no limit */
+  readonly maxHeaderCount?: number | undefined;
 }
 
 /**
@@ -59,16 +66,18 @@ export interface CheckRequestOptions {
  */
 export function checkUpgradeRequest(request: UpgradeRequest, options: CheckRequestOptions = {}): RequestDecision {
   try {
-    return { accepted: true, offer: readOffer(request, options.draft08 === true) };
+    return { accepted: true, offer: readOffer(request, options) };
   } catch (error) {
     if (error instanceof HandshakeError) return { accepted: false, error };
     throw error;
   }
 }
 
-function readOffer(request: UpgradeRequest, draft08: boolean): UpgradeOffer {
+function readOffer(request: UpgradeRequest, options: CheckRequestOptions): UpgradeOffer {
   const { method, httpVersion, headers } = request;
+  const { draft08 = false, maxHeaderSize = Infinity, maxHeaderCount = Infinity } = options;
   assertList(headers, NOT_A_LIST);
+  refuseLargeHead(request, maxHeaderSize, maxHeaderCount);
   if (method !== 'GET') throw new HandshakeError('WS_ERR_INVALID_METHOD', quote(method)); // §4.2.1 item 1
   if (!isHttp11(httpVersion)) throw new HandshakeError('WS_ERR_INVALID_HTTP_VERSION', quote(httpVersion));
   const upgrade = fieldValues(headers, 'upgrade'); // item 3
@@ -96,6 +105,15 @@ function readOffer(request: UpgradeRequest, draft08: boolean): UpgradeOffer {
     protocols: protocols.length === 0 ? [] : parseSubprotocols(protocols.join(',')),
     extensions: extensions.length === 0 ? [] : parseExtensions(extensions.join(',')),
   };
+}
+
+function refuseLargeHead({ method, target, headers }: UpgradeRequest, maxSize: number, maxCount: number): void {
+  const count = headers.length >> 1;
+  if (count > maxCount) throw new HandshakeError('WS_ERR_TOO_MANY_HEADERS', `${count}, limit ${maxCount}`);
+  if (maxSize === Infinity) return;
+  let size = method.length + target.length + 2 * ' '.length + 'HTTP/1.1'.length + 2 * CRLF_LENGTH;
+  for (let at = 0; at < headers.length; at++) size += headers[at]!.length + 2; // ': ' behind a name, CRLF behind a value
+  if (size > maxSize) throw new HandshakeError('WS_ERR_HEADER_TOO_LARGE', `${size} bytes, limit ${maxSize}`);
 }
 
 /** HTTP/1.1 or a later minor version; HTTP/2 has no upgrade (RFC 9113 §8.6). */

@@ -12,7 +12,7 @@ import {
 } from '../src/index.js';
 import { KEY, REQUEST, requestWith, RESPONSE, responseWith } from './messages.js';
 
-const asked = (request = REQUEST): RequestDecision => checkUpgradeRequest(request);
+const asked = (request = REQUEST, options = {}): RequestDecision => checkUpgradeRequest(request, options);
 const answered = (response: typeof RESPONSE, protocols: string[] = []): ResponseDecision =>
   checkUpgradeResponse(response, { key: KEY, protocols });
 
@@ -21,6 +21,8 @@ const VECTORS: Record<HandshakeErrorCode, [status: number, decision: RequestDeci
   WS_ERR_INVALID_METHOD: [405, asked({ ...REQUEST, method: 'POST' })],
   WS_ERR_INVALID_HTTP_VERSION: [400, asked({ ...REQUEST, httpVersion: '1.0' })],
   WS_ERR_UPGRADE_REQUIRED: [426, asked(requestWith('Upgrade'))],
+  WS_ERR_HEADER_TOO_LARGE: [431, asked(REQUEST, { maxHeaderSize: 100 })],
+  WS_ERR_TOO_MANY_HEADERS: [431, asked(REQUEST, { maxHeaderCount: 2 })],
   WS_ERR_INVALID_UPGRADE: [400, asked(requestWith('Upgrade', 'h2c'))],
   WS_ERR_INVALID_CONNECTION: [400, asked(requestWith('Connection', 'close'))],
   WS_ERR_INVALID_HOST: [400, asked(requestWith('Host', 'a b'))],

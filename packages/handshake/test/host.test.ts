@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { isCanonicalName, parseHost } from '../src/host.js';
-import { checkHost } from '../src/index.js';
+import { checkHost, isHostEntry } from '../src/index.js';
 
 test.each([
   ['example.com', 'example.com', undefined],
@@ -151,4 +151,11 @@ test('an empty list has no host', () => {
 test('a list that is none is the caller’s mistake', () => {
   expect(() => checkHost('localhost', 'localhost' as never)).toThrow(TypeError);
   expect(() => checkHost('localhost', undefined as never)).toThrow(TypeError);
+});
+
+test('an entry of a list of hosts is a host, or a domain', () => {
+  for (const entry of ['localhost', 'localhost:8080', '[::1]', '.example.com', '.example.com:443'])
+    expect([entry, isHostEntry(entry)]).toEqual([entry, true]);
+  for (const entry of ['', '.', '..example.com', '*.example.com', 'https://example.com', 'a b', 1, undefined])
+    expect([entry, isHostEntry(entry as string)]).toEqual([entry, false]);
 });

@@ -177,3 +177,19 @@ test("a caller's mistake is no fault of the peer", () => {
     checkUpgradeRequest({ method: 'GET', target: '/', httpVersion: '1.1' } as unknown as UpgradeRequest),
   ).toThrow(TypeError);
 });
+
+test('the size of a head is that of its bytes on the wire, and its headers are counted', () => {
+  const text = ['GET / HTTP/1.1', ...pairsOf(REQUEST.headers).map(([name, value]) => `${name}: ${value}`), '', ''];
+  const size = text.join('\r\n').length;
+  const count = REQUEST.headers.length / 2;
+  const check = (options: object): unknown => {
+    const decision = checkUpgradeRequest({ ...REQUEST, target: '/' }, options);
+    return decision.accepted || decision.error.message;
+  };
+  expect(check({ maxHeaderSize: size, maxHeaderCount: count })).toBe(true);
+  expect(check({ maxHeaderSize: size - 1 })).toContain(`${size} bytes, limit ${size - 1} (RFC 6585 §5)`);
+  expect(check({ maxHeaderCount: count - 1 })).toContain(`${count}, limit ${count - 1} (RFC 6585 §5)`);
+});
+
+const pairsOf = (list: readonly string[]): [string, string][] =>
+  Array.from({ length: list.length / 2 }, (_, at) => [list[2 * at]!, list[2 * at + 1]!]);
