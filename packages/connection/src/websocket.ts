@@ -56,6 +56,8 @@ export interface SocketOptions {
   readonly requestedProtocols?: readonly string[] | undefined;
   /** The agreed extensions, in the order agreed. @default [] */
   readonly extensions?: readonly Extension[] | undefined;
+  /** Where the peer is, if that is not the address of the stream. */
+  readonly remoteAddress?: string | undefined;
 }
 
 /** For {@link WebSocket.from}. */
@@ -93,6 +95,7 @@ export class WebSocket<Data = unknown> extends EventAttributes {
   #protocol = '';
   #extensions = '';
   #requestedProtocols: readonly string[] = [];
+  #remoteAddress: string | undefined;
   /** Bytes given to `send` when it was too late. WHATWG: they count for ever. */
   #lateBytes = 0;
   /** Messages that are being written. */
@@ -227,6 +230,18 @@ export class WebSocket<Data = unknown> extends EventAttributes {
   /** The stream underneath: for its addresses and its certificate, not to be read or written. */
   get socket(): Duplex | undefined {
     return this.#connection?.duplex;
+  }
+
+  /**
+   * The peer's address: on a server with `trustProxy` what it made out; else the stream's own, which Node forgets at the end unless somebody has
+   * asked before. undefined where there is none.
+   */
+  get remoteAddress(): string | undefined {
+    if (this.#remoteAddress !== undefined) return this.#remoteAddress;
+    const { socket } = this;
+    return socket && 'remoteAddress' in socket && typeof socket.remoteAddress === 'string'
+      ? socket.remoteAddress
+      : undefined;
   }
 
   /** Resolves when the connection is gone; never rejects. */
@@ -412,6 +427,7 @@ export class WebSocket<Data = unknown> extends EventAttributes {
     this.#connection = connection;
     this.#protocol = protocol;
     this.#requestedProtocols = requestedProtocols;
+    this.#remoteAddress = options.remoteAddress;
     const [only] = extensions;
     this.#extensions = only && extensions.length === 1 ? only.name : extensions.map(({ name }) => name).join();
     this.binaryType = this.#binaryType;

@@ -37,6 +37,19 @@ describe('WS-056: states', () => {
     );
   });
 
+  test('remoteAddress is what is given, or that of the stream', async () => {
+    expect(new WebSocket(null).remoteAddress).toBeUndefined();
+    expect(recorded().socket.remoteAddress).toBeUndefined();
+    for (const remoteAddress of [undefined, '192.0.2.7']) {
+      const [, stream] = await tcpPair();
+      const socket = WebSocket.from(stream, { role: 'server', remoteAddress });
+      expect(socket.remoteAddress).toBe(remoteAddress ?? '127.0.0.1');
+      socket.terminate();
+      await socket.closed;
+      expect(socket.remoteAddress).toBe(remoteAddress ?? '127.0.0.1');
+    }
+  });
+
   test('an address is for @ws/client', () => {
     expect(() => new WebSocket('ws://localhost' as never)).toThrow(/@ws\/client/);
     expect(() => new WebSocket(undefined as never)).toThrow(TypeError);

@@ -1,5 +1,5 @@
 import { WebSocket } from '@ws/connection';
-import { isOrigin, isToken } from '@ws/handshake';
+import { isHostEntry, isOrigin, isToken } from '@ws/handshake';
 import type { ServerOptions } from './options.js';
 
 /** What one option may be. The wrong type is a TypeError, a value of the right type that does not fit a RangeError. */
@@ -99,6 +99,21 @@ const RULES: { readonly [Name in keyof ServerOptions]-?: Rule } = {
   protocolPreference: oneOf('client', 'server'),
   requireProtocol: flag,
   handshakeTimeout: duration,
+  maxConnections: limit,
+  maxConnectionsPerAddress: limit,
+  maxPending: limit,
+  trustProxy: {
+    expected: 'a number of proxies, a function or false',
+    type: (value) => value === false || isNumber(value) || isFunction(value),
+    fits: (value: unknown) => !isNumber(value) || isIndex(value),
+  },
+  allowedHosts: {
+    expected: 'a list of hosts such as "localhost", "example.com:8080" and ".example.com", or false',
+    type: (value) => value === false || isText(value),
+    fits: (value: unknown) => !isText(value) || value.every(isHostEntry),
+  },
+  maxHeaderSize: limit,
+  maxHeaderCount: limit,
   draft08: flag,
   perMessageDeflate: {
     expected: 'a boolean or an object',

@@ -9,6 +9,7 @@ import {
   type SlowConsumer,
 } from '@ws/connection';
 import type { PerMessageDeflateOptions } from '@ws/deflate/node';
+import type { TrustedProxies } from '@ws/handshake';
 import { checkOptions } from './option-rules.js';
 import type { VerifyClient } from './verify-client.js';
 
@@ -51,6 +52,26 @@ export interface ServerOptions<Data = unknown> {
   readonly requireProtocol?: boolean | undefined;
   /** ms for the request to arrive on an own port, and again for user code to decide over it. @default 10_000 */
   readonly handshakeTimeout?: number | false | undefined;
+  /** Most connections, with the handshakes that user code decides over; beyond it, 503. @default false */
+  readonly maxConnections?: number | false | undefined;
+  /** Most connections of one client address, an IPv6 one by its first 64 bits; beyond it, 429. @default false */
+  readonly maxConnectionsPerAddress?: number | false | undefined;
+  /**
+   * Most that are on the way to a connection: TCP connections of an own port without a request yet, and handshakes that wait for user code.
+   * Beyond it the one that has been silent longest makes room (408), or else the new one gets 503. @default 1024
+   */
+  readonly maxPending?: number | false | undefined;
+  /**
+   * The proxies in front of us whose `X-Forwarded-For` is believed: how many they are, or whether `address` is one of them. The client address
+   * that comes out is `socket.remoteAddress`, and what limits per address count. @default false
+   */
+  readonly trustProxy?: TrustedProxies | false | undefined;
+  /** Whom a `Host` header may name: `localhost` (any port), `localhost:8080`, `.example.com` (the domain and all below it); others get 403. @default false, anybody */
+  readonly allowedHosts?: readonly string[] | false | undefined;
+  /** Most bytes of request line and headers; beyond it, 431. @default 16_384 */
+  readonly maxHeaderSize?: number | false | undefined;
+  /** Most headers of a request; beyond it, 431. @default 256 */
+  readonly maxHeaderCount?: number | false | undefined;
   /** Also accept protocol version 8, the last draft before RFC 6455. @default false */
   readonly draft08?: boolean | undefined;
   /** Agree to compression with clients that offer it, RFC 7692; an object says how. @default false */
@@ -112,6 +133,10 @@ export interface ResolvedServerOptions<Data = unknown> extends ServerOptions<Dat
   readonly protocolPreference: 'client' | 'server';
   readonly requireProtocol: boolean;
   readonly handshakeTimeout: number;
+  readonly maxPending: number;
+  readonly trustProxy: TrustedProxies | false;
+  readonly maxHeaderSize: number;
+  readonly maxHeaderCount: number;
   readonly draft08: boolean;
   readonly perMessageDeflate: boolean | PerMessageDeflateOptions;
   readonly WebSocket: typeof WebSocket<Data>;
@@ -140,6 +165,10 @@ export function resolveOptions<Data>(given: ServerOptions<Data>): ResolvedServer
     protocolPreference: options.protocolPreference ?? 'client',
     requireProtocol: options.requireProtocol ?? false,
     handshakeTimeout: (options.handshakeTimeout ?? 10_000) || 0,
+    maxPending: (options.maxPending ?? 1024) || 0,
+    trustProxy: options.trustProxy || false,
+    maxHeaderSize: (options.maxHeaderSize ?? 16_384) || 0,
+    maxHeaderCount: (options.maxHeaderCount ?? 256) || 0,
     draft08: options.draft08 ?? false,
     perMessageDeflate: options.perMessageDeflate ?? false,
     WebSocket: options.WebSocket ?? WebSocket<Data>,

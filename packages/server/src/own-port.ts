@@ -1,87 +1,172 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { ListenOptions, Socket } from 'node:net';
+import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type AddressInfo, type ListenOptions, type Server as Listener, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { checkUpgradeRequest, formatResponse, HandshakeError, refusalResponse } from '@ws/handshake';
-import { answerAndClose, type RefusalReason } from './refusal.js';
+import { Descriptors } from './descriptors.js';
+import type { ResolvedServerOptions } from './options.js';
+import type { Pending } from './pending.js';
+import { answerAndClose, ignoreError, serializeRefusal, type Refusal, type RefusalReason } from './refusal.js';
 
 const REQUEST_TIMEOUT = formatResponse(refusalResponse(408, { body: 'the request did not arrive in time' }));
 const BAD_REQUEST = formatResponse(refusalResponse(400, { body: 'this is not HTTP' }));
 const HEADER_TOO_LARGE = formatResponse(refusalResponse(431, { body: 'the request head is too large' }));
 
-/** Hears of each refusal, after its answer. */
-export type OnRefused = (reason: RefusalReason, error: unknown, request: IncomingMessage | undefined) => void;
+/** So many that were turned away at the door may take their time to read why and to leave; the others are cut. */
+const MOST_LEAVING = 1024;
+const MOST_LEAVING_IF_SHORT = 2;
 
-/** The http server of a WebSocket server with a port of its own, where nobody but a WebSocket client has any business. */
+/** What an own port needs of its server. */
+export interface OwnPortHost {
+  readonly options: Pick<ResolvedServerOptions, 'handshakeTimeout' | 'maxHeaderSize' | 'maxHeaderCount'>;
+  readonly pending: Pending;
+  /** Asked for each TCP connection, before a byte of it is read. @returns undefined: welcome */
+  atDoor(socket: Socket): Refusal | undefined;
+  /** A limit of the whole server. */
+  refusal(reason: RefusalReason, body: string): Refusal;
+  /** Hears of each refusal; `request` is undefined where there was none yet. */
+  onRefused(reason: RefusalReason, error: unknown, request: IncomingMessage | undefined, socket: Duplex): void;
+  onListening(): void;
+  onError(error: Error): void;
+  onAcceptPaused(error: Error): void;
+  onAcceptResumed(): void;
+  onClose(): void;
+}
+
+/**
+ * The port of a WebSocket server with one of its own, where nobody but a WebSocket client has any business. It listens itself, so that who cannot
+ * be let in is turned away before there is an HTTP parser for him; the others are handed to an http server that does not listen.
+ */
 export class OwnPort {
   readonly httpServer: Server;
-  readonly #handshakeTimeoutMs: number;
-  /** Connections that have not come to an upgrade request yet. */
-  readonly #waiting = new Map<Socket, NodeJS.Timeout | undefined>();
+  readonly #host: OwnPortHost;
+  readonly #listener: Listener;
+  readonly #descriptors: Descriptors;
+  readonly #timers = new Map<Socket, NodeJS.Timeout>();
+  /** Turned away, and not gone yet. */
+  #leaving = 0;
   readonly #forget: (this: Socket) => void;
 
-  /**
-   * @param handshakeTimeoutMs 0 for none
-   * @param onRefused hears of the requests that are no upgrade, and of who did not come to a request
-   */
-  constructor(handshakeTimeoutMs: number, onRefused: OnRefused) {
-    this.#handshakeTimeoutMs = handshakeTimeoutMs;
-    this.httpServer = createServer((request, response) =>
-      onRefused('handshake', answerPlainRequest(request, response), request),
+  constructor(host: OwnPortHost) {
+    this.#host = host;
+    const { maxHeaderSize, maxHeaderCount } = host.options;
+    this.httpServer = createHttpServer(
+      { maxHeaderSize: Math.min(maxHeaderSize || Infinity, Number.MAX_SAFE_INTEGER) },
+      (request, response) =>
+        host.onRefused('handshake', answerPlainRequest(request, response), request, request.socket),
     );
-    if (handshakeTimeoutMs > 0) {
-      // Ours is the stricter clock; node's would only cut short a longer handshakeTimeout.
-      this.httpServer.headersTimeout = 0;
-      this.httpServer.requestTimeout = 0;
-    }
-    this.httpServer.on('connection', (socket: Socket) => this.#track(socket));
-    this.httpServer.on('clientError', answerClientError);
+    this.httpServer.maxHeadersCount = maxHeaderCount && maxHeaderCount + 1; // one more, so that it is seen
+    this.httpServer.on('clientError', this.#onClientError);
+    this.#listener = createServer({ allowHalfOpen: true, noDelay: true }, this.#onConnection);
+    this.#listener.on('listening', () => host.onListening());
+    this.#listener.on('error', (error) => host.onError(error));
+    this.#listener.on('close', () => {
+      this.#descriptors.stop();
+      host.onClose();
+    });
+    this.#descriptors = new Descriptors({
+      paused: (error) => host.onAcceptPaused(error),
+      resumed: () => host.onAcceptResumed(),
+    });
+    host.pending.evict = (socket) => this.#evict(socket);
     const release = (socket: Socket): void => this.release(socket);
     this.#forget = function () {
       release(this);
     };
   }
 
-  /** Hands the connection over: from here on somebody else looks after it. */
+  /** The connection has come to a request: from here on somebody else looks after it. */
   release(socket: Duplex): void {
-    const tracked = socket as Socket;
-    if (!this.#waiting.has(tracked)) return;
-    clearTimeout(this.#waiting.get(tracked));
-    this.#waiting.delete(tracked);
-    tracked.off('close', this.#forget);
+    const silent = socket as Socket;
+    if (!this.#host.pending.deleteSilent(silent)) return;
+    this.#stopWatch(silent);
   }
 
   listen(options: ListenOptions): void {
-    this.httpServer.listen(options);
+    this.#descriptors.start();
+    this.#listener.listen(options);
+  }
+
+  address(): AddressInfo | string | null {
+    return this.#listener.address();
   }
 
   /** No new connections; those that are no WebSockets yet are cut. */
   close(): void {
-    this.httpServer.close();
-    for (const socket of this.#waiting.keys()) socket.destroySoon();
+    this.#listener.close();
+    for (const socket of this.#host.pending.silent) socket.destroySoon();
   }
 
-  #track(socket: Socket): void {
-    const timeoutMs = this.#handshakeTimeoutMs;
-    this.#waiting.set(socket, timeoutMs > 0 ? setTimeout(() => this.#timeOut(socket), timeoutMs) : undefined);
+  readonly #onConnection = (socket: Socket): void => {
+    const { pending } = this.#host;
+    this.#descriptors.accepted();
+    const refusal = this.#descriptors.isShort
+      ? this.#host.refusal('acceptPaused', 'the server cannot take more connections at the moment')
+      : this.#host.atDoor(socket);
+    if (refusal) return this.#turnAway(socket, refusal);
+    if (!pending.addSilent(socket))
+      return this.#turnAway(socket, this.#host.refusal('maxPending', 'too many clients are waiting'));
+    const { handshakeTimeout } = this.#host.options;
+    if (handshakeTimeout > 0)
+      this.#timers.set(
+        socket,
+        setTimeout(() => this.#timeOut(socket), handshakeTimeout),
+      );
     socket.on('close', this.#forget);
+    this.httpServer.emit('connection', socket);
+  };
+
+  #turnAway(socket: Socket, refusal: Refusal): void {
+    const { text } = serializeRefusal(refusal);
+    this.#host.onRefused(refusal.reason, undefined, undefined, socket);
+    if (this.#leaving < (this.#descriptors.isShort ? MOST_LEAVING_IF_SHORT : MOST_LEAVING)) {
+      this.#leaving++;
+      socket.once('close', () => this.#leaving--);
+      answerAndClose(socket, text);
+    } else {
+      socket.on('error', ignoreError);
+      socket.end(text, 'latin1');
+      socket.destroySoon();
+    }
   }
 
   /** What has arrived while we were busy is read first: the lateness is ours, and closing with unread bytes would reset the connection. */
   #timeOut(socket: Socket): void {
     setImmediate(() => {
-      if (this.#waiting.has(socket)) cut(socket);
+      if (this.#host.pending.isSilent(socket)) this.#cut(socket, 'handshakeTimeout');
     });
   }
-}
 
-/** A peer that began a request is told what it did wrong; one that said nothing is not. */
-function cut(socket: Socket): void {
-  if (socket.writable && socket.bytesRead > 0 && socket.bytesWritten === 0) {
-    socket.end(REQUEST_TIMEOUT);
-    socket.destroySoon();
-  } else {
-    socket.destroy();
+  #evict(socket: Socket): void {
+    this.#stopWatch(socket);
+    this.#cut(socket, 'maxPending');
   }
+
+  #stopWatch(socket: Socket): void {
+    clearTimeout(this.#timers.get(socket));
+    this.#timers.delete(socket);
+    socket.off('close', this.#forget);
+  }
+
+  /** A peer that began a request is told what it did wrong; one that said nothing is not. */
+  #cut(socket: Socket, reason: RefusalReason): void {
+    if (socket.bytesWritten > 0) return void socket.destroy(); // it was answered, and has not gone
+    this.#host.onRefused(reason, undefined, undefined, socket);
+    if (socket.writable && socket.bytesRead > 0) {
+      socket.end(REQUEST_TIMEOUT);
+      socket.destroySoon();
+    } else {
+      socket.destroy();
+    }
+  }
+
+  /** Bytes that are no HTTP, or too many of them. */
+  readonly #onClientError = (error: NodeJS.ErrnoException, socket: Duplex): void => {
+    if (socket.writableEnded) return; // More of the same, behind our answer.
+    if (error.code === 'ECONNRESET') return void socket.destroy();
+    const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+    answerAndClose(socket, isTooLarge ? HEADER_TOO_LARGE : BAD_REQUEST);
+    this.#host.onRefused(isTooLarge ? 'maxHeaderSize' : 'handshake', error, undefined, socket);
+  };
 }
 
 /** 426; a request that tried to be an upgrade is told what it lacks. */
@@ -101,11 +186,4 @@ function whyNoUpgrade({ method = '', url = '', httpVersion, headers, rawHeaders 
     if (!decision.accepted) return decision.error;
   }
   return new HandshakeError('WS_ERR_UPGRADE_REQUIRED');
-}
-
-/** Bytes that are no HTTP, or too many of them. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (socket.writableEnded) return; // More of the same, behind our answer.
-  if (error.code === 'ECONNRESET') socket.destroy();
-  else answerAndClose(socket, error.code === 'HPE_HEADER_OVERFLOW' ? HEADER_TOO_LARGE : BAD_REQUEST);
 }

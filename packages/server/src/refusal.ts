@@ -8,7 +8,20 @@ export type RefusalReason =
   | 'handshake'
   /** No server here serves the path. */
   | 'path'
+  | 'allowedHosts'
   | 'origins'
+  /** It is larger, or has more headers. */
+  | 'maxHeaderSize'
+  /** The function threw. */
+  | 'trustProxy'
+  | 'maxConnections'
+  | 'maxConnectionsPerAddress'
+  | 'maxPending'
+  | 'memoryLimit'
+  /** Of handshakes, that is. */
+  | 'rateLimit'
+  /** The process has no file descriptors left: see the event. */
+  | 'acceptPaused'
   | 'verifyClient'
   | 'handleProtocols'
   | 'requireProtocol'
@@ -16,7 +29,7 @@ export type RefusalReason =
   | 'WebSocket'
   /** A `'headers'` listener threw, or added what may not be sent. */
   | 'headers'
-  /** A question to user code had no answer in time. */
+  /** The request did not arrive in time, or a question to user code had no answer. */
   | 'handshakeTimeout'
   /** The server is closed or closing. */
   | 'closing';

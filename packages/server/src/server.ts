@@ -10,6 +10,7 @@ import {
   type WebSocket,
 } from '@ws/connection';
 import { formatResponse, upgradeResponse } from '@ws/handshake';
+import { Admission } from './admission.js';
 import type { BroadcastOptions, BroadcastReport } from './broadcast.js';
 import type { BroadcastStream, BroadcastStreamOptions } from './broadcast-stream.js';
 import { Broadcaster } from './broadcaster.js';
@@ -20,6 +21,7 @@ import type { MessageSink } from './message-sink.js';
 import { isHttpServer } from './option-rules.js';
 import { connectionOptions, resolveOptions, type ResolvedServerOptions, type ServerOptions } from './options.js';
 import { OwnPort } from './own-port.js';
+import { Pending } from './pending.js';
 import { ignoreError, type Refusal, type RefusalReason } from './refusal.js';
 import { isPath } from './request-path.js';
 import { route, takeOver, unroute, type AnyHttpServer, type UpgradeTarget } from './upgrade-routing.js';
@@ -28,7 +30,6 @@ import {
   refuseUpgrade,
   Upgrade,
   type AcceptedUpgrade,
-  type PendingUpgrade,
   type UpgradeCallback,
   type UpgradeHost,
 } from './upgrade.js';
@@ -47,7 +48,8 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
   readonly #connectionOptions: ConnectionOptions;
   readonly #extensions: readonly ServerExtension[];
   readonly #attached = new Set<AnyHttpServer>();
-  readonly #pending = new Set<PendingUpgrade>();
+  readonly #admission: Admission;
+  readonly #pending: Pending;
   /** What `shouldHandle` said to the router, so that it is asked once a request. */
   readonly #handled = new WeakMap<IncomingMessage, true | PromiseLike<boolean>>();
   readonly #host: UpgradeHost<Data>;
@@ -65,6 +67,8 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     this.options = resolveOptions(options);
     this.#connectionOptions = connectionOptions(this.options);
     this.#extensions = supportedExtensions(this.options.perMessageDeflate);
+    this.#admission = new Admission(this.options, () => false);
+    this.#pending = new Pending(this.options.maxPending);
     this.#host = this.#makeHost();
     this.#target = this.#makeTarget();
     this.#broadcaster = new Broadcaster(this, () => {
@@ -72,7 +76,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     });
     if (this.options.clientTracking) this.clients = new Set();
     if (this.options.server) this.attach(this.options.server);
-    if (this.options.port !== undefined) this.#listen(callback);
+    if (this.options.port !== undefined) this.#listen(this.options.port, callback);
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -102,6 +106,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
   /** Where the own port, or the first http server attached, listens; null while it does not. */
   address(): AddressInfo | string | null {
     const [first] = this.#attached;
+    if (this.#ownPort && this.#state === 'running') return this.#ownPort.address();
     if (first) return first.address();
     if (this.options.noServer) throw new Error('The server is operating in "noServer" mode');
     return null;
@@ -156,7 +161,8 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     if (this.#state === 'closing') return;
     this.#state = 'closing';
     for (const httpServer of this.#attached) this.#detach(httpServer);
-    for (const upgrade of this.#pending) upgrade.refuse(CLOSING);
+    for (const upgrade of this.#pending.waiting) upgrade.refuse(CLOSING);
+    if (this.#ownPort) unroute(this.#ownPort.httpServer, this.#target);
     this.#ownPort?.close();
     process.nextTick(this.#closeWhenDrained);
   }
@@ -188,7 +194,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     const text = this.#acceptingText(accepted, request, socket);
     if (text === undefined) return;
 
-    const { offer, protocol, extensions, data } = accepted;
+    const { offer, protocol, extensions, remoteAddress, data } = accepted;
     if (data !== undefined) webSocket.data = data;
     socket.write(text, 'latin1');
     webSocket.setSocket(socket, head, {
@@ -196,6 +202,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
       protocol,
       requestedProtocols: offer.protocols,
       extensions: createExtensions(extensions, this.#extensions),
+      remoteAddress,
     });
     socket.off('error', ignoreError);
     this.#broadcaster.add(webSocket);
@@ -239,23 +246,33 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
   }
 
   #refuse(request: IncomingMessage, socket: Duplex, refusal: Refusal): void {
+    this.#ownPort?.release(socket);
     refuseUpgrade(this.#host, { request, socket }, refusal);
   }
 
   /** Every refusal comes by here, also one at the door of the own port, where there is no request to tell of yet. */
-  #onRefused(reason: RefusalReason, error: unknown, request: IncomingMessage | undefined): void {
+  #onRefused(reason: RefusalReason, error: unknown, request: IncomingMessage | undefined, _socket: Duplex): void {
     if (request) this.emit('refused', reason, request, error);
   }
 
-  #listen(callback: (() => void) | undefined): void {
-    const { port, host, backlog, handshakeTimeout } = this.options;
-    this.#ownPort = new OwnPort(handshakeTimeout, (reason, error, request) => this.#onRefused(reason, error, request));
-    const { httpServer } = this.#ownPort;
-    httpServer.once('close', () => {
-      this.#ownPort = undefined;
-      process.nextTick(this.#closeWhenDrained);
+  #listen(port: number, callback: (() => void) | undefined): void {
+    const { host, backlog } = this.options;
+    this.#ownPort = new OwnPort({
+      options: this.options,
+      pending: this.#pending,
+      atDoor: (socket) => this.#admission.atDoor(socket),
+      refusal: (reason, body) => this.#admission.refusal(reason, body),
+      onRefused: (...told) => this.#onRefused(...told),
+      onListening: this.#onListening,
+      onError: this.#onError,
+      onAcceptPaused: (error) => void this.emit('acceptPaused', error),
+      onAcceptResumed: () => void this.emit('acceptResumed'),
+      onClose: () => {
+        this.#ownPort = undefined;
+        process.nextTick(this.#closeWhenDrained);
+      },
     });
-    this.attach(httpServer);
+    route(this.#ownPort.httpServer, this.#target);
     if (callback) this.once('listening', callback);
     this.#ownPort.listen({ port, host, backlog });
   }
@@ -280,6 +297,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     return {
       options: this.options,
       extensions: this.#extensions,
+      admission: this.#admission,
       pending: this.#pending,
       isClosing: () => this.#state !== 'running',
       shouldHandle: (request) => this.#handled.get(request) ?? this.shouldHandle(request),
@@ -287,10 +305,10 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
         this.completeUpgrade(accepted, request, socket, head, callback),
       giveAway: (error, { request, socket }) => {
         if (this.listenerCount('wsClientError') === 0) return false;
-        this.#onRefused('handshake', error, request);
+        this.#onRefused('handshake', error, request, socket);
         return this.emit('wsClientError', error, socket, request);
       },
-      emitRefused: (reason, request, error) => this.#onRefused(reason, error, request),
+      emitRefused: (reason, { request, socket }, error) => this.#onRefused(reason, error, request, socket),
     };
   }
 

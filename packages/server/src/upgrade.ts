@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from '@ws/connection';
 import {
+  checkHost,
   checkOrigin,
   checkUpgradeRequest,
   negotiateExtensions,
@@ -11,7 +12,9 @@ import {
   type HandshakeError,
   type UpgradeOffer,
 } from '@ws/handshake';
+import { NOBODY, type Admission, type Visitor } from './admission.js';
 import type { ResolvedServerOptions } from './options.js';
+import type { Pending, PendingUpgrade } from './pending.js';
 import { answerAndClose, ignoreError, serializeRefusal, type Refusal, type RefusalReason } from './refusal.js';
 import { askVerifyClient, isPromiseLike, type VerifyClientResult } from './verify-client.js';
 
@@ -32,6 +35,8 @@ export interface AcceptedUpgrade<Data> {
   /** '' for none. */
   readonly protocol: string;
   readonly extensions: readonly ExtensionOffer[];
+  /** The client's address, where `trustProxy` says how to find it; else undefined. */
+  readonly remoteAddress: string | undefined;
   /** From `verifyClient`. */
   readonly data: Data | undefined;
 }
@@ -40,18 +45,14 @@ export interface AcceptedUpgrade<Data> {
 export interface UpgradeHost<Data> {
   readonly options: ResolvedServerOptions<Data>;
   readonly extensions: readonly ExtensionNegotiator[];
-  /** Handshakes that wait for an answer of user code. */
-  readonly pending: Set<PendingUpgrade>;
+  readonly admission: Admission;
+  readonly pending: Pending;
   isClosing(): boolean;
   shouldHandle(request: IncomingMessage): boolean | PromiseLike<boolean>;
   complete(accepted: AcceptedUpgrade<Data>, call: UpgradeCall<Data>): void;
   /** Offers the socket of a malformed request to a `'wsClientError'` listener. @returns whether there was one */
   giveAway(error: HandshakeError, call: UpgradeCall<Data>): boolean;
-  emitRefused(reason: RefusalReason, request: IncomingMessage, error: unknown): void;
-}
-
-export interface PendingUpgrade {
-  refuse(refusal: Refusal): void;
+  emitRefused(reason: RefusalReason, call: Pick<UpgradeCall<Data>, 'request' | 'socket'>, error: unknown): void;
 }
 
 export const CLOSING: Refusal = { reason: 'closing', status: 503, body: 'the server is closing' };
@@ -63,6 +64,7 @@ export const CLOSING: Refusal = { reason: 'closing', status: 503, body: 'the ser
 export class Upgrade<Data> implements PendingUpgrade {
   readonly #host: UpgradeHost<Data>;
   readonly #call: UpgradeCall<Data>;
+  #visitor: Visitor = NOBODY;
   #timer: NodeJS.Timeout | undefined;
   #waiting = false;
   /** Answered, given away, or the peer is gone: whatever comes in now is too late. */
@@ -75,7 +77,6 @@ export class Upgrade<Data> implements PendingUpgrade {
 
   start(): void {
     const { request, socket } = this.#call;
-    const { draft08 } = this.#host.options;
     if (!socket.listeners('error').includes(ignoreError)) socket.on('error', ignoreError);
     if (socket.destroyed || !socket.writable) {
       this.#settle();
@@ -83,9 +84,23 @@ export class Upgrade<Data> implements PendingUpgrade {
       return;
     }
     if (this.#host.isClosing()) return this.refuse(CLOSING);
-    const { method = '', url = '', httpVersion, rawHeaders } = request;
-    const decision = checkUpgradeRequest({ method, target: url, httpVersion, headers: rawHeaders }, { draft08 });
+    try {
+      this.#visitor = this.#host.admission.arrive(request, socket);
+    } catch (error) {
+      return this.refuse({ reason: 'trustProxy', status: 500, error });
+    }
+    this.#checkRequest();
+  }
+
+  #checkRequest(): void {
+    const { method = '', url = '', httpVersion, rawHeaders } = this.#call.request;
+    const { draft08, maxHeaderSize, maxHeaderCount } = this.#host.options;
+    const decision = checkUpgradeRequest(
+      { method, target: url, httpVersion, headers: rawHeaders },
+      { draft08, maxHeaderSize: maxHeaderSize || Infinity, maxHeaderCount: maxHeaderCount || Infinity },
+    );
     if (decision.accepted) this.#checkPath(decision.offer);
+    else if (decision.error.status === 431) this.refuse(faulty('maxHeaderSize', decision.error));
     else this.#refuseMalformed(decision.error);
   }
 
@@ -97,7 +112,7 @@ export class Upgrade<Data> implements PendingUpgrade {
   #refuseMalformed(error: HandshakeError): void {
     this.#settle();
     if (this.#host.giveAway(error, this.#call)) return;
-    this.refuse({ reason: 'handshake', status: error.status, body: error.message, headers: error.headers, error });
+    this.refuse(faulty('handshake', error));
   }
 
   #checkPath(offer: UpgradeOffer): void {
@@ -105,25 +120,39 @@ export class Upgrade<Data> implements PendingUpgrade {
       'path',
       () => this.#host.shouldHandle(this.#call.request),
       (handled) => {
-        if (handled) this.#checkOrigin(offer);
+        if (handled) this.#checkHost(offer);
         else this.refuse({ reason: 'path', status: 400, body: 'no WebSocket server here serves this path' });
       },
     );
   }
 
+  #checkHost(offer: UpgradeOffer): void {
+    const { allowedHosts } = this.#host.options;
+    if (!allowedHosts || checkHost(offer.host, allowedHosts)) return this.#checkOrigin(offer);
+    const body = 'this host is not served here; the option "allowedHosts" of the WebSocket server says which are';
+    this.refuse({ reason: 'allowedHosts', status: 403, body });
+  }
+
   #checkOrigin(offer: UpgradeOffer): void {
     const { origins } = this.#host.options;
     const { origin, host } = offer;
-    if (origin === undefined || origins === 'any') return this.#verify(offer);
+    if (origin === undefined || origins === 'any') return this.#enter(offer);
     this.#ask(
       'origins',
       () => (typeof origins === 'function' ? origins(origin, this.#call.request) : checkOrigin(origin, host, origins)),
       (allowed) => {
-        if (allowed) return this.#verify(offer);
+        if (allowed) return this.#enter(offer);
         const body = 'this origin is not accepted here; the option "origins" of the WebSocket server says which are';
         this.refuse({ reason: 'origins', status: 403, body });
       },
     );
+  }
+
+  /** The limits; from here on it has a place. */
+  #enter(offer: UpgradeOffer): void {
+    const refusal = this.#host.admission.enter(this.#visitor, this.#call.socket);
+    if (refusal) this.refuse(refusal);
+    else this.#verify(offer);
   }
 
   #verify(offer: UpgradeOffer): void {
@@ -171,7 +200,8 @@ export class Upgrade<Data> implements PendingUpgrade {
     }
     const extensions = negotiateExtensions(offer.extensions, this.#host.extensions);
     this.#settle();
-    this.#host.complete({ offer, protocol, extensions, data }, this.#call);
+    const remoteAddress = this.#host.options.trustProxy === false ? undefined : this.#visitor.address;
+    this.#host.complete({ offer, protocol, extensions, remoteAddress, data }, this.#call);
   }
 
   /**
@@ -191,7 +221,10 @@ export class Upgrade<Data> implements PendingUpgrade {
       return fail(error);
     }
     if (!isPromiseLike(answer)) return next(answer);
-    this.#wait();
+    if (!this.#wait()) {
+      Promise.resolve(answer).catch(() => {}); // nobody will hear it
+      return this.refuse(this.#host.admission.refusal('maxPending', 'too many clients are waiting'));
+    }
     // Out of the Promise again, for there an exception would be a rejection that nobody sees.
     const later = (act: () => void): void => queueMicrotask(() => void (this.#settled || act()));
     Promise.resolve(answer).then(
@@ -200,15 +233,23 @@ export class Upgrade<Data> implements PendingUpgrade {
     );
   }
 
-  /** From the first question that is not answered at once: the peer may go, and the time may run out. */
-  #wait(): void {
-    if (this.#waiting) return;
+  /** From the first question that is not answered at once: the peer may go, and the time may run out. @returns false if too many wait */
+  #wait(): boolean {
+    if (this.#waiting) return true;
+    if (!this.#host.pending.addWaiting(this)) return false;
     this.#waiting = true;
-    this.#host.pending.add(this);
     this.#call.socket.once('close', this.#settle);
+    this.#call.socket.once('end', this.#onEnd);
     const { handshakeTimeout } = this.#host.options;
     if (handshakeTimeout > 0) this.#timer = setTimeout(() => this.#timeOut(), handshakeTimeout);
+    return true;
   }
+
+  /** Whoever ends the connection before it is open does not wait for the answer. */
+  readonly #onEnd = (): void => {
+    this.#settle();
+    this.#call.socket.destroy();
+  };
 
   #timeOut(): void {
     this.refuse({ reason: 'handshakeTimeout', status: 503, body: 'the server did not decide in time' });
@@ -218,20 +259,26 @@ export class Upgrade<Data> implements PendingUpgrade {
     this.#settled = true;
     if (!this.#waiting) return;
     clearTimeout(this.#timer);
-    this.#host.pending.delete(this);
+    this.#host.pending.deleteWaiting(this);
     this.#call.socket.off('close', this.#settle);
+    this.#call.socket.off('end', this.#onEnd);
   };
 }
 
 /** The answer first, the event then: a listener that throws does not keep the peer waiting. */
 export function refuseUpgrade<Data>(
-  host: Pick<UpgradeHost<Data>, 'emitRefused'>,
+  host: Pick<UpgradeHost<Data>, 'admission' | 'emitRefused'>,
   call: Pick<UpgradeCall<Data>, 'request' | 'socket'>,
   refusal: Refusal,
 ): void {
   const { text, error } = serializeRefusal(refusal);
+  host.admission.leave(call.socket);
   answerAndClose(call.socket, text);
-  host.emitRefused(refusal.reason, call.request, error);
+  host.emitRefused(refusal.reason, call, error);
+}
+
+function faulty(reason: RefusalReason, error: HandshakeError): Refusal {
+  return { reason, status: error.status, body: error.message, headers: error.headers, error };
 }
 
 /** As `ws` 8: `verifyClient`'s message is the body; it is the reason phrase too, where a status line can hold it. */

@@ -18,7 +18,17 @@ const FLAGS = [
   'skipUTF8Validation',
   'strictLength',
 ] as const;
-const LIMITS = ['maxPayload', 'maxFragments', 'maxBufferedChunks', 'minProgressRate'] as const;
+const LIMITS = [
+  'maxPayload',
+  'maxFragments',
+  'maxBufferedChunks',
+  'minProgressRate',
+  'maxConnections',
+  'maxConnectionsPerAddress',
+  'maxPending',
+  'maxHeaderSize',
+  'maxHeaderCount',
+] as const;
 const DURATIONS = ['handshakeTimeout', 'closeTimeout', 'idleTimeout', 'maxLifetime', 'messageTimeout'] as const;
 
 /** Not of the type at all: TypeError. */
@@ -37,6 +47,13 @@ const WRONG_TYPE: Record<keyof ServerOptions, readonly unknown[]> = {
   protocolPreference: [1, true],
   requireProtocol: [1],
   handshakeTimeout: ['10', true, {}],
+  maxConnections: ['1', true],
+  maxConnectionsPerAddress: ['1', true],
+  maxPending: ['1', true],
+  trustProxy: ['1', true, ['10.0.0.1']],
+  allowedHosts: ['localhost', true, [1], {}],
+  maxHeaderSize: ['1', true],
+  maxHeaderCount: ['1', true],
   draft08: [8],
   perMessageDeflate: [1, 'yes', [{}]],
   WebSocket: [{}, 'WebSocket', Object, EventTarget, () => {}],
@@ -77,6 +94,8 @@ const OUT_OF_RANGE: { readonly [Name in keyof ServerOptions]: readonly unknown[]
   ],
   protocols: [['a b'], [''], ['a', 'a'], ['a,b']],
   protocolPreference: ['both'],
+  trustProxy: [-1, 1.5, NaN],
+  allowedHosts: [['https://example.com'], ['*'], ['localhost', '']],
   ...Object.fromEntries(LIMITS.map((name) => [name, [-1, 1.5, NaN, 2 ** 53]])),
   ...Object.fromEntries(DURATIONS.map((name) => [name, [-1, NaN, Infinity, 2 ** 31]])),
   highWaterMark: [-1, 1.5, NaN],
@@ -193,6 +212,10 @@ test('the defaults', () => {
     handshakeTimeout: 10_000,
     heartbeat: { interval: 30_000, timeout: 30_000 },
     messageTimeout: 120_000,
+    maxPending: 1024,
+    trustProxy: false,
+    maxHeaderSize: 16_384,
+    maxHeaderCount: 256,
     draft08: false,
     perMessageDeflate: false,
     WebSocket,
@@ -225,12 +248,17 @@ test('good values are taken', () => {
     path: '/chat',
     origins: ['https://app.example.com', 'http://localhost:3000', 'chrome-extension://abcdef'],
     protocols: ['chat', 'v2.chat'],
+    trustProxy: (address, hop) => hop === 0 && address === '127.0.0.1',
+    allowedHosts: ['localhost', 'localhost:8080', '[::1]', '.example.com'],
     WebSocket: MySocket,
     perMessageDeflate: { serverMaxWindowBits: 9, threshold: 0 },
     ...Object.fromEntries(FLAGS.map((name) => [name, name === 'noServer'])),
-    ...Object.fromEntries(LIMITS.map((name) => [name, false])),
+    ...Object.fromEntries(LIMITS.map((name) => [name, 7])),
     ...Object.fromEntries(DURATIONS.map((name) => [name, 2 ** 31 - 1])),
   };
   expect(manage(new WebSocketServer(good)).options).toMatchObject(good);
+  for (const name of LIMITS) expect(make({ noServer: true, [name]: false }).options[name]).toBeFalsy();
+  for (const trustProxy of [0, 2, false] as const) make({ noServer: true, trustProxy });
+  make({ noServer: true, allowedHosts: false });
   for (const maxPayload of [0, 1, Infinity, Number.MAX_SAFE_INTEGER]) make({ noServer: true, maxPayload });
 });
