@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import { types } from 'node:util';
 import type { DeferredPayload } from './protocol/index.js';
 
+// Stands for each empty view, also for those of memory that was given away: nobody can copy from these.
 const EMPTY = Buffer.alloc(0);
 
 /**
@@ -12,13 +13,26 @@ export function toPayload(data: unknown): Uint8Array | string {
   if (typeof data === 'string') return data;
   if (typeof data === 'number') return String(data);
   if (data === undefined || data === null) return EMPTY;
-  if (data instanceof Uint8Array) return data;
+  if (data instanceof Uint8Array) return isPlain(data) ? (data.length === 0 ? EMPTY : data) : ownBytes(data);
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   if (types.isAnyArrayBuffer(data)) return new Uint8Array(data);
   const bytes = fromObject(data);
   if (bytes === undefined)
     throw new TypeError(`cannot send ${typeof data === 'object' ? 'this object' : `a ${typeof data}`}`);
   return bytes;
+}
+
+/** Whether its `length` is the true one: a subclass may say what it likes, and would get bytes of somebody else's sent. */
+function isPlain(data: Uint8Array): boolean {
+  const prototype: unknown = Object.getPrototypeOf(data);
+  return prototype === Buffer.prototype || prototype === Uint8Array.prototype;
+}
+
+const TYPED_ARRAY = Object.getPrototypeOf(Uint8Array.prototype) as object;
+/** @throws {TypeError} for what is a view by its prototype alone, or has no memory any more */
+function ownBytes(data: Uint8Array): Uint8Array {
+  const own = (name: string): unknown => Reflect.get(TYPED_ARRAY, name, data);
+  return new Uint8Array(own('buffer') as ArrayBuffer, own('byteOffset') as number, own('byteLength') as number);
 }
 
 /** Arrays of bytes, and objects that turn into bytes or text, as `Buffer.from` takes them; never what only has a length. */
