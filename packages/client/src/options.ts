@@ -119,6 +119,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     maxFragments,
     maxLifetime,
     maxPayload,
+    memoryLimit,
     messageTimeout,
     minProgressRate,
     rateLimit,
@@ -150,7 +151,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
   for (const [name, value] of Object.entries({ createConnection, finishRequest })) checkFunction(name, value);
   for (const [name, value] of Object.entries({ host, origin, servername })) checkString(name, value);
   if (signal !== undefined && !isAbortSignal(signal)) throw wrongType('signal', signal, 'an AbortSignal');
-  const limits = { maxBufferedChunks, maxFragments, maxPayload };
+  const limits = { maxBufferedChunks, maxFragments, maxPayload, memoryLimit };
   const receiving = { allowSynchronousEvents, incoming, skipUTF8Validation, streamThreshold, strictLength, ...limits };
   const pace = { closeTimeout, highWaterMark, slowConsumer };
   const sending = { autoPong, fragmentSize, generateMask, maxDeclaredFrame, ...pace };

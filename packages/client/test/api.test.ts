@@ -15,6 +15,7 @@ test('public names', () => {
     'GuardError',
     'HandshakeError',
     'Incoming',
+    'MemoryBudget',
     'MessageError',
     'Outgoing',
     'PreparedMessage',

@@ -42,6 +42,7 @@ const BAD_OPTIONS: { name: string; options: object; error: string; says?: string
   { name: 'timeout', options: { timeout: 'soon' }, error: 'TypeError' },
   { name: 'timeout', options: { timeout: -1 }, error: 'RangeError' },
   { name: 'maxPayload', options: { maxPayload: -1 }, error: 'RangeError' },
+  { name: 'memoryLimit', options: { memoryLimit: -1 }, error: 'RangeError' },
   { name: 'maxFragments', options: { maxFragments: '1' }, error: 'TypeError' },
   { name: 'maxBufferedChunks', options: { maxBufferedChunks: 0.5 }, error: 'RangeError' },
   { name: 'closeTimeout', options: { closeTimeout: {} }, error: 'TypeError' },

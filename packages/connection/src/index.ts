@@ -4,6 +4,7 @@ export type { CloseEvent, ErrorEvent, Event, EventListener, EventType, MessageEv
 export { ClosedError } from './closed-error.js';
 export { Incoming } from './incoming.js';
 export type { MessageContent } from './message-content.js';
+export { MemoryBudget } from './memory-budget.js';
 export { MessageWriter, type MessageWriterOptions, type WriteCallback } from './message-writer.js';
 export { Outgoing, type OutgoingOptions } from './outgoing.js';
 export type { MessageIterator } from './message-iterator.js';

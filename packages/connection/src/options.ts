@@ -1,4 +1,5 @@
 import { readGuards, type GuardOptions } from './guard-options.js';
+import { MemoryBudget } from './memory-budget.js';
 import { checkBoolean, checkLimit, checkOneOf, checkTimeout, describe } from './option-checks.js';
 import type { Guards, ReceiveLimits } from './protocol/index.js';
 
@@ -57,6 +58,8 @@ export interface ConnectionOptions extends GuardOptions {
   readonly maxDeclaredFrame?: number | undefined;
   /** What becomes of a peer that takes messages more slowly than they are sent. @default false (servers: `{ limit: 16_777_216, policy: 'close' }`) */
   readonly slowConsumer?: SlowConsumer | false | undefined;
+  /** Bytes that may be held in memory for this connection, or a budget that it shares with others: see {@link MemoryBudget}. Beyond it, reading waits, and 1013. @default false (servers: a quarter of what the process may use) */
+  readonly memoryLimit?: MemoryBudget | number | false | undefined;
   /** Clients only: fills the four bytes of the masking key of each frame, in place of `crypto`. §10.3 */
   readonly generateMask?: ((mask: Buffer) => void) | undefined;
 }
@@ -76,6 +79,8 @@ export interface ConnectionSettings {
   readonly fragmentSize: number;
   readonly maxDeclaredFrame: number;
   readonly slowConsumer: SlowRule | undefined;
+  /** A number: a budget of its own for each connection. */
+  readonly memoryLimit: MemoryBudget | number | undefined;
   /** Unsent bytes from which on the core keeps what is sent, where it can still be left out, and be overtaken by control frames. */
   readonly gateBytes: number;
   /** Bytes received and not taken from which on reading stops; finite also where `highWaterMark` is no limit. */
@@ -113,6 +118,7 @@ function readSettings(options: ConnectionOptions): ConnectionSettings {
     fragmentSize = 0,
     maxDeclaredFrame = 1_048_576,
     slowConsumer = false,
+    memoryLimit = false,
     generateMask,
   } = options;
   if (generateMask !== undefined && typeof generateMask !== 'function') {
@@ -140,11 +146,17 @@ function readSettings(options: ConnectionOptions): ConnectionSettings {
     fragmentSize: checkLimit('fragmentSize', fragmentSize),
     maxDeclaredFrame: checkLimit('maxDeclaredFrame', maxDeclaredFrame),
     slowConsumer: slowRule,
+    memoryLimit: memoryLimit instanceof MemoryBudget ? memoryLimit : checkMemoryLimit(memoryLimit),
     unreadBytes: finite(highWaterMarkBytes),
     gateBytes: Math.min(Math.max(MIN_GATE, Math.min(finite(highWaterMarkBytes), slowBytes)), halfLimit),
     watchedBytes: Math.min(highWaterMarkBytes, slowBytes, halfLimit),
     generateMask,
   };
+}
+
+function checkMemoryLimit(value: unknown): number | undefined {
+  const bytes = checkLimit('memoryLimit', value);
+  return bytes === Infinity ? undefined : bytes;
 }
 
 export const INCOMING_MODES = ['buffer', 'stream', 'auto'] as const satisfies IncomingMode[];

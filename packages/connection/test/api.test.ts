@@ -14,6 +14,7 @@ test('the public names', () => {
     'ClosedError',
     'GuardError',
     'Incoming',
+    'MemoryBudget',
     'MessageError',
     'MessageWriter',
     'Outgoing',

@@ -470,6 +470,8 @@ test('head comes first; another Duplex keeps its bytes', async () => {
 describe('options', () => {
   test.each<[keyof ConnectionOptions, unknown, typeof RangeError]>([
     ['maxPayload', -1, RangeError],
+    ['memoryLimit', -1, RangeError],
+    ['memoryLimit', {}, TypeError],
     ['maxPayload', 1.5, RangeError],
     ['maxPayload', '1', TypeError],
     ['maxPayload', true, TypeError],

@@ -3,6 +3,7 @@ export {
   GuardError,
   isPeerFault,
   Incoming,
+  MemoryBudget,
   MessageError,
   Outgoing,
   PreparedMessage,

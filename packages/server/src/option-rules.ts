@@ -1,4 +1,4 @@
-import { WebSocket } from '@ws/connection';
+import { MemoryBudget, WebSocket } from '@ws/connection';
 import { isHostEntry, isOrigin, isToken } from '@ws/handshake';
 import type { ServerOptions } from './options.js';
 
@@ -146,6 +146,11 @@ const RULES: { readonly [Name in keyof ServerOptions]-?: Rule } = {
   maxLifetime: duration,
   messageTimeout: duration,
   minProgressRate: limit,
+  memoryLimit: {
+    expected: 'a number of bytes, a MemoryBudget, or false',
+    type: (value) => value instanceof MemoryBudget || limit.type(value),
+    fits: (value: unknown) => value instanceof MemoryBudget || limit.fits?.(value as never) === true,
+  },
   rateLimit: {
     expected: 'an object of messages, bytes, handshakes and exceeded, or false',
     type: (value) => value === false || isRecord(value),

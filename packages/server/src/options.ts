@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import {
+  MemoryBudget,
   WebSocket,
   type ConnectionOptions,
   type Heartbeat,
@@ -10,6 +11,7 @@ import {
 } from '@ws/connection';
 import type { PerMessageDeflateOptions } from '@ws/deflate/node';
 import type { TrustedProxies } from '@ws/handshake';
+import { defaultMemoryLimit } from './memory-limit.js';
 import { checkOptions } from './option-rules.js';
 import type { VerifyClient } from './verify-client.js';
 
@@ -116,6 +118,11 @@ export interface ServerOptions<Data = unknown> {
   readonly messageTimeout?: number | false | undefined;
   /** Bytes a second that an unfinished message has to make; below it, 1008. @default false */
   readonly minProgressRate?: number | false | undefined;
+  /**
+   * Bytes that all connections may hold in memory together, or a budget shared with others: see {@link MemoryBudget}. Beyond it they stop reading, handshakes
+   * get 503, and the newest of the largest holders 1013. @default a quarter of what the process may use
+   */
+  readonly memoryLimit?: MemoryBudget | number | false | undefined;
   /** How much may come how fast: of one connection, and handshakes of one address. @default false */
   readonly rateLimit?: ServerRateLimit | false | undefined;
 }
@@ -144,6 +151,7 @@ export interface ResolvedServerOptions<Data = unknown> extends ServerOptions<Dat
   readonly slowConsumer: SlowConsumer | false;
   readonly heartbeat: Heartbeat | false;
   readonly messageTimeout: number | false;
+  readonly memoryLimit: MemoryBudget | false;
 }
 
 /**
@@ -176,11 +184,18 @@ export function resolveOptions<Data>(given: ServerOptions<Data>): ResolvedServer
     slowConsumer: options.slowConsumer ?? SLOW_CONSUMER,
     heartbeat: options.heartbeat ?? HEARTBEAT,
     messageTimeout: options.messageTimeout ?? 120_000,
+    memoryLimit: memoryBudget(options.memoryLimit),
   });
 }
 
 /** So much may wait for one client: see `slowConsumer`. */
 const SLOW_CONSUMER: SlowConsumer = Object.freeze({ limit: 16_777_216, policy: 'close' });
+
+function memoryBudget(given: ServerOptions['memoryLimit']): MemoryBudget | false {
+  if (given instanceof MemoryBudget) return given;
+  const limit = given ?? defaultMemoryLimit();
+  return limit === 0 || limit === false || limit === Infinity ? false : new MemoryBudget(limit);
+}
 
 const HEARTBEAT: Heartbeat = Object.freeze({ interval: 30_000, timeout: 30_000 });
 
@@ -198,6 +213,7 @@ const CONNECTION_OPTIONS = [
   'maxFragments',
   'maxLifetime',
   'maxPayload',
+  'memoryLimit',
   'messageTimeout',
   'minProgressRate',
   'rateLimit',

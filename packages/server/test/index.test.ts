@@ -30,6 +30,7 @@ test('the public names', () => {
     'GuardError',
     'HandshakeError',
     'Incoming',
+    'MemoryBudget',
     'MessageError',
     'Outgoing',
     'PreparedMessage',

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { createServer } from 'node:http';
-import { WebSocket, WebSocketServer, type ServerOptions } from '../src/index.js';
+import { MemoryBudget, WebSocket, WebSocketServer, type ServerOptions } from '../src/index.js';
 import { manage, start } from './support.js';
 
 class MySocket extends WebSocket {}
@@ -22,6 +22,7 @@ const LIMITS = [
   'maxPayload',
   'maxFragments',
   'maxBufferedChunks',
+  'memoryLimit',
   'minProgressRate',
   'maxConnections',
   'maxConnectionsPerAddress',
@@ -76,6 +77,7 @@ const WRONG_TYPE: Record<keyof ServerOptions, readonly unknown[]> = {
   maxLifetime: ['1', true],
   messageTimeout: ['1', true],
   minProgressRate: ['1', true],
+  memoryLimit: ['1', true, {}, { limit: 1 }],
   rateLimit: [true, 1],
 };
 
@@ -220,6 +222,7 @@ test('the defaults', () => {
     perMessageDeflate: false,
     WebSocket,
     maxPayload: 1_048_576,
+    memoryLimit: expect.any(MemoryBudget),
   });
   expect(Object.isFrozen(options)).toBe(true);
 });

@@ -1,3 +1,4 @@
+export type { Account } from './account.js';
 export type { ReceiveLimits } from './assembler.js';
 export type { CloseFrame, CloseInfo, Initiator } from './close-info.js';
 export type { Extension, Failure, Flow, IncomingPiece, OutgoingFragment } from './extension.js';

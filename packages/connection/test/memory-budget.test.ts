@@ -1,0 +1,401 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Holder, Keeper, MemoryAccount } from '../src/memory-account.js';
+import { MemoryBudget } from '../src/memory-budget.js';
+import { MemoryClock } from './memory-clock.js';
+
+const LIMIT = 1000;
+
+/** A connection that does nothing but hold memory. */
+class Peer implements Holder {
+  readonly account: MemoryAccount;
+  isPaused = false;
+  isShed = false;
+  relieved = 0;
+  /** What its stream has read all the same, and nobody has counted. */
+  uncounted = 0;
+  whenReadOn: (() => void) | undefined;
+
+  readonly budget: MemoryBudget;
+  readonly name: string;
+
+  constructor(budget: MemoryBudget, name = '') {
+    this.budget = budget;
+    this.name = name;
+    this.account = budget.open(this);
+    budget.ready(this.account);
+  }
+
+  pauseForMemory(): void {
+    this.isPaused = true;
+    this.account.watch();
+  }
+  readOnForMemory(): void {
+    this.isPaused = false;
+    this.budget.unwatch(this.account);
+    this.whenReadOn?.();
+  }
+  relieve(): void {
+    this.relieved++;
+  }
+  recount(): void {
+    this.account.add(this.uncounted);
+    this.uncounted = 0;
+  }
+  shed(): void {
+    this.isShed = true;
+  }
+}
+
+interface World {
+  readonly clock: MemoryClock;
+  readonly budget: MemoryBudget;
+  readonly peer: (bytes: number, name?: string) => Peer;
+  readonly peers: Peer[];
+  readonly shed: () => string[];
+}
+
+function world(): World {
+  const clock = new MemoryClock();
+  const budget = new MemoryBudget(LIMIT, clock);
+  const peers: Peer[] = [];
+  const peer = (bytes: number, name = ''): Peer => {
+    const made = new Peer(budget, name);
+    peers.push(made);
+    made.account.add(bytes);
+    return made;
+  };
+  return { clock, budget, peer, peers, shed: () => peers.filter(({ isShed }) => isShed).map(({ name }) => name) };
+}
+
+test.each([0, -1, 1.5, NaN, Infinity, 2 ** 53])('a limit of %p is a RangeError', (limit) => {
+  expect(() => new MemoryBudget(limit)).toThrow(`limit is ${limit}, expected a positive integer`);
+});
+
+test('a limit that is no number is a TypeError', () => {
+  expect(() => new MemoryBudget('1' as never)).toThrow(TypeError);
+});
+
+test('up to the limit nothing happens', () => {
+  const { clock, budget, peer } = world();
+  const one = peer(LIMIT);
+  clock.advance(10_000);
+  expect([budget.used, budget.isOver, one.isPaused, one.relieved]).toEqual([LIMIT, false, false, 0]);
+});
+
+test('above it readers pause before anything more is received, and contexts go; at three quarters readers go on', () => {
+  const { clock, budget, peer, shed } = world();
+  const idle = peer(0);
+  const one = peer(600);
+  one.account.add(401);
+  expect([budget.isOver, one.isPaused]).toEqual([true, false]); // it is in the midst of something
+  clock.settle();
+  expect([idle, one].map(({ isPaused, relieved }) => [isPaused, relieved])).toEqual([
+    [true, 1],
+    [true, 1],
+  ]);
+  const late = peer(0);
+  expect(late.isPaused).toBe(true);
+  one.account.add(-250);
+  clock.turn();
+  expect([budget.isOver, one.isPaused]).toEqual([true, true]); // 751
+  one.account.add(-1);
+  expect(one.isPaused).toBe(true);
+  clock.turn();
+  expect([budget.isOver, one, idle, late].map((each) => (each instanceof Peer ? each.isPaused : each))).toEqual([
+    false,
+    false,
+    false,
+    false,
+  ]);
+  clock.advance(10_000);
+  expect(shed()).toEqual([]);
+});
+
+test('what is over before anybody has stopped was nothing', () => {
+  const { clock, budget, peer } = world();
+  const one = peer(1200);
+  one.account.add(-300);
+  clock.settle();
+  expect([budget.isOver, one.isPaused]).toEqual([false, false]);
+});
+
+test('a burst that is back under the limit in time is only slowed', () => {
+  const { clock, budget, peer, shed } = world();
+  const one = peer(1100);
+  clock.advance(200);
+  one.account.add(-150); // not three quarters, but under the limit
+  clock.advance(49);
+  expect(one.isPaused).toBe(true);
+  clock.advance(1);
+  expect([budget.isOver, one.isPaused, shed()]).toEqual([false, false, []]);
+});
+
+test('who gives back is waited for, but not for ever', () => {
+  const { clock, peer, shed } = world();
+  const one = peer(1200, 'slow');
+  clock.settle();
+  for (let i = 0; i < 2; i++) {
+    one.account.add(-70);
+    clock.advance(250);
+    expect([one.isPaused, shed()]).toEqual([true, []]);
+  }
+  one.account.add(-61); // 999
+  clock.advance(250);
+  expect([one.isPaused, shed()]).toEqual([false, []]);
+
+  one.account.add(200);
+  clock.settle();
+  one.account.add(-70);
+  clock.advance(240);
+  one.account.add(10); // as fast as it goes, it comes
+  clock.advance(9);
+  expect(shed()).toEqual([]);
+  clock.advance(1);
+  expect(shed()).toEqual(['slow']);
+});
+
+test('an attack is shed after the grace: the largest, of the same size the newest, until three quarters are left', () => {
+  const { clock, budget, peer, shed } = world();
+  peer(10, 'small');
+  peer(300, 'old');
+  peer(290, 'older than some');
+  peer(280, 'new');
+  peer(270, 'newest');
+  peer(5, 'smallest');
+  clock.advance(249);
+  expect(shed()).toEqual([]);
+  clock.advance(1);
+  expect(shed()).toEqual(['new', 'newest']);
+  expect([budget.used, budget.isOver, budget.shed]).toEqual([605, false, 2]);
+  expect(budget.used).toBeLessThanOrEqual(0.75 * LIMIT);
+});
+
+test('above 1.25 times the limit nobody is waited for', () => {
+  const { clock, budget, peer, shed } = world();
+  peer(700, 'a');
+  const one = peer(500, 'b');
+  clock.advance(100);
+  expect(shed()).toEqual([]);
+  one.account.add(51);
+  clock.settle();
+  expect([shed(), budget.used, budget.isOver]).toEqual([['b'], 700, false]);
+});
+
+test('what streams have read all the same is counted before anybody is judged, and by and by', () => {
+  const { clock, budget, peer } = world();
+  const one = peer(1001, 'a');
+  one.uncounted = 400;
+  clock.advance(250);
+  expect([one.isShed, budget.used]).toEqual([true, 0]);
+  clock.advance(250);
+  const two = peer(1);
+  two.account.watch();
+  two.uncounted = 99;
+  clock.advance(499);
+  expect(budget.used).toBe(1);
+  clock.advance(1);
+  expect(budget.used).toBe(100);
+  budget.unwatch(two.account);
+  two.uncounted = 99;
+  clock.advance(5000);
+  expect(budget.used).toBe(100);
+});
+
+test('what connections that are gone have left with the user does not cost the small ones their lives', () => {
+  const { clock, budget, peer, shed } = world();
+  const gone = peer(0);
+  const unread = gone.account.claim({ forget: () => undefined });
+  unread.set(1100);
+  gone.account.close();
+  const small = peer(0.5);
+  peer(300, 'large');
+  clock.advance(300);
+  expect([shed(), small.isPaused]).toEqual([['large'], false]);
+  clock.advance(10_000);
+  expect([shed(), small.isPaused]).toEqual([['large'], false]);
+  unread.set(0);
+  small.account.close();
+  expect(budget.used).toBe(0);
+});
+
+test('a reader that fills memory again stops the others from going on; they are the first next time', () => {
+  const { clock, peer, budget } = world();
+  const [a, b] = [peer(0), peer(0)];
+  const one = peer(1001);
+  clock.settle();
+  one.account.add(-1001);
+  a.whenReadOn = () => a.account.add(1001);
+  clock.turn();
+  clock.turn();
+  expect([a, b, one].map(({ isPaused }) => isPaused)).toEqual([true, true, true]);
+  a.whenReadOn = undefined;
+  a.account.add(-1001);
+  const order: string[] = [];
+  for (const [name, each] of Object.entries({ a, b, one })) each.whenReadOn = () => order.push(name);
+  clock.turn();
+  clock.turn();
+  expect(order).toEqual(['b', 'one', 'a']);
+  expect(budget.isOver).toBe(false);
+});
+
+test('what a listener throws comes up by itself, and stops nobody else', () => {
+  const { clock, budget, peer, shed } = world();
+  const raised: (() => void)[] = [];
+  const queue = globalThis.queueMicrotask;
+  globalThis.queueMicrotask = (task) => void raised.push(task);
+  try {
+    peer(700, 'other');
+    const rude = peer(600, 'rude');
+    rude.shed = () => {
+      rude.isShed = true;
+      throw new Error('mine');
+    };
+    clock.settle();
+  } finally {
+    globalThis.queueMicrotask = queue;
+  }
+  expect([shed(), budget.used, raised.length]).toEqual([['rude'], 700, 1]);
+  expect(raised[0]).toThrow('mine');
+});
+
+describe('bytes that several connections have', () => {
+  test('count once, and for each of them where it is asked who has most', () => {
+    const { budget, peer } = world();
+    const bytes = new Uint8Array(400);
+    const [a, b] = [peer(0), peer(0)];
+    a.account.hold(bytes);
+    b.account.hold(bytes.subarray());
+    a.account.hold(bytes);
+    expect([budget.used, a.account.bytes, b.account.bytes]).toEqual([400, 800, 400]);
+    a.account.release(bytes);
+    a.account.release(bytes);
+    a.account.release(bytes); // once too often
+    expect([budget.used, a.account.bytes]).toEqual([400, 0]);
+    b.account.close();
+    expect([budget.used, b.account.bytes]).toEqual([0, 0]);
+    b.account.hold(bytes);
+    expect(budget.used).toBe(0);
+  });
+
+  test('parts of one buffer are apart', () => {
+    const { budget, peer } = world();
+    const { account } = peer(0);
+    const bytes = new Uint8Array(400);
+    const parts = [bytes.subarray(0, 100), bytes.subarray(100)];
+    for (const part of parts) account.hold(part);
+    expect(budget.used).toBe(400);
+    account.release(parts[0]!);
+    expect(budget.used).toBe(300);
+    account.close();
+    expect(budget.used).toBe(0);
+  });
+});
+
+describe('what a reader keeps when the connection is gone', () => {
+  test('counts until it is taken', () => {
+    const { budget, peer } = world();
+    const { account } = peer(10);
+    const claim = account.claim({ forget: () => undefined });
+    claim.set(100);
+    expect([budget.used, account.bytes]).toEqual([110, 110]);
+    account.close();
+    expect(budget.used).toBe(100);
+    account.add(5);
+    expect(budget.used).toBe(100);
+    const late = account.claim({ forget: () => undefined });
+    late.set(1);
+    claim.set(40);
+    expect(budget.used).toBe(41);
+    claim.set(0);
+    late.set(0);
+    expect(budget.used).toBe(0);
+  });
+
+  test('is let go of when the connection is shed', () => {
+    const { clock, budget, peer } = world();
+    const { account } = peer(1);
+    const claim = account.claim({ forget: () => claim.set(0) });
+    claim.set(1500);
+    clock.settle();
+    expect([budget.used, budget.shed]).toEqual([0, 1]);
+  });
+
+  test('counts no more when nobody can take it', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const { budget, peer } = world();
+    (() => {
+      const keeper: Keeper & { all?: unknown } = { forget: () => undefined };
+      keeper.all = keeper;
+      const { account } = peer(0);
+      account.claim(keeper).set(100);
+      account.close();
+    })();
+    expect(budget.used).toBe(100);
+    for (let i = 0; i < 100 && budget.used > 0; i++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      collect();
+    }
+    expect(budget.used).toBe(0);
+  });
+});
+
+// Whatever connections do: memory is bounded as soon as the one in hand is done, nobody is kept from reading for long, nobody is ended
+// while somebody holds much more, and nothing counts when all are gone.
+const step = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('add' as const), who: fc.nat(30), bytes: fc.nat(400) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('giveBack' as const), who: fc.nat(30), bytes: fc.nat(800) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('open' as const), who: fc.nat(30), bytes: fc.nat(10) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('close' as const), who: fc.nat(30), bytes: fc.constant(0) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('wait' as const), who: fc.constant(0), bytes: fc.nat(400) }) },
+);
+
+test('any program', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const { clock, budget, peer } = world();
+      const open = new Set<Peer>();
+      const opened = (bytes: number): void => {
+        const made = peer(bytes);
+        made.shed = () => {
+          made.isShed = true;
+          open.delete(made);
+          const size = Math.floor(Math.log2(made.account.bytes));
+          for (const { account } of open) expect(account.bytes).toBeLessThan(2 ** (size + 1));
+        };
+        open.add(made);
+      };
+      for (let i = 0; i < 5; i++) opened(0);
+      let overSince: number | undefined;
+      for (const { do: what, who, bytes } of steps) {
+        const one = [...open][who % Math.max(1, open.size)];
+        if (what === 'wait') clock.advance(bytes);
+        else if (what === 'open') opened(bytes);
+        else if (one !== undefined && what === 'add' && (!one.isPaused || bytes < 50)) one.account.add(bytes);
+        else if (one !== undefined && what === 'giveBack') one.account.add(-Math.min(bytes, one.account.bytes));
+        else if (one !== undefined && what === 'close') {
+          open.delete(one);
+          one.account.close();
+        }
+        clock.settle();
+        expect(budget.used).toBeLessThanOrEqual(1.25 * LIMIT);
+        expect(budget.used).toBe([...open].reduce((sum, { account }) => sum + account.bytes, 0));
+        if (budget.used > LIMIT) expect(budget.isOver).toBe(true);
+        overSince = budget.isOver ? (overSince ?? clock.now()) : undefined;
+        if (overSince !== undefined) expect(clock.now() - overSince).toBeLessThanOrEqual(1250);
+        if (budget.isOver) continue;
+        clock.turn();
+        for (const each of open) expect(each.isPaused).toBe(false);
+      }
+      clock.advance(3000);
+      expect(budget.isOver).toBe(false);
+      for (const { isPaused } of open) expect(isPaused).toBe(false);
+      for (const { account } of open) account.close();
+      expect(budget.used).toBe(0);
+    }),
+    { numRuns: 500 },
+  );
+});
