@@ -27,7 +27,7 @@ test('the public names', () => {
     'kJoin',
     'listenerRejected',
   ]);
-  expect(Object.keys(protocol).sort()).toEqual(['MessageError', 'Protocol']);
+  expect(Object.keys(protocol).sort()).toEqual(['GuardError', 'MessageError', 'NO_GUARDS', 'Protocol']);
 });
 
 test('the public members of WebSocket', () => {

@@ -259,7 +259,8 @@ test('good values are taken', () => {
     ...Object.fromEntries(LIMITS.map((name) => [name, 7])),
     ...Object.fromEntries(DURATIONS.map((name) => [name, 2 ** 31 - 1])),
   };
-  expect(manage(new WebSocketServer(good)).options).toMatchObject(good);
+  const options = { ...good, memoryLimit: { limit: 7 } };
+  expect(manage(new WebSocketServer(good)).options).toMatchObject(options);
   for (const name of LIMITS) expect(make({ noServer: true, [name]: false }).options[name]).toBeFalsy();
   for (const trustProxy of [0, 2, false] as const) make({ noServer: true, trustProxy });
   make({ noServer: true, allowedHosts: false });
