@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Extension } from '@ws/connection';
+import type { Extension, Initiator } from '@ws/connection';
 import { checkUpgradeResponse, HandshakeError } from '@ws/handshake';
 import { resolveLocation, type Address } from './address.js';
 import { openRequest } from './connect.js';
@@ -29,7 +29,7 @@ export interface OpeningResult {
   moved(href: string): void;
   accepted(socket: Duplex, head: Buffer, agreed: Agreed): void;
   /** `null`: somebody has taken the response, which is no error then. */
-  failed(error: Error | null): void;
+  failed(error: Error | null, initiator: Initiator): void;
 }
 
 /** The opening handshake of one WebSocket, from its first request over all redirects to the 101. RFC 6455 §4.1. */
@@ -87,14 +87,14 @@ export class Opening {
     this.#settings.signal?.removeEventListener('abort', this.#onAbort);
   }
 
-  #fail(error: Error | null): void {
+  #fail(error: Error | null, initiator: Initiator = 'transport'): void {
     this.cancel();
-    this.#result.failed(error);
+    this.#result.failed(error, initiator);
   }
 
   readonly #onAbort = (): void => {
     const { signal } = this.#settings;
-    if (signal !== undefined) this.#fail(abortError(signal));
+    if (signal !== undefined) this.#fail(abortError(signal), 'local');
   };
 
   #open(): ClientRequest {
@@ -108,7 +108,7 @@ export class Opening {
     return request;
   }
 
-  readonly #onTimeout = (): void => this.#fail(new ConnectError('WS_ERR_HANDSHAKE_TIMEOUT'));
+  readonly #onTimeout = (): void => this.#fail(new ConnectError('WS_ERR_HANDSHAKE_TIMEOUT'), 'timeout');
 
   #listen(request: ClientRequest): void {
     const isCurrent = (): boolean => this.#request === request;

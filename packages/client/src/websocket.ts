@@ -39,9 +39,9 @@ export class WebSocket<Data = unknown> extends Connection<Data> {
         this.#opening = undefined;
         this.setSocket(socket, head, { role: 'client', protocol, requestedProtocols: plan.protocols, extensions });
       },
-      failed: (error) => {
+      failed: (error, initiator) => {
         this.#opening = undefined;
-        this.failConnecting(error);
+        this.failConnecting(error, initiator);
       },
     });
     this.#opening.start();

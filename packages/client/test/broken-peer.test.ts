@@ -51,8 +51,10 @@ test('RST right behind the 101: whatever comes first, it ends in close', async (
 });
 
 test('nobody listens: ECONNREFUSED', async () => {
-  const { events } = await ending(new WebSocket('ws://127.0.0.1:1/'));
+  const websocket = new WebSocket('ws://127.0.0.1:1/');
+  const { events } = await ending(websocket);
   expect(events).toEqual(['error ECONNREFUSED', 'close 1006']);
+  expect(await websocket.closed).toMatchObject({ initiator: 'transport', error: { code: 'ECONNREFUSED' } });
 });
 
 test('handshakeTimeout cuts a server that never answers', async () => {
@@ -61,6 +63,7 @@ test('handshakeTimeout cuts a server that never answers', async () => {
   const { events, error } = await ending(websocket);
   expect(events).toEqual(['error WS_ERR_HANDSHAKE_TIMEOUT', 'close 1006']);
   expect(error?.message).toBe('Opening handshake has timed out');
+  expect(await websocket.closed).toMatchObject({ code: 1006, initiator: 'timeout', error });
   await cut;
 });
 

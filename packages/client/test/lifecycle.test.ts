@@ -105,10 +105,12 @@ test.each(REASONS)(
       cut = next(socket, 'close');
       controller.abort(reason);
     });
-    const { events, error } = await ending(new WebSocket(`ws://127.0.0.1:${port}/`, { signal: controller.signal }));
+    const websocket = new WebSocket(`ws://127.0.0.1:${port}/`, { signal: controller.signal });
+    const { events, error } = await ending(websocket);
     expect(events).toHaveLength(2);
     expect(events[1]).toBe('close 1006');
     expect(error).toMatchObject(expected);
+    expect(await websocket.closed).toMatchObject({ initiator: 'local', error });
     await cut;
   },
 );
