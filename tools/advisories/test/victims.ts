@@ -45,6 +45,8 @@ export interface Sent {
   readonly threw: string | null;
 }
 
+const running = new Set<Victim>();
+
 /** A process with our library as it was built, and no handler for what nobody catches: an exception ends it. */
 export class Victim {
   readonly #child: ChildProcess;
@@ -132,7 +134,9 @@ export class ServerVictim extends Victim {
 
   static async launch(spec: ServerSpec, flags: readonly string[]): Promise<ServerVictim> {
     const victim = await new ServerVictim(spec, flags).start();
-    if (spec.hooks === undefined) victim.#innocent = await Wire.open(victim.port);
+    running.add(victim);
+    if (spec.hooks !== undefined) return victim; // which nobody can pass
+    victim.#innocent = await Wire.open(victim.port, spec.innocent, { path: spec.options?.path ?? '/' });
     return victim;
   }
 
@@ -155,8 +159,8 @@ export class ServerVictim extends Victim {
   }
 
   /** Connects, and is let in. */
-  open(headers: Headers = {}, allowHalfOpen = false): Promise<Wire> {
-    return open(this.port, headers, allowHalfOpen);
+  open(headers: Headers = {}, options: Parameters<typeof Wire.open>[2] = {}): Promise<Wire> {
+    return open(this.port, headers, options);
   }
 
   /** Sends a request, and gives the answer. */
@@ -205,7 +209,6 @@ export class ClientVictim extends Victim {
   }
 }
 
-const running = new Set<Victim>();
 const atEnd: (() => unknown)[] = [];
 
 /** Whoever was attacked has to be unharmed after each test, whatever else that looked at. */
@@ -236,10 +239,8 @@ export function sharedClient(flags: readonly string[] = []): () => ClientVictim 
   return () => victim;
 }
 
-export async function launchServer(spec: ServerSpec = {}, flags: readonly string[] = []): Promise<ServerVictim> {
-  const victim = await ServerVictim.launch(spec, flags);
-  running.add(victim);
-  return victim;
+export function launchServer(spec: ServerSpec = {}, flags: readonly string[] = []): Promise<ServerVictim> {
+  return ServerVictim.launch(spec, flags);
 }
 
 export async function launchClient(flags: readonly string[] = []): Promise<ClientVictim> {
@@ -249,8 +250,8 @@ export async function launchClient(flags: readonly string[] = []): Promise<Clien
 }
 
 /** Connects; cut at the end of the test. */
-export async function open(port: number, headers: Headers = {}, allowHalfOpen = false): Promise<Wire> {
-  const wire = await Wire.open(port, headers, allowHalfOpen);
+async function open(port: number, headers: Headers, options: Parameters<typeof Wire.open>[2]): Promise<Wire> {
+  const wire = await Wire.open(port, headers, options);
   atEnd.push(() => wire.cut());
   return wire;
 }

@@ -84,9 +84,9 @@ export class Wire {
   }
 
   /** Connects and shakes hands. */
-  static async open(port: number, headers: Headers = {}, allowHalfOpen = false): Promise<Wire> {
+  static async open(port: number, headers: Headers = {}, { allowHalfOpen = false, path = '/' } = {}): Promise<Wire> {
     const wire = await Wire.dial(port, allowHalfOpen);
-    const { status, text } = await wire.write(request(headers)).head();
+    const { status, text } = await wire.write(request(headers, `GET ${path} HTTP/1.1`)).head();
     if (status !== 101) throw new Error(`not let in: ${text}`);
     return wire;
   }

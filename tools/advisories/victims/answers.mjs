@@ -16,6 +16,12 @@ const ALWAYS = {
     const { user, system } = process.cpuUsage();
     return user + system;
   },
+  /** Work as it must not be: with the square of the length. What measures has to notice it. */
+  square(/** @type {number} */ length) {
+    let found = 0;
+    for (let i = 0; i < length; i += 16) for (let j = 0; j < length; j += 16) found += (i ^ j) & 1;
+    return found;
+  },
 };
 
 /** @param {Record<string, Answer>} answers */

@@ -1,10 +1,12 @@
 // A client to attack: it connects to whom it is told, and tells how that ended.
 import { request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { WebSocket } from '@ws/client';
 import { answer, ending } from './answers.mjs';
 import { battery, names } from './battery.mjs';
+import { ByteByByte } from './byte-by-byte.mjs';
 import { injections } from './injections.mjs';
 
 /** @typedef {import('./specs.mjs').ClientSpec} ClientSpec */
@@ -17,8 +19,12 @@ const attempts = [];
 const codeOf = (error) => (error instanceof Error ? String(Reflect.get(error, 'code') ?? error.name) : 'none');
 
 /** @param {ClientSpec} spec */
-function connect({ url, protocols = [], options = {}, listens = true, proxy }) {
-  const socket = new WebSocket(url, protocols, { ...options, ...(proxy && tunnel(proxy)) });
+function connect({ url, protocols = [], options = {}, listens = true, proxy, byteByByte = false }) {
+  const socket = new WebSocket(url, protocols, {
+    ...options,
+    ...(proxy && tunnel(proxy)),
+    ...(byteByByte && { createConnection: (target) => new ByteByByte(connectTcp(target)) }),
+  });
   /** @type {Attempt} */
   const attempt = { socket, opened: false, error: null, messages: [], redirects: [], events: [] };
   if (listens) {

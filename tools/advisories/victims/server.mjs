@@ -1,5 +1,6 @@
 // A server to attack: `node server.mjs '{"options":{…},"way":"port","echo":true,"hooks":{…},"http":{…}}'`.
 import { createServer } from 'node:http';
+import { createServer as createTcpServer } from 'node:net';
 import { WebSocket, WebSocketServer } from '@ws/server';
 import { answer, ending } from './answers.mjs';
 import { battery, names } from './battery.mjs';
@@ -56,15 +57,13 @@ if (way === 'port') {
   server = new WebSocketServer({ ...given, port: 0, host: '127.0.0.1' }, () => listening(server.address()));
 } else {
   const httpServer = createServer(http, (_request, response) => response.end('a page'));
-  server = new WebSocketServer(way === 'http' ? { ...given, server: httpServer } : { ...given, noServer: true });
+  server = new WebSocketServer({ ...given, server: httpServer });
   if (way === 'bytes') {
-    httpServer.on('upgrade', (request, socket, head) =>
-      server.handleUpgrade(request, new ByteByByte(socket), head, (webSocket) => {
-        server.emit('connection', webSocket, request);
-      }),
-    );
+    const tcpServer = createTcpServer((socket) => httpServer.emit('connection', new ByteByByte(socket)));
+    tcpServer.listen(0, '127.0.0.1', () => listening(tcpServer.address()));
+  } else {
+    httpServer.listen(0, '127.0.0.1', () => listening(httpServer.address()));
   }
-  httpServer.listen(0, '127.0.0.1', () => listening(httpServer.address()));
 }
 
 if (echo) {

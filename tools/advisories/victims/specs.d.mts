@@ -12,6 +12,8 @@ export interface ServerSpec {
   readonly echo?: boolean;
   /** Callbacks of the server, by name. */
   readonly hooks?: { readonly verifyClient?: Hook; readonly handleProtocols?: Hook; readonly origins?: Hook };
+  /** Headers with which anybody is let in. */
+  readonly innocent?: Readonly<Record<string, string>>;
   /** Options of the http server. */
   readonly http?: { readonly maxHeaderSize?: number };
 }
@@ -23,6 +25,8 @@ export interface ClientSpec {
   readonly options?: ClientOptions;
   /** Whether it listens for anything: without, whatever the peer does after `'open'` meets no listener. @default true */
   readonly listens?: boolean;
+  /** Whether each byte reaches it in a chunk of its own. */
+  readonly byteByByte?: boolean;
   /** Through a CONNECT proxy on this port, its tunnel made by the option that is named. */
   readonly proxy?: { readonly port: number; readonly by: 'createConnection' | 'agent' };
 }

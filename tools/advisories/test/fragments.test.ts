@@ -1,0 +1,111 @@
+import { expect } from '@jest/globals';
+import { advisory } from './advisory.js';
+import { hostileAfterOpen, launchClient, launchServer } from './victims.js';
+import { BINARY, CONTINUATION, frame, PING, TEXT, type Wire } from './wire.js';
+
+const MIB = 2 ** 20;
+
+/** What an unfinished message may hold, whatever it came in: twice its limit. */
+const MOST = 2 * MIB;
+
+/** Fragments that are allowed by default. */
+const FRAGMENTS = 131_072;
+
+/** As many continuation frames, none of which ends the message. */
+function continuations(count: number, payload: string, masked: boolean): Buffer {
+  const one = frame(CONTINUATION, payload, { fin: false, masked });
+  return Buffer.concat(Array.from({ length: count }, () => one));
+}
+
+async function flood(wire: Wire, count: number, payload: string, masked: boolean): Promise<void> {
+  wire.write(frame(BINARY, payload, { fin: false, masked }));
+  const part = continuations(8192, payload, masked);
+  for (let sent = 1; sent + 8192 <= count; sent += 8192) await wire.push(part);
+  await wire.push(continuations((count - 1) % 8192, payload, masked));
+}
+
+const FLOODS = [
+  { name: 'of one byte', payload: 'x' },
+  { name: 'of no byte at all', payload: '' },
+];
+
+advisory('tiny-fragments', (check) => {
+  for (const { name, payload } of FLOODS) {
+    check(`a server: as many fragments ${name} as it takes, and the message goes on`, async () => {
+      const server = await launchServer();
+      const wire = await server.open();
+      expect(await wire.echoes('warm')).toBe(true);
+      const before = await server.memory();
+      await flood(wire, FRAGMENTS, payload, true);
+      expect(await wire.answersPing('all of them read')).toBe(true);
+      const after = await server.memory();
+      expect(after.kept - before.kept).toBeLessThan(MOST);
+
+      // One more is too many.
+      wire.write(frame(CONTINUATION, payload, { fin: false }));
+      expect(await wire.closeCode()).toBe(1008);
+      expect(await server.closed(1)).toMatchObject([{ errorCode: 'WS_ERR_TOO_MANY_BUFFERED_PARTS', sent: 1008 }]);
+    });
+  }
+
+  check('a server: a frame of 256 KiB that comes in chunks of one byte', async () => {
+    const server = await launchServer({ way: 'bytes' });
+    const wire = await server.open();
+    expect(await wire.echoes('warm')).toBe(true);
+    const before = await server.memory();
+    const length = 262_000; // of 262 144 chunks that are allowed
+    await wire.push(frame(BINARY, '', { announced: length + 1 }));
+    await wire.push(Buffer.alloc(length, 'x'));
+    await server.expectUnharmed();
+    let after = await server.memory();
+    expect(after.kept - before.kept).toBeLessThan(MOST);
+    wire.write('x');
+    expect((await wire.frame())?.payload).toHaveLength(length + 1);
+    after = await server.memory();
+    expect(after.kept - before.kept).toBeLessThan(MOST);
+  });
+
+  check('a server: more chunks of one byte than `maxBufferedChunks` are 1008', async () => {
+    const server = await launchServer({ way: 'bytes', options: { maxBufferedChunks: 1000 } });
+    const wire = await server.open();
+    wire.write(frame(BINARY, Buffer.alloc(2000, 'x')));
+    expect(await wire.closeCode()).toBe(1008);
+  });
+
+  check('a server: pings between the fragments do not make them other messages', async () => {
+    const server = await launchServer();
+    const wire = await server.open();
+    wire.write(frame(TEXT, 'a', { fin: false }));
+    for (let i = 0; i < 100; i++) {
+      wire.write(Buffer.concat([frame(PING, String(i)), frame(CONTINUATION, 'b', { fin: false })]));
+      expect((await wire.frame())?.payload.toString()).toBe(String(i));
+    }
+    wire.write(frame(CONTINUATION, 'c'));
+    expect((await wire.frame())?.payload.toString()).toBe(`a${'b'.repeat(100)}c`);
+  });
+});
+
+advisory('client-fragments', (check) => {
+  for (const { name, payload } of FLOODS) {
+    check(`as many fragments ${name} as a client takes, and one more`, async () => {
+      const client = await launchClient();
+      const wires: Wire[] = [];
+      const url = await hostileAfterOpen((wire) => void wires.push(wire));
+      const id = await client.connect({ url });
+      await client.ask('opened', id);
+      const [wire] = wires;
+      if (wire === undefined) throw new Error('nobody came');
+      const before = await client.memory();
+      await flood(wire, FRAGMENTS, payload, false);
+      wire.write(frame(PING, 'all of them read', { masked: false }));
+      expect((await wire.frame())?.payload.toString()).toBe('all of them read');
+      const after = await client.memory();
+      expect(after.kept - before.kept).toBeLessThan(MOST);
+
+      wire.write(frame(CONTINUATION, payload, { fin: false, masked: false }));
+      expect(await wire.closeCode()).toBe(1008);
+      wire.socket.end();
+      expect(await client.ended(id)).toMatchObject({ error: 'WS_ERR_TOO_MANY_BUFFERED_PARTS', messages: [] });
+    });
+  }
+});
