@@ -6,6 +6,8 @@ interface Bucket {
   at: number;
 }
 
+/** A token, as far as sums of fractions come to one. */
+const ONE = 1 - 1e-9;
 /** So many addresses are kept in mind at most. */
 const MOST_BUCKETS = 65_536;
 
@@ -41,7 +43,7 @@ export class HandshakeRate {
     const bucket = this.#buckets.get(key) ?? { tokens: this.#burst, at: now };
     bucket.tokens = this.#tokens(bucket, now);
     bucket.at = now;
-    if (bucket.tokens < 1) return (1 - bucket.tokens) / this.#perMs;
+    if (bucket.tokens < ONE) return this.#msUntilOne(bucket.tokens);
     bucket.tokens--;
     this.#buckets.delete(key);
     this.#buckets.set(key, bucket);
@@ -53,7 +55,11 @@ export class HandshakeRate {
     const bucket = this.#buckets.get(key);
     if (bucket === undefined) return 0;
     const tokens = this.#tokens(bucket, this.#now());
-    return tokens < 1 ? (1 - tokens) / this.#perMs : 0;
+    return tokens < ONE ? this.#msUntilOne(tokens) : 0;
+  }
+
+  #msUntilOne(tokens: number): number {
+    return Math.max(1, Math.round((1 - tokens) / this.#perMs));
   }
 
   #tokens({ tokens, at }: Bucket, now: number): number {

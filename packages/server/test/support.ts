@@ -97,8 +97,9 @@ export class RawPeer {
   /** Everything received, when the other side has closed; never rejects. */
   readonly closed: Promise<string>;
 
-  constructor(port: number) {
-    this.socket = connect(port, '127.0.0.1');
+  /** @param localAddress where it comes from, of the loopback */
+  constructor(port: number, localAddress?: string) {
+    this.socket = connect({ port, host: '127.0.0.1', localAddress });
     this.socket.setEncoding('latin1').on('data', (text: string) => (this.received += text));
     this.socket.on('error', () => {});
     this.closed = new Promise((resolve) => this.socket.on('close', () => resolve(this.received)));
@@ -156,8 +157,8 @@ export function parseAnswer(text: string): Answer {
 }
 
 /** Sends `text` and returns the answer of a server that closes behind it. */
-export async function exchange(port: number, text: string): Promise<Answer> {
-  return parseAnswer(await new RawPeer(port).write(text).closed);
+export async function exchange(port: number, text: string, localAddress?: string): Promise<Answer> {
+  return parseAnswer(await new RawPeer(port, localAddress).write(text).closed);
 }
 
 /** Sends a handshake and returns the answer, or the 101 as soon as it is there. */

@@ -1,0 +1,152 @@
+import { expect, jest, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
+import { createInterface } from 'node:readline';
+import { Descriptors } from '../src/descriptors.js';
+import { closeLater, handshake, parseAnswer, RawPeer } from './support.js';
+
+function lowestFree(): number {
+  const descriptor = openSync(devNull, 'r');
+  closeSync(descriptor);
+  return descriptor;
+}
+
+test('says once that few are left, and once that there are enough again', () => {
+  jest.useFakeTimers();
+  try {
+    const told: string[] = [];
+    const limit = lowestFree() + 40; // an eighth of it is kept, and others may come and go
+    const listener = {
+      paused: (error: NodeJS.ErrnoException) => told.push(String(error.code)),
+      resumed: () => told.push('on'),
+    };
+    const descriptors = new Descriptors(listener, limit);
+    descriptors.start();
+    jest.advanceTimersByTime(5000);
+    expect([told, descriptors.isShort]).toEqual([[], false]);
+    const opened: number[] = [];
+    const open = (count: number): void => {
+      for (let i = 0; i < count; i++) opened.push(openSync(devNull, 'r'));
+    };
+    const close = (count: number): void => opened.splice(-count).forEach((descriptor) => closeSync(descriptor));
+    open(40 - (limit >> 3));
+    for (let i = 0; i < 10; i++) descriptors.accepted();
+    expect([told, descriptors.isShort]).toEqual([['EMFILE'], true]);
+    jest.advanceTimersByTime(5000);
+    close(limit >> 4);
+    jest.advanceTimersByTime(5000);
+    expect([told, descriptors.isShort]).toEqual([['EMFILE'], true]);
+    close(limit >> 3);
+    jest.advanceTimersByTime(100);
+    expect([told, descriptors.isShort]).toEqual([['EMFILE', 'on'], false]);
+    open(limit >> 2); // by somebody else: nothing is accepted meanwhile
+    jest.advanceTimersByTime(1000);
+    expect(told).toEqual(['EMFILE', 'on', 'EMFILE']);
+    close(opened.length);
+    descriptors.stop();
+    expect(jest.getTimerCount()).toBe(0);
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
+test('where nobody knows how many there may be, there are enough', () => {
+  const paused = jest.fn();
+  const descriptors = new Descriptors({ paused, resumed: paused }, Infinity);
+  for (let i = 0; i < 100; i++) descriptors.accepted();
+  expect([paused.mock.calls, descriptors.isShort]).toEqual([[], false]);
+});
+
+const PROGRAM = `
+  import { closeSync, openSync } from 'node:fs';
+  import { WebSocketServer } from '@ws/server';
+  process.on('uncaughtException', (error) => console.log('uncaught', error.message));
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' }, () => console.log('port', server.address().port));
+  for (const event of ['acceptPaused', 'acceptResumed', 'error'])
+    server.on(event, (error) => console.log(event, error?.code, server.clients.size > 10));
+  server.on('connection', (socket) => socket.on('message', (data) => socket.send(data)));
+  const files = [];
+  process.on('message', (command) => {
+    if (command === 'end') return server.close(process.disconnect());
+    if (command === 'close') return files.splice(0).forEach((file) => closeSync(file));
+    try {
+      for (;;) files.push(openSync('/dev/null'));
+    } catch (error) {
+      console.log(error.code);
+    }
+  });`;
+
+const limited = process.platform === 'linux' ? test : test.skip;
+
+/** A server in a process that may have 100 files open. */
+async function startLimited() {
+  const command = 'ulimit -n 100 && exec "$0" --input-type=module -e "$1"';
+  const child = spawn('/bin/sh', ['-c', command, process.execPath, PROGRAM], {
+    cwd: new URL('..', import.meta.url),
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
+  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  const line = async (): Promise<string> => (await lines.next()).value;
+  closeLater(async () => {
+    const exit = once(child, 'exit');
+    child.kill();
+    await exit;
+  });
+  const port = Number((await line()).split(' ')[1]);
+  return { child, line, port };
+}
+
+async function echoes(raw: RawPeer): Promise<boolean> {
+  raw.received = '';
+  raw.write(Buffer.from('818100000000', 'hex')).write(Buffer.from('78', 'hex'));
+  return (await raw.until('\x82\x01x')).endsWith('\x82\x01x');
+}
+
+limited(
+  'clients use up the descriptors: the others get 503, open connections go on, and so it does when some have left',
+  async () => {
+    const { line, port } = await startLimited();
+    const open: RawPeer[] = [];
+    let refusals = 0;
+    while (refusals < 150) {
+      const raw = new RawPeer(port).write(handshake());
+      const head = await Promise.race([raw.until('\r\n\r\n'), raw.closed]);
+      if (head.includes(' 101 ')) open.push(raw);
+      else {
+        refusals++;
+        const answer = parseAnswer(await raw.closed);
+        expect([answer.status, Number(answer.headers['retry-after']) > 0]).toEqual([503, true]);
+      }
+    }
+    expect(open.length).toBeGreaterThan(40);
+    expect(await line()).toBe('acceptPaused EMFILE true');
+    for (const raw of open) expect(await echoes(raw)).toBe(true);
+    for (const raw of open.splice(0, 40)) raw.socket.destroy();
+    expect(await line()).toMatch(/^acceptResumed undefined /);
+    const next = new RawPeer(port).write(handshake());
+    expect(await next.until('\r\n\r\n')).toMatch(/ 101 /);
+    for (const raw of open) expect(await echoes(raw)).toBe(true);
+  },
+);
+
+limited('the process itself uses them up: the server says so, and comes back', async () => {
+  const { child, line, port } = await startLimited();
+  const before = new RawPeer(port).write(handshake());
+  await before.until(' 101 ');
+  child.send('open');
+  expect(await line()).toBe('EMFILE');
+  expect(await line()).toBe('acceptPaused EMFILE false');
+  for (let i = 0; i < 20; i++) await new RawPeer(port).write(handshake()).closed; // by the system, without a word
+  expect(await echoes(before)).toBe(true);
+  child.send('close');
+  expect(await line()).toBe('acceptResumed undefined false');
+  const next = new RawPeer(port).write(handshake());
+  expect(await next.until('\r\n\r\n')).toMatch(/ 101 /);
+  const exit = once(child, 'exit');
+  before.socket.destroy();
+  next.socket.destroy();
+  child.send('end');
+  expect(await exit).toEqual([0, null]); // no timer keeps it alive
+});
