@@ -89,18 +89,18 @@ async function startLimited() {
   });
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
   const line = async (): Promise<string> => (await lines.next()).value;
-  closeLater(async () => {
-    const exit = once(child, 'exit');
+  const exit = once(child, 'exit');
+  closeLater(() => {
     child.kill();
-    await exit;
+    return exit;
   });
   const port = Number((await line()).split(' ')[1]);
-  return { child, line, port };
+  return { child, exit, line, port };
 }
 
 async function echoes(raw: RawPeer): Promise<boolean> {
   raw.received = '';
-  raw.write(Buffer.from('818100000000', 'hex')).write(Buffer.from('78', 'hex'));
+  raw.write(Buffer.from('81810000000078', 'hex'));
   return (await raw.until('\x82\x01x')).endsWith('\x82\x01x');
 }
 
@@ -132,7 +132,7 @@ limited(
 );
 
 limited('the process itself uses them up: the server says so, and comes back', async () => {
-  const { child, line, port } = await startLimited();
+  const { child, exit, line, port } = await startLimited();
   const before = new RawPeer(port).write(handshake());
   await before.until(' 101 ');
   child.send('open');
@@ -144,7 +144,6 @@ limited('the process itself uses them up: the server says so, and comes back', a
   expect(await line()).toBe('acceptResumed undefined false');
   const next = new RawPeer(port).write(handshake());
   expect(await next.until('\r\n\r\n')).toMatch(/ 101 /);
-  const exit = once(child, 'exit');
   before.socket.destroy();
   next.socket.destroy();
   child.send('end');
