@@ -2,11 +2,14 @@ import { isUtf8 } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 import { encodeClosePayload } from '@ws/frame';
 import { closeReport, now } from './close-report.js';
+import type { Claim, Holder, Keeper, MemoryAccount } from './memory-account.js';
+import { MemoryBudget } from './memory-budget.js';
 import { maskingKeysFrom, randomMaskingKey } from './masking-key.js';
 import type { ConnectionSettings } from './options.js';
 import { Outflow, type OutflowHost } from './outflow.js';
 import { isPlainSocket, ownsItsChunks } from './plain-socket.js';
 import {
+  GuardError,
   Protocol,
   type CloseInfo,
   type Extension,
@@ -48,7 +51,7 @@ const NODE = {
 } as const;
 
 /** The protocol core on a Duplex: the one file that reads a stream and sets a timer. */
-export class Connection implements ProtocolHandlers, OutflowHost {
+export class Connection implements ProtocolHandlers, OutflowHost, Holder {
   readonly duplex: Duplex;
   readonly protocol: Protocol;
   readonly outflow: Outflow;
@@ -60,6 +63,9 @@ export class Connection implements ProtocolHandlers, OutflowHost {
   #isClosed = false;
   /** Who takes messages at his own pace, and has enough for now. */
   #readers: Set<object> | undefined;
+  readonly #account: MemoryAccount | undefined;
+  /** What the account knows of that was received and not parsed. */
+  #keptBytes = 0;
 
   /** @throws {TypeError} when the stream already carries a connection */
   constructor(
@@ -75,10 +81,13 @@ export class Connection implements ProtocolHandlers, OutflowHost {
     this.#owner = owner;
     const { generateMask, limits, closeTimeoutMs, autoPong, strictLength, validateUtf8, fragmentSize } = settings;
     const maskingKey = role === 'server' ? undefined : generateMask ? maskingKeysFrom(generateMask) : randomMaskingKey;
-    this.outflow = new Outflow(duplex, maskingKey, settings, this);
+    const { memoryLimit } = settings;
+    const budget = typeof memoryLimit === 'number' ? new MemoryBudget(memoryLimit) : memoryLimit;
+    const account = (this.#account = budget?.open(this));
+    this.outflow = new Outflow(duplex, maskingKey, settings, this, account);
     const preserveInput = !ownsItsChunks(duplex);
     const rules = { role, limits, closeTimeoutMs, autoPong, strictLength, validateUtf8, fragmentSize };
-    this.protocol = new Protocol({ ...NODE, ...rules, extensions, preserveInput }, this.outflow, this);
+    this.protocol = new Protocol({ ...NODE, ...rules, extensions, preserveInput, account }, this.outflow, this);
     carrier[kConnection] = this;
   }
 
@@ -95,6 +104,7 @@ export class Connection implements ProtocolHandlers, OutflowHost {
     duplex.on('end', onEnd);
     if (head.length > 0) duplex.unshift(Buffer.from(head));
     duplex.on('data', onData);
+    if (this.#account) this.#account.budget.ready(this.#account);
     if (duplex.destroyed) process.nextTick(onClose.bind(duplex));
     else if (duplex.readableEnded) process.nextTick(onEnd.bind(duplex));
   }
@@ -125,7 +135,7 @@ export class Connection implements ProtocolHandlers, OutflowHost {
 
   pause(): void {
     this.protocol.pause();
-    if (!this.protocol.isStopped) this.duplex.pause();
+    this.#stopReading();
   }
 
   resume(): void {
@@ -136,13 +146,47 @@ export class Connection implements ProtocolHandlers, OutflowHost {
   holdFor(reader: object): void {
     (this.#readers ??= new Set()).add(reader);
     this.protocol.pause('reader');
-    if (!this.protocol.isStopped) this.duplex.pause();
+    this.#stopReading();
     if (this.#streamClosed) process.nextTick(() => this.closed()); // it waited for what nobody takes now
   }
 
   /** `reader` takes more, or nothing ever again. */
   readOnFor(reader: object): void {
     if (this.#readers?.delete(reader) && this.#readers.size === 0) this.#inTurn(() => this.protocol.resume('reader'));
+  }
+
+  /** Counts what `keeper` has of what came, until it is taken. */
+  claim(keeper: Keeper): Claim | undefined {
+    return this.#account?.claim(keeper);
+  }
+
+  // As a holder of memory.
+
+  pauseForMemory(): void {
+    this.protocol.pause('memory');
+    this.#stopReading();
+    if (this.#streamClosed) process.nextTick(() => this.closed());
+  }
+
+  readOnForMemory(): void {
+    this.#inTurn(() => this.protocol.resume('memory'));
+  }
+
+  relieve(): void {
+    this.protocol.relieve();
+  }
+
+  /** The peer is told if nothing waits before that. */
+  shed(): void {
+    const error = new GuardError('WS_ERR_MEMORY_LIMIT');
+    this.outflow.flush();
+    try {
+      if (this.isOpen && this.outflow.bufferedAmount === 0) this.protocol.fail(error);
+      else this.protocol.cut(error);
+    } finally {
+      this.protocol.letGo();
+      this.outflow.flush();
+    }
   }
 
   /** No further event in this turn of the event loop. */
@@ -176,6 +220,7 @@ export class Connection implements ProtocolHandlers, OutflowHost {
     this.outflow.close();
     this.protocol.transportEnd();
     this.#letGo();
+    this.#account?.close();
     this.#owner.close(closeReport(this.protocol, this.outflow.bytesUnsent, this.#streamError));
   }
 
@@ -217,15 +262,19 @@ export class Connection implements ProtocolHandlers, OutflowHost {
     this.#owner.pong(payload);
   }
   closing(code: number, reason: string, initiator: 'local' | 'remote'): void {
+    this.recount();
+    this.outflow.recount();
     this.#owner.closing(code, reason, initiator);
   }
   failure(error: Failure): void {
+    this.outflow.recount();
     this.#owner.failure(error);
   }
 
   ready(): void {
     if (this.#streamClosed) return this.closed();
     if (this.protocol.isHeld && !this.protocol.isStopped) return;
+    if (this.#account) this.#account.budget.unwatch(this.#account);
     this.duplex.resume();
     if (this.#inputEnded && this.protocol.peerEnd()) this.end();
   }
@@ -246,8 +295,24 @@ export class Connection implements ProtocolHandlers, OutflowHost {
     } finally {
       this.outflow.endTurn();
       if (!isDone) setImmediate(() => this.#inTurn(() => this.protocol.proceed()));
-      if (this.protocol.isHeld && !this.protocol.isStopped) this.duplex.pause();
+      if (this.protocol.isHeld) this.#stopReading();
+      if (this.#account && (this.#keptBytes !== 0 || this.protocol.isHeld)) this.recount();
     }
+  }
+
+  /** The stream goes on until it has so much in store. */
+  #stopReading(): void {
+    if (this.protocol.isStopped) return;
+    this.duplex.pause();
+    this.#account?.watch();
+  }
+
+  /** Tells the account what was received and not parsed. */
+  recount(): void {
+    if (this.#account === undefined) return;
+    const bytes = this.protocol.keptBytes + (this.duplex.isPaused() ? this.duplex.readableLength : 0);
+    if (bytes !== this.#keptBytes) this.#account.add(bytes - this.#keptBytes);
+    this.#keptBytes = bytes;
   }
 
   /** The stream is the user's again, but for errors that come late. */

@@ -1,5 +1,6 @@
 import type { Incoming } from './incoming.js';
 import type { Failure, MessageSink } from './protocol/index.js';
+import type { Claim, Keeper } from './memory-account.js';
 import { MessageError } from './protocol/index.js';
 
 /** The connection, as those who read from it at their own pace see it. */
@@ -8,6 +9,8 @@ export interface HeldConnection {
   readOnFor(reader: object): void;
   /** What broke it, if something did. */
   readonly brokenBy: Error | null;
+  /** For the account of what `keeper` has. */
+  claim(keeper: Keeper): Claim | undefined;
 }
 
 /** What an unread message costs beside its bytes, and what each piece of it does. */
@@ -19,17 +22,21 @@ const MAX_RETAINED = 4;
 /**
  * What the streamed messages of one connection hold unread, all together: from `highWaterMark` on nothing is read, until half of it is left.
  */
-export class IncomingFlow {
+export class IncomingFlow implements Keeper {
   readonly #connection: HeldConnection;
   readonly #highWaterMark: number;
   #unread = 0;
   #isFull = false;
   #isChecking = false;
   #waiting: (() => void)[] = [];
+  readonly #claim: Claim | undefined;
+  /** Those that hold something. */
+  readonly #intakes = new Set<Intake>();
 
   constructor(connection: HeldConnection, highWaterMark: number) {
     this.#connection = connection;
     this.#highWaterMark = highWaterMark;
+    this.#claim = connection.claim(this);
   }
 
   get isFull(): boolean {
@@ -45,6 +52,7 @@ export class IncomingFlow {
   /** So many bytes more are unread; fewer, if negative. */
   add(bytes: number): void {
     this.#unread += bytes;
+    this.#claim?.set(this.#unread);
     if (!this.#isFull) {
       if (this.#unread < this.#highWaterMark) return;
       this.#isFull = true;
@@ -53,6 +61,17 @@ export class IncomingFlow {
       this.#isChecking = true; // later: who reads is not called back from inside his `read`
       process.nextTick(() => this.#check());
     }
+  }
+
+  /** `intake` has something unread now, or nothing any more. */
+  note(intake: Intake, isHolding: boolean): void {
+    if (isHolding) this.#intakes.add(intake);
+    else this.#intakes.delete(intake);
+  }
+
+  /** The connection was ended for the memory it holds. */
+  forget(): void {
+    for (const intake of this.#intakes) intake.forget();
   }
 
   whenRoom(proceed: () => void): void {
@@ -142,6 +161,11 @@ export class Intake implements MessageSink {
     this.#count();
   }
 
+  /** What is unread will not be read. */
+  forget(): void {
+    this.#message?.destroy(new MessageError('WS_ERR_INCOMPLETE_MESSAGE', '', this.#flow.brokenBy ?? undefined));
+  }
+
   /** Nothing more is wanted: what still comes is dropped. */
   drop(): void {
     this.#message = undefined;
@@ -153,8 +177,10 @@ export class Intake implements MessageSink {
   #count(): void {
     const cost = this.#cost();
     const change = cost - this.#counted;
+    if (change === 0) return;
+    if (this.#counted === 0 || cost === 0) this.#flow.note(this, cost > 0);
     this.#counted = cost;
-    if (change !== 0) this.#flow.add(change);
+    this.#flow.add(change);
   }
 
   /** A message that is read as fast as it comes costs nothing. */

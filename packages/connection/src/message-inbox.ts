@@ -1,5 +1,6 @@
 import { ClosedError } from './closed-error.js';
 import { Incoming } from './incoming.js';
+import type { Claim, Keeper } from './memory-account.js';
 import type { CloseInfo } from './protocol/index.js';
 import { kPace, type Pace } from './pace.js';
 import type { Message, RawData } from './types.js';
@@ -10,8 +11,11 @@ const MESSAGE_OVERHEAD = 256;
 /** Codes that end an iteration without an error: the peer said goodbye, or nothing. RFC 6455 §7.4.1 */
 const ORDERLY: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 
+/** A message that would keep so many times its size from being freed is copied. */
+const MAX_RETAINED = 4;
+
 interface Entry {
-  readonly message: Message;
+  message: Message;
   readonly cost: number;
 }
 
@@ -19,13 +23,17 @@ interface Entry {
  * The messages of a socket that one reader has not taken yet, from now on. Above the socket's high-water mark it holds
  * reading, and goes on at half of it. While connecting it waits.
  */
-export class MessageInbox {
+export class MessageInbox implements Keeper {
   readonly #socket: WebSocket;
   readonly #pace: Pace;
   readonly #wake: () => void;
   readonly #textAsString: boolean;
   #entries: Entry[] = [];
   #cost = 0;
+  /** What its owner keeps of what he took. */
+  #handedCost = 0;
+  #lastCost = 0;
+  #claim: Claim | undefined;
   #isHolding = false;
   #end: { readonly error: Error | null } | undefined;
 
@@ -58,17 +66,43 @@ export class MessageInbox {
     const entry = this.#entries.shift();
     if (entry === undefined) return undefined;
     this.#cost -= entry.cost;
+    this.#lastCost = entry.cost;
+    this.#count();
     if (this.#isHolding && this.#cost <= this.#pace.highWaterMark / 2) this.#readOn();
     return entry.message;
+  }
+
+  /** What the message cost that was taken last. */
+  get lastCost(): number {
+    return this.#lastCost;
+  }
+
+  /** Of what was taken, so much is not with the user yet. */
+  handed(cost: number): void {
+    if (cost === this.#handedCost) return;
+    this.#handedCost = cost;
+    this.#count();
   }
 
   /** Lets go of the socket, and of what was not taken. */
   release(): void {
     this.#detach();
     for (const { message } of this.#entries) discardUnread(message);
+    this.#empty();
+    this.#end = { error: null };
+  }
+
+  /** The connection was ended for the memory it holds: what was not taken is lost, and the end, an error, follows. */
+  forget(): void {
+    for (const { message } of this.#entries) discardUnread(message);
+    this.#empty();
+  }
+
+  #empty(): void {
     this.#entries = [];
     this.#cost = 0;
-    this.#end = { error: null };
+    this.#handedCost = 0;
+    this.#count();
     if (this.#isHolding) this.#readOn();
   }
 
@@ -82,12 +116,23 @@ export class MessageInbox {
   #add(message: Message, bytes: number): void {
     const wasEmpty = this.#entries.length === 0;
     const cost = bytes + MESSAGE_OVERHEAD;
-    this.#entries.push({ message, cost });
+    const entry = { message, cost };
+    this.#entries.push(entry);
     this.#cost += cost;
     if (wasEmpty) this.#wake();
+    if (this.#entries.length === 0) return;
+    if (Buffer.isBuffer(message) && message.buffer.byteLength > MAX_RETAINED * message.length)
+      entry.message = Buffer.from(message);
+    this.#count();
     if (this.#isHolding || this.#cost < this.#pace.highWaterMark) return;
     this.#isHolding = true;
     this.#pace.hold(this);
+  }
+
+  #count(): void {
+    const cost = this.#cost + this.#handedCost;
+    if (cost > 0) this.#claim ??= this.#pace.claim(this);
+    this.#claim?.set(cost);
   }
 
   /** Not at once: what listeners throw on what comes then is not the reader's. */

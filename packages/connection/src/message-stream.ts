@@ -30,6 +30,7 @@ export class MessageStream extends Readable {
 
   override read(size?: number): unknown {
     const message: unknown = super.read(size);
+    if (this.readableLength === 0) this.#inbox.handed(0);
     if (this.#lateError && this.readableLength === 0) process.nextTick(() => this.destroy(this.#lateError));
     return message;
   }
@@ -48,9 +49,14 @@ export class MessageStream extends Readable {
     this.#isAsked = false;
     this.#last = message instanceof Incoming ? message : undefined;
     if (end?.error instanceof ClosedError) this.on('error', ignore); // of the peer's making: nobody has to listen
-    if (message !== undefined) this.push(message);
+    if (message !== undefined) this.#give(message);
     else if (!end?.error) this.push(null);
     else if (this.readableLength === 0) this.destroy(end.error);
     else this.#lateError = end.error; // a stream that is destroyed gives nothing more
+  }
+
+  #give(message: Message): void {
+    this.push(message);
+    if (this.readableLength > 0) this.#inbox.handed(this.#inbox.lastCost);
   }
 }

@@ -52,6 +52,16 @@ export abstract class MessageWriter extends Writable {
     return Writable.toWeb(this) as WritableStream<string | Uint8Array>;
   }
 
+  override write(chunk: unknown, callback?: WriteCallback): boolean;
+  override write(chunk: unknown, encoding: BufferEncoding, callback?: WriteCallback): boolean;
+  override write(...args: unknown[]): boolean {
+    try {
+      return super.write(...(args as [unknown, BufferEncoding, WriteCallback]));
+    } finally {
+      this.changed?.();
+    }
+  }
+
   override end(callback?: () => void): this;
   override end(chunk: unknown, callback?: () => void): this;
   override end(chunk: unknown, encoding: BufferEncoding, callback?: () => void): this;
@@ -86,6 +96,8 @@ export abstract class MessageWriter extends Writable {
     return this.#bytes.isText;
   }
 
+  /** `bufferedAmount` may be another one. */
+  protected changed?(): void;
   /** The next bytes have come. Throws what is wrong with them, before anything of them is sent. */
   protected check?(bytes: Uint8Array, fin: boolean): void;
   /** The first chunk has come. */
@@ -98,6 +110,7 @@ export abstract class MessageWriter extends Writable {
   /** What was sent last counts as the connection's, though its memory is not free yet. */
   protected passedOn(): void {
     if (this.#callback !== undefined) this.#passedOn = this.#chunkLength;
+    this.changed?.();
   }
 
   /** What was sent last is done with. */
@@ -106,6 +119,7 @@ export abstract class MessageWriter extends Writable {
     this.#callback = undefined;
     this.#passedOn = 0;
     callback?.(error);
+    this.changed?.();
   }
 
   #take(chunk: string | Uint8Array, encoding: BufferEncoding, fin: boolean, callback: WriteCallback): void {

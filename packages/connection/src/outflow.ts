@@ -6,6 +6,7 @@ import type { PreparedMessage } from './prepared-message.js';
 import {
   MessageError,
   type DeferredPayload,
+  type Account,
   type Failure,
   type MessageSource,
   type OpenMessage,
@@ -47,9 +48,17 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
   /** While the peer is behind. */
   #slow: SlowRecipient | undefined;
   #bytesUnsent = 0;
+  /** What the account knows of. */
+  #counted = 0;
 
-  constructor(duplex: Duplex, maskingKey: (() => number) | undefined, settings: ConnectionSettings, host: OutflowHost) {
-    super(duplex, maskingKey);
+  constructor(
+    duplex: Duplex,
+    maskingKey: (() => number) | undefined,
+    settings: ConnectionSettings,
+    host: OutflowHost,
+    account?: Account,
+  ) {
+    super(duplex, maskingKey, account);
     this.#host = host;
     this.#settings = settings;
     this.#bytesBefore = isPlainSocket(duplex) ? duplex.bytesWritten : 0;
@@ -119,6 +128,9 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
   }
   grown(): void {
     this.#afterSend();
+  }
+  retain(change: number): void {
+    this.account?.add(change);
   }
 
   /** The stream is gone. */
@@ -207,6 +219,8 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
   }
 
   #afterSend(): Outcome {
+    if (this.account !== undefined && (this.#counted !== 0 || this.#host.protocol.sender.retainedBytes !== 0))
+      this.recount();
     const bufferedAmount = this.bufferedBytes + this.#host.protocol.sender.queuedBytes;
     const { watchedBytes, highWaterMark } = this.#settings;
     if (bufferedAmount < watchedBytes && this.#slow === undefined) return 'sent';
@@ -225,8 +239,25 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
     this.#slow?.grown();
   }
 
+  /** Tells the account what waits to be written. */
+  recount(): void {
+    if (this.account === undefined) return;
+    const bytes = this.#isClosed ? 0 : this.ownBytes + this.#host.protocol.sender.retainedBytes;
+    if (bytes !== this.#counted) this.account.add(bytes - this.#counted);
+    this.#counted = bytes;
+  }
+
+  protected override flushed(): void {
+    this.recount();
+  }
+
   /** A write is through, or something will not be sent. */
   protected override written(): void {
+    this.#goOn();
+    this.recount();
+  }
+
+  #goOn(): void {
     if (this.#isClosed || this.duplex.destroyed) return; // what is gone has not been taken: nobody has caught up
     if (this.bufferedBytes <= this.#settings.gateBytes / 2) this.#isFull = false;
     if (!this.#isFull) this.#host.protocol.drained();

@@ -22,6 +22,8 @@ export interface WayOut {
   openMessage(source: MessageSource): OpenMessage;
   /** A fragment was added to what waits. */
   grown(): void;
+  /** So many bytes more wait in the message itself; fewer, if negative. */
+  retain(change: number): void;
   readonly fragmentSize: number;
   readonly maxDeclaredFrame: number;
   /** A message of which no extension has to know may be one frame whose payload comes in parts. */
@@ -48,6 +50,8 @@ export class Outgoing extends MessageWriter implements MessageSource {
   /** Bytes taken so far. */
   #taken = 0;
   #isInFrame = false;
+  /** Bytes that the connection knows of. */
+  #counted = 0;
   /** What waits for its turn, or for room. */
   #waiting: (() => void) | undefined;
 
@@ -94,6 +98,12 @@ export class Outgoing extends MessageWriter implements MessageSource {
     if (this.#isInFrame && bytes.length === 0) return this.settle(); // the frame ends by its length
     this.#waiting = () => (this.#isOneFrame ? this.#part(bytes) : this.#fragment(bytes, fin));
     if (this.#message.isReady) this.ready();
+  }
+
+  protected override changed(): void {
+    const bytes = this.destroyed ? 0 : this.bufferedAmount;
+    if (bytes !== this.#counted) this.#way.retain(bytes - this.#counted);
+    this.#counted = bytes;
   }
 
   protected override giveUp(): void {

@@ -1,3 +1,5 @@
+import type { Claim, Keeper } from './memory-account.js';
+
 /** How readers that take messages at their own pace stop and resume reading: a member of every WebSocket, for this library's own files. */
 export const kPace = Symbol.for('@ws/connection.pace');
 
@@ -7,4 +9,6 @@ export interface Pace {
   /** Nothing is read until {@link readOn}; several readers do so independently. */
   hold(reader: object): void;
   readOn(reader: object): void;
+  /** For the account of what `keeper` has. @returns undefined where nobody keeps one, or there is no connection yet */
+  claim(keeper: Keeper): Claim | undefined;
 }

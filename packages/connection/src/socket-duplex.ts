@@ -66,6 +66,12 @@ class SocketDuplex extends Duplex {
     else this.#serve();
   }
 
+  override read(size?: number): unknown {
+    const chunk: unknown = super.read(size);
+    this.#count();
+    return chunk;
+  }
+
   override _write(chunk: Chunk, _encoding: BufferEncoding, callback: Callback): void {
     this._writev([{ chunk }], callback);
   }
@@ -158,8 +164,15 @@ class SocketDuplex extends Duplex {
     });
   }
 
+  /** What was taken from the socket and not from here. */
+  #count(): void {
+    const { readableLength, readableObjectMode } = this;
+    this.#inbox.handed(readableObjectMode ? readableLength * this.#inbox.lastCost : readableLength);
+  }
+
   #push(chunk: Message | null): void {
     this.#isAsked = false; // until it asks again, which it may do at once; not at all where a decoder has kept the bytes
     if (this.push(chunk)) this.#isAsked = true;
+    this.#count();
   }
 }

@@ -374,6 +374,7 @@ export class WebSocket<Data = unknown> extends EventAttributes {
       highWaterMark: this.#settings.unreadBytes,
       hold: (reader) => this.#connection?.holdFor(reader),
       readOn: (reader) => this.#connection?.readOnFor(reader),
+      claim: (keeper) => this.#connection?.claim(keeper),
     };
   }
 

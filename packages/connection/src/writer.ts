@@ -3,9 +3,10 @@ import { headerLength, mask, writeHeader, type Opcode } from '@ws/frame';
 import { now } from './close-report.js';
 import { borrow, giveBack } from './mask-buffers.js';
 import { isPlainSocket } from './plain-socket.js';
-import { MessageError, type SendCallback } from './protocol/index.js';
+import { MessageError, type Account, type SendCallback } from './protocol/index.js';
 import { settle } from './protocol/settle.js';
 import { release, slabFor, type Slab } from './slab.js';
+import { Unwritten } from './unwritten.js';
 
 /** Payloads up to here are copied behind their header; larger ones are written apart. */
 const COPY_UP_TO = 16_384;
@@ -53,6 +54,8 @@ function flushAtExit(): void {
  */
 export abstract class Writer {
   protected readonly duplex: Duplex;
+  /** Where memory is counted. */
+  protected readonly account: Account | undefined;
   readonly #maskingKey: (() => number) | undefined;
   /** After a write, a plain socket with nothing left to write has no more use for the bytes. */
   readonly #isPlainSocket: boolean;
@@ -74,24 +77,36 @@ export abstract class Writer {
   /** Of the frame that is taken in parts: its masking key, and where in its payload the next part stands. */
   #partKey: number | undefined;
   #partOffset = 0;
+  /** Payloads among `#chunks` that are nobody's copy. */
+  #payloads: Uint8Array[] | undefined;
+  #unwritten: Unwritten | undefined;
+  #isProbing = false;
   /** `written` is called after each write, until this is switched off. */
   protected reportsWrites = false;
 
   /** `maskingKey` is a client's. */
-  constructor(duplex: Duplex, maskingKey: (() => number) | undefined) {
+  constructor(duplex: Duplex, maskingKey: (() => number) | undefined, account?: Account) {
     this.duplex = duplex;
+    this.account = account;
     this.#maskingKey = maskingKey;
     this.#isPlainSocket = isPlainSocket(duplex);
     if (!flushesAtExit) process.once('exit', flushAtExit);
     flushesAtExit = true;
   }
 
-  /** A write is through, while `reportsWrites` is set. */
+  /** A write is through, while `reportsWrites` is set, or memory is counted. */
   protected abstract written(): void;
+  /** The stream has been given all there was, and has perhaps not written all of it; called where memory is counted. */
+  protected abstract flushed(): void;
 
   /** Bytes taken that the stream has not passed on. */
   get bufferedBytes(): number {
     return this.#pendingBytes + this.duplex.writableLength;
+  }
+
+  /** Memory of that which the stream has, without what other connections may have too: that is with the account. */
+  protected get ownBytes(): number {
+    return Math.max(0, this.duplex.writableLength - (this.#unwritten?.byteLength ?? 0));
   }
 
   /** Frames from now on leave with `endTurn`, in one write. */
@@ -135,7 +150,7 @@ export abstract class Writer {
   /** The stream is gone: settles what was not written. */
   protected discard(): void {
     this.#closeRun();
-    this.#chunks = undefined;
+    this.#chunks = this.#payloads = undefined;
     this.#pendingBytes = 0;
     const callbacks = [...(this.#inFlight ?? []), this.#callbacks ?? []].flat();
     this.#inFlight = undefined;
@@ -218,7 +233,35 @@ export abstract class Writer {
     } catch (error) {
       this.duplex.destroy(error as Error); // a stream's own fault is its connection's alone
     }
-    if (slab) release(slab, !this.#isPlainSocket || this.duplex.writableLength > 0);
+    const isLeft = this.duplex.writableLength > 0;
+    if (slab) release(slab, !this.#isPlainSocket || isLeft);
+    if (this.account === undefined) return;
+    if (isLeft && this.#isPlainSocket) this.#keepUnwritten(this.account, slab);
+    this.#payloads = undefined;
+    this.flushed();
+  }
+
+  #keepUnwritten(account: Account, slab: Slab | undefined): void {
+    if (slab !== undefined || this.#payloads !== undefined) {
+      const unwritten = (this.#unwritten ??= new Unwritten(account));
+      if (slab) unwritten.addSlab(slab.bytes);
+      for (const payload of this.#payloads ?? []) unwritten.addPayload(payload);
+    }
+    this.#probe();
+  }
+
+  /** Has something tell when all that was given to the stream so far is written: one at a time. */
+  #probe(): void {
+    if (this.#isProbing || this.#isEnded || this.duplex.destroyed) return;
+    this.#isProbing = true;
+    this.#unwritten?.await();
+    this.duplex.write(NOTHING, (error) => {
+      this.#isProbing = false;
+      if (error) return;
+      this.#unwritten?.arrived();
+      this.written();
+      if (this.duplex.writableLength > 0) this.#probe();
+    });
   }
 
   /** Something is to be written: now if it is much, else at the end of the turn. */
@@ -298,6 +341,7 @@ export abstract class Writer {
     const chunk = key === undefined || isOurs ? payload : this.#ownCopy(payload);
     if (key !== undefined) mask(chunk, key, offset);
     (this.#chunks ??= []).push(chunk);
+    if (chunk === payload && !isOurs && this.account !== undefined) (this.#payloads ??= []).push(payload);
     this.#pendingBytes += payload.length;
   }
 
@@ -357,12 +401,14 @@ export abstract class Writer {
 
   #writeCallback(): WriteCallback | undefined {
     const callbacks = this.#callbacks;
-    if (callbacks === undefined && !this.reportsWrites && this.#pendingBytes < FLUSH_FROM) return undefined;
+    const isCounted = this.account !== undefined && !this.#isPlainSocket;
+    if (callbacks === undefined && !this.reportsWrites && !isCounted && this.#pendingBytes < FLUSH_FROM)
+      return undefined;
     this.#callbacks = undefined;
     if (callbacks) (this.#inFlight ??= new Set()).add(callbacks);
     return (error) => {
       if (callbacks && this.#inFlight?.delete(callbacks)) for (const callback of callbacks) settle(callback, error);
-      if (this.reportsWrites) this.written();
+      if (this.reportsWrites || isCounted) this.written();
     };
   }
 }

@@ -34,17 +34,26 @@ export interface Inflater {
   close(): void;
 }
 
+/** Whoever has a compressor with a window. */
+export interface ContextHolder {
+  /** So many bytes more are held for him; fewer, if negative: also when he loses it to somebody else. */
+  held?(change: number): void;
+}
+
 /** What compresses and decompresses: DEFLATE (RFC 1951) without headers, with flushes. `@ws/deflate/node` has one on node:zlib. */
 export interface Backend {
   /** Compresses a message that refers to nothing before it, at once; the result ends with {@link TAIL}. `undefined`: it is for `deflate`. */
   deflateSync(data: Uint8Array, windowBits: number): Uint8Array | undefined;
-  deflate(data: Uint8Array, windowBits: number, done: Deflated): void;
+  /** @param holder for whom memory is held meanwhile */
+  deflate(data: Uint8Array, windowBits: number, done: Deflated, holder?: ContextHolder): void;
   /** The compressor of `holder`, with its window, or a new one. It stays the holder's until `rest` or `release`. `undefined`: there are none left. */
-  deflater(holder: object, windowBits: number): Deflater | undefined;
+  deflater(holder: ContextHolder, windowBits: number): Deflater | undefined;
   /** The holder does nothing for now: its compressor may be given to another one, who needs it more. */
-  rest(holder: object): void;
+  rest(holder: ContextHolder): void;
   /** The holder is done with its compressor: the next one it gets begins with an empty window. */
-  release(holder: object): void;
+  release(holder: ContextHolder): void;
+  /** Frees compressors that nobody is using at this moment. */
+  dropIdle?(): void;
 
   /** Compressed bytes of a message up to which it is worth waiting for its end, and to use `inflateSync` then. */
   readonly syncInflateLimit: number;
@@ -57,4 +66,6 @@ export interface Backend {
    */
   inflateSync(data: Uint8Array, window: Window | undefined, limit: number, most?: number): Uint8Array | undefined;
   inflater(window: Window | undefined): Inflater;
+  /** Bytes that one of these takes, at most. @default 0: not counted */
+  readonly inflaterBytes?: number;
 }

@@ -1,4 +1,4 @@
-import { TAIL, type Backend, type Deflated, type Deflater } from './backend.js';
+import { TAIL, type Backend, type ContextHolder, type Deflated, type Deflater } from './backend.js';
 import { DeflateError } from './errors.js';
 import { RSV1, type Encoded, type OutgoingFragment } from './extension.js';
 import { looksIncompressible } from './incompressible.js';
@@ -27,12 +27,14 @@ const EMPTY_BLOCK: Uint8Array = Uint8Array.of(0x00, ...TAIL);
 const SLACK = 16;
 
 /** The sending half: messages on their way out. RFC 7692 §7.2.1 */
-export class Compression {
+export class Compression implements ContextHolder {
   readonly #options: CompressionOptions;
   /** What compresses the message that is open; `undefined` while none is, or for one that goes as it is. */
   #deflater: Deflater | undefined;
   #isWorking = false;
   #isClosed = false;
+  /** Is told how many bytes more, or fewer, are held. */
+  report: ((change: number) => void) | undefined;
 
   constructor(options: CompressionOptions) {
     this.#options = options;
@@ -51,6 +53,10 @@ export class Compression {
     else this.#whole(payload, done);
   }
 
+  held(change: number): void {
+    this.report?.(change);
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#deflater = undefined;
@@ -62,7 +68,7 @@ export class Compression {
     const { backend, windowBits, takeover } = this.#options;
     const deflater = takeover ? backend.deflater(this, windowBits) : undefined;
     if (deflater === undefined) {
-      return compressAlone(backend, windowBits, payload, ({ payload: encoded, rsv }) => done(null, encoded, rsv));
+      return compressAlone(backend, windowBits, payload, this, ({ payload: encoded, rsv }) => done(null, encoded, rsv));
     }
     this.#run(deflater, payload, (error, bytes) => {
       const { payload: encoded, rsv } = chosen(payload, error, bytes, SLACK);
@@ -139,7 +145,7 @@ export class Compression {
       for (const next of waiting) next(encoding);
     };
     if (looksIncompressible(payload)) finish({ payload, rsv: 0 });
-    else compressAlone(backend, windowBits, payload, finish);
+    else compressAlone(backend, windowBits, payload, this, finish);
   }
 }
 
@@ -159,6 +165,7 @@ function compressAlone(
   backend: Backend,
   windowBits: number,
   payload: Uint8Array,
+  holder: ContextHolder,
   done: (encoding: Encoding) => void,
 ): void {
   let bytes: Uint8Array | undefined;
@@ -168,7 +175,7 @@ function compressAlone(
     return done(chosen(payload, error as Error, payload));
   }
   if (bytes) done(chosen(payload, null, bytes));
-  else backend.deflate(payload, windowBits, (error, late) => done(chosen(payload, error, late)));
+  else backend.deflate(payload, windowBits, (error, late) => done(chosen(payload, error, late)), holder);
 }
 
 /** The compressed form where there is one that is shorter, or longer by less than `slack`: nothing forces us to compress. §6.1 */

@@ -47,12 +47,25 @@ export class Decompression {
   #message: OpenMessage | undefined;
   #isWorking = false;
   #isClosed = false;
+  /** Bytes that are being decompressed. */
+  #workingBytes = 0;
+  /** Is told how many bytes more, or fewer, are held. */
+  report: ((change: number) => void) | undefined;
+  #reported = 0;
 
   constructor(options: DecompressionOptions) {
     this.#options = options;
   }
 
   decode(slice: Uint8Array, piece: IncomingPiece, output: Output, done: Done): void {
+    try {
+      this.#decode(slice, piece, output, done);
+    } finally {
+      this.#count();
+    }
+  }
+
+  #decode(slice: Uint8Array, piece: IncomingPiece, output: Output, done: Done): void {
     if (piece.first) this.#dropMessage();
     const { flow } = piece;
     if (flow) return this.#flowing(flow, slice, piece, output, done);
@@ -77,6 +90,7 @@ export class Decompression {
     this.#window = undefined;
     if (this.#isWorking) this.#message?.inflater?.close();
     else this.#dropMessage();
+    this.#count();
   }
 
   /** Nothing is gathered; a message that lies whole in its piece is decompressed without an inflater of its own, if that has room. */
@@ -128,6 +142,7 @@ export class Decompression {
     const maxPayload = message.length + remaining;
     const left = Math.max(0, this.#allowedFor(piece.length ?? message.compressedLength) - message.length);
     this.#isWorking = true;
+    this.#workingBytes = slice.length;
     message.inflater.inflate(
       slice,
       last,
@@ -139,10 +154,12 @@ export class Decompression {
       },
       (error) => {
         this.#isWorking = false;
+        this.#workingBytes = 0;
         const failure = error && this.#named(error, left < remaining, maxPayload);
         const isOver = last && !failure && message.length > this.#allowedFor(message.compressedLength);
-        if (last || failure || this.#isClosed) this.#end(done, isOver ? this.#overRatio() : failure);
-        else done(null);
+        if (last || failure || this.#isClosed) return this.#end(done, isOver ? this.#overRatio() : failure);
+        this.#count();
+        done(null);
       },
       piece.flow,
     );
@@ -162,12 +179,22 @@ export class Decompression {
 
   #end(done: Done, error: Failure | null): void {
     this.#dropMessage();
+    this.#count();
     done(error);
   }
 
   #dropMessage(): void {
     this.#message?.inflater?.close();
     this.#message = undefined;
+  }
+
+  #count(): void {
+    if (this.report === undefined) return;
+    const message = this.#message;
+    const inflater = message?.inflater ? (this.#options.backend.inflaterBytes ?? 0) : 0;
+    const bytes = (this.#window?.byteLength ?? 0) + (message?.kept.length ?? 0) + inflater + this.#workingBytes;
+    if (bytes !== this.#reported) this.report(bytes - this.#reported);
+    this.#reported = bytes;
   }
 
   /** Too long: by which limit? */

@@ -1,4 +1,4 @@
-export { TAIL, type Backend, type Deflated, type Deflater, type Inflater } from './backend.js';
+export { TAIL, type Backend, type ContextHolder, type Deflated, type Deflater, type Inflater } from './backend.js';
 export type { CodecOptions } from './codec-options.js';
 export { DeflateError, type DeflateErrorCode } from './errors.js';
 export type { NegotiationOptions } from './negotiation-options.js';

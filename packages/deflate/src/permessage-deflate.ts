@@ -39,6 +39,7 @@ function halvesOf(backend: Backend, key: string, make: () => Halves): Halves {
 export class PerMessageDeflate {
   readonly #compression: Compression;
   readonly #decompression: Decompression;
+  readonly #backend: Backend;
 
   /** @throws {TypeError | RangeError} naming the option */
   constructor(options: PerMessageDeflateInit) {
@@ -48,6 +49,7 @@ export class PerMessageDeflate {
     }
     if (typeof backend?.deflateSync !== 'function')
       throw new TypeError(`backend is ${show(backend)}, expected a Backend`);
+    this.#backend = backend;
     const { threshold, thresholdMode, maxRatio } = checkCodecOptions(options);
     const { serverNoContextTakeover = false, clientNoContextTakeover = false } = parameters;
     const { serverMaxWindowBits = 15, clientMaxWindowBits = 15 } = parameters;
@@ -89,6 +91,17 @@ export class PerMessageDeflate {
     done: (error: Failure | null) => void,
   ): void {
     this.#decompression.decode(slice, piece, output, done);
+  }
+
+  /** `report` takes each change of the bytes held for this connection: what it received of a message, its windows, its compressor while it has one. */
+  reportMemory(report: (change: number) => void): void {
+    this.#compression.report = report;
+    this.#decompression.report = report;
+  }
+
+  /** Frees compressors that nobody is using at this moment, of whomever. */
+  relieve(): void {
+    this.#backend.dropIdle?.();
   }
 
   close(): void {

@@ -28,7 +28,7 @@ test('the public names', () => {
 test('the public members', () => {
   const members = ({ prototype }: { prototype: object }): string =>
     Object.getOwnPropertyNames(prototype).sort().join(' ');
-  expect(members(deflate.PerMessageDeflate)).toBe('close constructor decode encode name rsv');
+  expect(members(deflate.PerMessageDeflate)).toBe('close constructor decode encode name relieve reportMemory rsv');
   expect(members(deflate.Window)).toBe('add block byteLength bytes constructor copy length');
   const backend = node.zlibBackend();
   expect(members(backend.constructor as never)).toBe(

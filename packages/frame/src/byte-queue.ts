@@ -8,7 +8,12 @@ export class ByteQueue {
   #first: Waiting | undefined;
   #last: Waiting | undefined;
   #byteLength = 0;
+  #length = 0;
 
+  /** How many there are. */
+  get length(): number {
+    return this.#length;
+  }
   get byteLength(): number {
     return this.#byteLength;
   }
@@ -19,6 +24,7 @@ export class ByteQueue {
     else this.#last.next = waiting;
     this.#last = waiting;
     this.#byteLength += chunk.length;
+    this.#length++;
   }
 
   take(): Uint8Array | undefined {
@@ -27,11 +33,12 @@ export class ByteQueue {
     this.#first = waiting.next;
     if (waiting.next === undefined) this.#last = undefined;
     this.#byteLength -= waiting.chunk.length;
+    this.#length--;
     return waiting.chunk;
   }
 
   clear(): void {
     this.#first = this.#last = undefined;
-    this.#byteLength = 0;
+    this.#byteLength = this.#length = 0;
   }
 }

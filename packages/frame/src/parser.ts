@@ -34,6 +34,9 @@ const MESSAGE_END = 3;
 /** Shorter payloads are unmasked byte by byte: what words need before and after their borders costs more. */
 const SHORT = 48;
 
+/** What a chunk costs beside its bytes: the view, its memory's own object, and the place in the queue. */
+const CHUNK_BYTES = 256;
+
 const NOTHING: Uint8Array = new Uint8Array(0);
 
 /**
@@ -48,6 +51,7 @@ export class FrameParser {
 
   #running = false;
   #paused = false;
+  #isDiscarded = false;
 
   /** The chunk in work, how far it is parsed, and what is needed to unmask and slice it, made when it is first needed. */
   #chunk = NOTHING;
@@ -85,7 +89,7 @@ export class FrameParser {
    */
   push(chunk: Uint8Array): void {
     if (chunk?.[Symbol.toStringTag] !== 'Uint8Array') throw new TypeError('chunk is not a Uint8Array');
-    if (this.#rules.violation !== undefined) return;
+    if (this.#rules.violation !== undefined || this.#isDiscarded) return;
     if (this.#running || this.#paused || this.bufferedBytes > 0) this.#waiting.add(chunk);
     else this.#open(chunk);
     this.#run();
@@ -98,8 +102,17 @@ export class FrameParser {
 
   /** Goes on, synchronously unless called from a handler. @throws {ProtocolError} as `push` */
   resume(): void {
+    if (this.#isDiscarded) return;
     this.#paused = false;
     this.#run();
+  }
+
+  /** Drops what was pushed and not parsed, and stays paused for good: nothing that is pushed from now on is kept. */
+  discard(): void {
+    this.#paused = true;
+    this.#isDiscarded = true;
+    this.#waiting.clear();
+    this.#open(NOTHING);
   }
 
   get paused(): boolean {
@@ -109,6 +122,14 @@ export class FrameParser {
   /** Bytes that were pushed and not yet parsed. */
   get bufferedBytes(): number {
     return this.#chunk.length - this.#at + this.#waiting.byteLength;
+  }
+
+  /** Memory that is kept for them: chunks are kept whole, and each is an object. */
+  get retainedBytes(): number {
+    const { length } = this.#chunk;
+    const waiting = this.#waiting;
+    if (length === 0 && waiting.length === 0) return 0;
+    return (length === 0 ? 0 : length + CHUNK_BYTES) + waiting.byteLength + waiting.length * CHUNK_BYTES;
   }
 
   /** A frame has begun, if only with the first byte of its header, and not ended: the stream may not end here. */

@@ -1,4 +1,5 @@
 import { isControl, Opcode, ProtocolError, Utf8Validator, type FrameHandlers, type FrameHead } from '@ws/frame';
+import type { Account } from './account.js';
 import type { ExtensionChain } from './extension-chain.js';
 import type { Failure } from './extension.js';
 import { MessageBuffer } from './message-buffer.js';
@@ -21,6 +22,7 @@ export interface AssemblerOptions {
   readonly validateUtf8: boolean;
   readonly isUtf8: ((bytes: Uint8Array) => boolean) | undefined;
   readonly allocate: (byteLength: number) => Uint8Array;
+  readonly account: Account | undefined;
 }
 
 /** What comes out; `frame` tells of each frame before anything is made of it. `hold` and `release` enclose the time in which an extension works on a piece: no frame may come in between. */
@@ -38,6 +40,9 @@ export interface AssemblerEvents {
   /** Something was thrown, or failed, later than the call that caused it. */
   caught(error: unknown): void;
 }
+
+/** What an unfinished message costs beside its bytes. */
+const MESSAGE_BYTES = 256;
 
 const EMPTY: Uint8Array = new Uint8Array(0);
 
@@ -70,11 +75,15 @@ export class Assembler implements FrameHandlers {
 
   #control: Opcode | undefined;
   #controlPayload: Uint8Array = EMPTY;
+  readonly #account: Account | undefined;
+  /** What the account knows of. */
+  #counted = 0;
 
   constructor(options: AssemblerOptions, events: AssemblerEvents) {
     this.#options = options;
     this.#events = events;
     this.#buffer = new MessageBuffer(options.allocate);
+    this.#account = options.account;
   }
 
   /** Give binary messages as a list of buffers, large fragments uncopied. */
@@ -150,13 +159,16 @@ export class Assembler implements FrameHandlers {
       return this.#events.ended(sink);
     }
     const { keepFragments } = this.#buffer;
-    this.#events.message(keepFragments && !isText ? this.#buffer.takeParts() : this.#buffer.takeWhole(), isText);
+    const message = keepFragments && !isText ? this.#buffer.takeParts() : this.#buffer.takeWhole();
+    this.#count();
+    this.#events.message(message, isText);
   }
 
   /** Drops what was kept; nothing more comes. */
   discard(): void {
     this.#opcode = Opcode.Continuation;
     this.#buffer.clear();
+    this.#count();
     const sink = this.#sink;
     this.#sink = undefined;
     if (sink !== undefined) this.#events.aborted(sink, this.#offence);
@@ -257,7 +269,7 @@ export class Assembler implements FrameHandlers {
         const length = this.#decodedLength + part.length;
         if (length > limits.maxPayload) throw tooBig(length, limits.maxPayload);
         this.#checkText(part);
-        if (this.#sink === undefined) this.#buffer.adopt(part);
+        if (this.#sink === undefined) this.#adopt(part);
         else this.#give(this.#sink, part);
       } catch (error) {
         failure = error as Failure;
@@ -290,8 +302,22 @@ export class Assembler implements FrameHandlers {
 
   #keep(slice: Uint8Array): void {
     this.#checkText(slice);
-    if (this.#sink === undefined) this.#buffer.append(slice);
-    else this.#give(this.#sink, slice);
+    if (this.#sink !== undefined) return this.#give(this.#sink, slice);
+    this.#buffer.append(slice);
+    this.#count();
+  }
+
+  #adopt(part: Uint8Array): void {
+    this.#buffer.adopt(part);
+    this.#count();
+  }
+
+  /** Tells the account what the unfinished message holds by now. */
+  #count(): void {
+    if (this.#account === undefined) return;
+    const bytes = this.isOpen ? this.#buffer.retainedBytes + MESSAGE_BYTES : 0;
+    if (bytes !== this.#counted) this.#account.add(bytes - this.#counted);
+    this.#counted = bytes;
   }
 
   #give(sink: MessageSink, piece: Uint8Array): void {

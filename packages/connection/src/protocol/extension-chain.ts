@@ -1,4 +1,5 @@
 import { ProtocolError } from '@ws/frame';
+import type { Account } from './account.js';
 import type { Extension, Failure, IncomingPiece, OutgoingFragment } from './extension.js';
 import { MessageBuffer } from './message-buffer.js';
 import { raise } from './settle.js';
@@ -14,9 +15,11 @@ export class ExtensionChain {
   readonly #list: readonly Extension[];
   /** All reserved bits that somebody owns. */
   readonly rsv: number;
+  readonly #account: Account | undefined;
+  #isClosed = false;
 
   /** @throws {RangeError} when two own the same bit */
-  constructor(list: readonly Extension[]) {
+  constructor(list: readonly Extension[], account?: Account) {
     let rsv = 0;
     for (const { name, rsv: bits } of list) {
       if (bits < 0 || bits > 7 || !Number.isInteger(bits)) {
@@ -27,6 +30,8 @@ export class ExtensionChain {
     }
     this.#list = list;
     this.rsv = rsv;
+    this.#account = account;
+    if (account) for (const extension of list) extension.reportMemory?.((change) => account.add(change));
   }
 
   get isEmpty(): boolean {
@@ -76,8 +81,15 @@ export class ExtensionChain {
         if (length > piece.remaining)
           excess ??= new ProtocolError('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', `${length} bytes`);
         else decoded.append(part);
+        count(decoded.retainedBytes);
+      };
+      let counted = 0;
+      const count = (retained: number): void => {
+        this.#account?.add(retained - counted);
+        counted = retained;
       };
       decodeWith(extension, bytes, told, collect, (error) => {
+        count(0);
         const failure = error ?? excess;
         if (failure) done(failure);
         else step(i - 1, decoded.takeWhole());
@@ -86,15 +98,24 @@ export class ExtensionChain {
     step(takers.length - 1, slice);
   }
 
+  /** Memory is short. */
+  relieve(): void {
+    for (const extension of this.#list) guarded(() => extension.relieve?.());
+  }
+
   /** What one of them throws is raised apart: the connection has to come to its end. */
   close(): void {
-    for (const extension of this.#list) {
-      try {
-        extension.close?.();
-      } catch (error) {
-        raise(error);
-      }
-    }
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const extension of this.#list) guarded(() => extension.close?.());
+  }
+}
+
+function guarded(act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    raise(error);
   }
 }
 

@@ -75,6 +75,10 @@ export interface Extension {
     output: (slice: Uint8Array) => void,
     done: (error: Failure | null) => void,
   ): void;
+  /** Called once, before all else, where somebody keeps account of memory: `report` is to be told of each change, in bytes, of what is held for this connection. */
+  reportMemory?(report: (change: number) => void): void;
+  /** Memory is short: free what can be made again. */
+  relieve?(): void;
   /** The connection is gone: free what it held. */
   close?(): void;
 }

@@ -1,6 +1,8 @@
 /** Smallest piece of a fragment that is kept as it is, uncopied, when fragments are asked for. */
 const KEEP_FROM = 4096;
 const FIRST_BLOCK = 256;
+/** What a part costs beside its memory. */
+const PART_BYTES = 256;
 
 /**
  * Collects the payload of one message in one buffer that grows as bytes arrive: twofold, and never past what the last
@@ -16,6 +18,9 @@ export class MessageBuffer {
   /** Made when there is a first one: an idle connection keeps none. */
   #parts: Uint8Array[] | undefined;
   #partBytes = 0;
+  /** Memory of the parts: larger where they are views of it. */
+  #keptBytes = 0;
+  #lastMemory: ArrayBufferLike | undefined;
 
   constructor(allocate: (byteLength: number) => Uint8Array) {
     this.#allocate = allocate;
@@ -23,6 +28,11 @@ export class MessageBuffer {
 
   get byteLength(): number {
     return this.#partBytes + this.#used;
+  }
+
+  /** Memory that is kept for it, with the objects that carry it. */
+  get retainedBytes(): number {
+    return (this.#block?.length ?? 0) + this.#keptBytes;
   }
 
   /** A frame begins: `fin` says that nothing follows it. */
@@ -71,7 +81,8 @@ export class MessageBuffer {
     this.#used = 0;
     this.#expected = Infinity;
     this.#parts = undefined;
-    this.#partBytes = 0;
+    this.#partBytes = this.#keptBytes = 0;
+    this.#lastMemory = undefined;
   }
 
   #grow(needed: number): void {
@@ -84,12 +95,15 @@ export class MessageBuffer {
     this.#closeBlock();
     (this.#parts ??= []).push(slice);
     this.#partBytes += slice.length;
+    this.#keptBytes += PART_BYTES + (slice.buffer === this.#lastMemory ? 0 : slice.buffer.byteLength);
+    this.#lastMemory = slice.buffer;
   }
 
   #closeBlock(): void {
     if (this.#block === undefined) return;
     (this.#parts ??= []).push(this.#block.subarray(0, this.#used));
     this.#partBytes += this.#used;
+    this.#keptBytes += PART_BYTES + this.#block.length;
     this.#expected -= this.#used;
     this.#block = undefined;
     this.#used = 0;

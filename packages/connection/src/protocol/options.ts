@@ -1,3 +1,4 @@
+import type { Account } from './account.js';
 import type { ReceiveLimits } from './assembler.js';
 import type { Extension, Failure } from './extension.js';
 import type { MessageHead, MessageSink } from './message-sink.js';
@@ -41,5 +42,7 @@ export interface ProtocolOptions {
   readonly isUtf8?: ((bytes: Uint8Array) => boolean) | undefined;
   /** Memory for messages that arrive in pieces; need not be zeroed. */
   readonly allocate?: (byteLength: number) => Uint8Array;
+  /** Is told of memory that is held: unfinished messages, what extensions report, and messages that wait to be sent. @default nobody is */
+  readonly account?: Account | undefined;
   readonly encodeText?: (text: string) => Uint8Array;
 }

@@ -14,8 +14,8 @@ import { isReceiving, type State } from './state.js';
 import type { DeferredPayload, SendCallback, Transport } from './transport.js';
 
 /** Why nothing is parsed at the moment. */
-const Hold = { User: 1, Turn: 2, Extension: 4, Stopped: 8, Reader: 16 } as const;
-const HOLDS = { user: Hold.User, turn: Hold.Turn, reader: Hold.Reader } as const;
+const Hold = { User: 1, Turn: 2, Extension: 4, Stopped: 8, Reader: 16, Memory: 64 } as const;
+const HOLDS = { user: Hold.User, turn: Hold.Turn, reader: Hold.Reader, memory: Hold.Memory } as const;
 
 /** On whose behalf reading stops; they do so independently. A reader is whoever takes messages at his own pace. */
 export type Holder = keyof typeof HOLDS;
@@ -51,15 +51,20 @@ export class Protocol {
     this.#handlers = handlers;
     this.#lastActivity = options.now();
     this.#log = new FrameLog(options.turnTime ?? options.now);
-    this.#extensions = options.extensions?.length ? new ExtensionChain(options.extensions) : NO_EXTENSIONS;
+    this.#extensions = options.extensions?.length
+      ? new ExtensionChain(options.extensions, options.account)
+      : NO_EXTENSIONS;
     const { role, limits, isUtf8, validateUtf8 = true, strictLength = true, preserveInput = false } = options;
-    const allocate = options.allocate ?? allocateZeroed;
+    const { allocate = allocateZeroed, account } = options;
     const link = new Protocol.#Link(this);
-    this.#assembler = new Assembler({ limits, extensions: this.#extensions, validateUtf8, isUtf8, allocate }, link);
+    this.#assembler = new Assembler(
+      { limits, extensions: this.#extensions, validateUtf8, isUtf8, allocate, account },
+      link,
+    );
     const allowedRsv = this.#extensions.rsv;
     this.#parser = new FrameParser({ role, allowedRsv, strictLength, preserveInput }, this.#assembler);
     const outlet = new Outlet(transport, this.#log, link);
-    this.sender = new Sender(transport, outlet, this.#extensions, link, options.fragmentSize);
+    this.sender = new Sender(transport, outlet, this.#extensions, link, options.fragmentSize, account);
     this.#outlet = outlet;
     this.#closing = new ClosingHandshake(link);
   }
@@ -102,7 +107,11 @@ export class Protocol {
   /** Held, but neither by the user nor for a reader: what was received will be delivered without anybody's doing. */
   get isBusy(): boolean {
     const holds = this.#holds;
-    return (holds & (Hold.Turn | Hold.Extension)) !== 0 && (holds & (Hold.Stopped | Hold.Reader)) === 0;
+    return (holds & (Hold.Turn | Hold.Extension)) !== 0 && (holds & (Hold.Stopped | Hold.Reader | Hold.Memory)) === 0;
+  }
+  /** Memory of what was received and not parsed. What else is held is with the account, and the sender. */
+  get keptBytes(): number {
+    return this.#parser.retainedBytes;
   }
   /** Give binary messages as lists of buffers. */
   set keepFragments(keep: boolean) {
@@ -195,6 +204,17 @@ export class Protocol {
   /** Cuts a connection that holds too much, at once. */
   cut(error: Failure): void {
     this.#closing.cut(error);
+  }
+
+  /** Memory is short: extensions free what can be made again. */
+  relieve(): void {
+    this.#extensions.relieve();
+  }
+
+  /** Frees what a connection holds that has failed or was cut: nothing can be parsed or sent any more. */
+  letGo(): void {
+    this.#parser.discard();
+    this.#extensions.close();
   }
 
   /** The peer has ended its half of the byte stream. @returns whether ours may end, as far as the closing handshake goes */

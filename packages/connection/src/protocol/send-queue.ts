@@ -1,9 +1,12 @@
+import type { Account } from './account.js';
 import { raise } from './settle.js';
 
 /** Something to send that may have to wait. */
 export interface Entry {
   /** Bytes that count as waiting until it is done. */
   readonly byteLength: number;
+  /** These bytes, which may wait on other connections too: they are held with all of them together. */
+  readonly shared?: Uint8Array | undefined;
   /** May be left out for a recipient that is slow. */
   readonly mayDrop: boolean;
   /** What an entry with the same key takes the place of. */
@@ -26,9 +29,12 @@ export class SendQueue<E extends Entry> {
   #byKey: Map<unknown, Node<E>> | undefined;
   #isRunning = false;
   #bytes = 0;
+  #ownBytes = 0;
   #count = 0;
+  readonly #account: Account | undefined;
 
-  constructor(start: (entry: E, done: () => void) => void, isHeld: () => boolean) {
+  constructor(start: (entry: E, done: () => void) => void, isHeld: () => boolean, account?: Account) {
+    this.#account = account;
     this.#start = start;
     this.#isHeld = isHeld;
   }
@@ -41,13 +47,17 @@ export class SendQueue<E extends Entry> {
   get byteLength(): number {
     return this.#bytes;
   }
+  /** The same without what is shared. */
+  get ownBytes(): number {
+    return this.#ownBytes;
+  }
   /** How many wait. */
   get length(): number {
     return this.#count;
   }
 
   push(entry: E): void {
-    this.#bytes += entry.byteLength;
+    this.#keep(entry);
     this.#count++;
     const node: Node<E> = { entry, previous: this.#last, next: undefined };
     if (this.#last) this.#last.next = node;
@@ -69,7 +79,7 @@ export class SendQueue<E extends Entry> {
         if (isDone) return;
         isDone = true;
         this.#isRunning = false;
-        this.#bytes -= entry.byteLength;
+        this.#letGo(entry);
         if (isLate) this.run();
       };
       try {
@@ -93,7 +103,8 @@ export class SendQueue<E extends Entry> {
     if (node === undefined) return undefined;
     const { entry: old } = node;
     node.entry = make();
-    this.#bytes += node.entry.byteLength - old.byteLength;
+    this.#keep(node.entry);
+    this.#letGo(old);
     return old;
   }
 
@@ -103,7 +114,7 @@ export class SendQueue<E extends Entry> {
     while (node !== undefined && !node.entry.mayDrop) node = node.next;
     if (node === undefined) return undefined;
     this.#unlink(node);
-    this.#bytes -= node.entry.byteLength;
+    this.#letGo(node.entry);
     return node.entry;
   }
 
@@ -113,7 +124,7 @@ export class SendQueue<E extends Entry> {
     while (node !== undefined && node.entry !== entry) node = node.next;
     if (node === undefined) return;
     this.#unlink(node);
-    this.#bytes -= entry.byteLength;
+    this.#letGo(entry);
   }
 
   /** Takes out all that waits. What runs finishes into the void: its owner checks the state when it comes back. */
@@ -121,11 +132,23 @@ export class SendQueue<E extends Entry> {
     const entries: E[] = [];
     for (let node = this.#first; node !== undefined; node = node.next) {
       entries.push(node.entry);
-      this.#bytes -= node.entry.byteLength;
+      this.#letGo(node.entry);
     }
     this.#first = this.#last = this.#byKey = undefined;
     this.#count = 0;
     return entries;
+  }
+
+  #keep({ byteLength, shared }: E): void {
+    this.#bytes += byteLength;
+    if (shared === undefined) this.#ownBytes += byteLength;
+    else this.#account?.hold(shared);
+  }
+
+  #letGo({ byteLength, shared }: E): void {
+    this.#bytes -= byteLength;
+    if (shared === undefined) this.#ownBytes -= byteLength;
+    else this.#account?.release(shared);
   }
 
   #unlink(node: Node<E>): void {

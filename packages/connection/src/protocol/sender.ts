@@ -1,4 +1,5 @@
 import { Opcode } from '@ws/frame';
+import { SHARED_FROM, type Account } from './account.js';
 import type { ExtensionChain } from './extension-chain.js';
 import type { Failure } from './extension.js';
 import { MessageEncoder, type Step } from './message-encoder.js';
@@ -51,6 +52,8 @@ export class Sender implements OpenMessageHost {
   /** The last call of `send` was for a message that goes on: what is no fragment of it waits for its end. */
   #isInFragments = false;
   #behindFragments: (Message | Job)[] | undefined;
+  #behindBytes = 0;
+  readonly #account: Account | undefined;
   #isCleared = false;
   #why: () => MessageError = closed;
   /** Callbacks of what was dropped with the connection: they come after those of what was sent before. */
@@ -63,7 +66,9 @@ export class Sender implements OpenMessageHost {
     extensions: ExtensionChain,
     host: SenderHost,
     fragmentSize = Infinity,
+    account?: Account,
   ) {
+    this.#account = account;
     this.outlet = outlet;
     this.#transport = transport;
     this.#host = host;
@@ -74,9 +79,13 @@ export class Sender implements OpenMessageHost {
 
   /** Bytes of messages that are not with the transport yet. */
   get queuedBytes(): number {
-    const queued = this.#queue === undefined ? 0 : this.#queue.byteLength;
-    if (this.#behindFragments === undefined) return queued;
-    return this.#behindFragments.reduce((sum, { byteLength }) => sum + byteLength, queued);
+    return this.#behindBytes + (this.#queue === undefined ? 0 : this.#queue.byteLength);
+  }
+  /** What that takes in memory, without payloads that other connections may have too: these are with the account. */
+  get retainedBytes(): number {
+    const queue = this.#queue;
+    if (queue === undefined && this.#behindFragments === undefined) return 0;
+    return this.#behindBytes + (queue?.ownBytes ?? 0) + ENTRY_BYTES * this.queueLength;
   }
   /** Bytes of messages that {@link clear} has dropped. */
   get droppedBytes(): number {
@@ -126,7 +135,7 @@ export class Sender implements OpenMessageHost {
       return this.outlet.fragment(isText ? Opcode.Text : Opcode.Binary, true, 0, payload, callback);
     }
     const message = this.#message(payload, isText, true, { fin: true, compress, prepared, callback, key });
-    if (this.#isInFragments) (this.#behindFragments ??= []).push(message);
+    if (this.#isInFragments) this.#putBehind(message);
     else this.#send(message);
   }
 
@@ -180,6 +189,7 @@ export class Sender implements OpenMessageHost {
     this.#droppedBytes += this.queuedBytes;
     const waiting = [...(this.#queue?.clear() ?? []), ...(this.#behindFragments ?? [])];
     this.#behindFragments = undefined;
+    this.#behindBytes = 0;
     this.outlet.clear(why);
     for (const entry of waiting) {
       if (isJob(entry)) entry.drop(why());
@@ -198,7 +208,7 @@ export class Sender implements OpenMessageHost {
 
   enqueue(entry: Job): void {
     if (this.#isCleared) entry.drop(this.#why());
-    else if (this.#isInFragments) (this.#behindFragments ??= []).push(entry);
+    else if (this.#isInFragments) this.#putBehind(entry);
     else this.#enqueue(entry);
   }
 
@@ -233,7 +243,10 @@ export class Sender implements OpenMessageHost {
     const { fin = true, compress, prepared, callback, key } = options;
     const opcode = isText ? Opcode.Text : Opcode.Binary;
     const length = isWhole ? byteLength : undefined;
-    return { payload: bytes, byteLength, mayDrop: isWhole, key, opcode, fin, compress, length, prepared, callback };
+    const shared =
+      this.#account && byteLength >= SHARED_FROM && bytes === payload && !isDeferred(bytes) ? bytes : undefined;
+    const waiting = { payload: bytes, byteLength, shared, mayDrop: isWhole, key };
+    return { ...waiting, opcode, fin, compress, length, prepared, callback };
   }
 
   #leftOut(entry: Message | Job | undefined): boolean {
@@ -244,6 +257,7 @@ export class Sender implements OpenMessageHost {
 
   #sendWaiting(waiting: readonly (Message | Job)[]): void {
     this.#behindFragments = undefined;
+    this.#behindBytes = 0;
     for (const entry of waiting) {
       if (isJob(entry)) this.#enqueue(entry);
       else this.#send(entry);
@@ -261,17 +275,27 @@ export class Sender implements OpenMessageHost {
     });
     if (isDone) return;
     this.#enqueue(
-      job(message.byteLength, (done) => {
-        if (isDone) done();
-        else leave = done;
-      }),
+      job(
+        message.byteLength,
+        (done) => {
+          if (isDone) done();
+          else leave = done;
+        },
+        message.shared,
+      ),
     );
+  }
+
+  #putBehind(entry: Message | Job): void {
+    (this.#behindFragments ??= []).push(entry);
+    this.#behindBytes += entry.byteLength;
   }
 
   #enqueue(entry: Message | Job): void {
     this.#queue ??= new SendQueue(
       (next, done) => this.#start(next, done),
       () => !this.#transport.hasRoom(),
+      this.#account,
     );
     this.#queue.push(entry);
   }
@@ -290,8 +314,12 @@ export class Sender implements OpenMessageHost {
   }
 }
 
-const job = (byteLength: number, run: Job['run']): Job => ({
+/** What an entry costs beside its bytes: measured, 200 to 280. */
+const ENTRY_BYTES = 256;
+
+const job = (byteLength: number, run: Job['run'], shared?: Uint8Array): Job => ({
   byteLength,
+  shared,
   mayDrop: false,
   key: undefined,
   run,

@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { Backend, Deflated, Deflater, Inflater } from '../backend.js';
+import type { Backend, ContextHolder, Deflated, Deflater, Inflater } from '../backend.js';
 import type { Window } from '../window.js';
 import { HandleAtOnce, PublicAtOnce, type AtOnce } from './at-once.js';
 import { Context, ContextPool, type Clock } from './context-pool.js';
@@ -18,9 +18,13 @@ const NODE_CLOCK: Clock = {
   after: (ms, act) => void shared.runInAsyncScope(() => setTimeout(act, ms).unref()),
 };
 
+/** A decompressor of zlib with its window of 15 bits and its objects; beside it, there is output. */
+const INFLATER_BYTES = 38_912;
+
 /** Small messages at once, larger ones in the thread pool. Nothing is allocated before it is needed. */
 export class ZlibBackend implements Backend {
   readonly syncInflateLimit: number;
+  readonly inflaterBytes: number;
   readonly #settings: ZlibSettings;
   readonly #limiter: Limiter;
   readonly #contexts: ContextPool;
@@ -32,6 +36,7 @@ export class ZlibBackend implements Backend {
   constructor(settings: ZlibSettings, clock: Clock = NODE_CLOCK) {
     this.#settings = settings;
     this.syncInflateLimit = settings.syncInflateLimit;
+    this.inflaterBytes = INFLATER_BYTES + settings.inflateChunkSize;
     this.#limiter = new Limiter(settings.concurrencyLimit);
     const { inflateChunkSize } = settings;
     this.#inflations = new InflationPool(() => shared.runInAsyncScope(() => new Inflation(inflateChunkSize)));
@@ -49,27 +54,31 @@ export class ZlibBackend implements Backend {
     return this.#small.deflate(data, zlibBits(windowBits));
   }
 
-  deflate(data: Uint8Array, windowBits: number, done: Deflated): void {
-    const holder = {};
+  deflate(data: Uint8Array, windowBits: number, done: Deflated, owner?: ContextHolder): void {
+    const holder: ContextHolder = { held: (change) => owner?.held?.(change) };
     const bits = zlibBits(windowBits);
     const pooled = this.#contexts.take(holder, bits);
     const context = pooled ?? this.#createContext(bits);
+    if (!pooled) owner?.held?.(context.byteLength);
     context.deflate(data, (error, bytes) => {
       if (pooled) this.#contexts.release(holder);
-      else context.close();
+      else {
+        context.close();
+        owner?.held?.(-context.byteLength);
+      }
       done(error, bytes);
     });
   }
 
-  deflater(holder: object, windowBits: number): Deflater | undefined {
+  deflater(holder: ContextHolder, windowBits: number): Deflater | undefined {
     return this.#contexts.take(holder, zlibBits(windowBits));
   }
 
-  rest(holder: object): void {
+  rest(holder: ContextHolder): void {
     this.#contexts.rest(holder);
   }
 
-  release(holder: object): void {
+  release(holder: ContextHolder): void {
     this.#contexts.release(holder);
   }
 

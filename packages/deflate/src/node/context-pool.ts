@@ -1,14 +1,19 @@
 import { AsyncResource } from 'node:async_hooks';
 import { constants, createDeflateRaw, type DeflateRaw } from 'node:zlib';
-import type { Deflated, Deflater } from '../backend.js';
+import type { ContextHolder, Deflated, Deflater } from '../backend.js';
 import type { Limiter } from './limiter.js';
 import type { TurnBudget } from './turn-budget.js';
 import { deflateAtOnce } from './zlib-handle.js';
 import type { ZlibSettings } from './zlib-options.js';
 
+/** What a stream of zlib costs beside that: its own state, and its objects. */
+const STATE_BYTES = 8192;
+
 /** A compressor with its window, on a stream of node:zlib: at once through its handle, or in the thread pool. */
 export class Context implements Deflater {
   readonly windowBits: number;
+  /** Of zlib's memory, by its own reckoning. */
+  readonly byteLength: number;
   readonly #stream: DeflateRaw;
   readonly #limiter: Limiter;
   readonly #syncLimit: number;
@@ -20,6 +25,7 @@ export class Context implements Deflater {
   constructor(windowBits: number, settings: ZlibSettings, limiter: Limiter, turn: TurnBudget | undefined) {
     const { level, memLevel, strategy, deflateChunkSize: chunkSize, syncDeflateLimit } = settings;
     this.windowBits = windowBits;
+    this.byteLength = 2 ** (windowBits + 2) + 2 ** (memLevel + 9) + STATE_BYTES;
     this.#limiter = limiter;
     this.#syncLimit = syncDeflateLimit;
     this.#turn = turn;
@@ -105,7 +111,7 @@ interface Held {
 export class ContextPool {
   readonly #options: PoolOptions;
   /** Those who rested first are first. */
-  readonly #held = new Map<object, Held>();
+  readonly #held = new Map<ContextHolder, Held>();
   readonly #free: { readonly context: Context; readonly since: number }[] = [];
   #isTimed = false;
 
@@ -117,18 +123,20 @@ export class ContextPool {
     return this.#held.size + this.#free.length;
   }
 
-  take(holder: object, windowBits: number): Context | undefined {
+  take(holder: ContextHolder, windowBits: number): Context | undefined {
     const held = this.#held.get(holder);
     if (held) {
       held.isBusy = true;
       return held.context;
     }
     const context = this.#reuse(windowBits) ?? this.#make(windowBits);
-    if (context) this.#held.set(holder, { context, isBusy: true, restingSince: 0 });
+    if (context === undefined) return undefined;
+    this.#held.set(holder, { context, isBusy: true, restingSince: 0 });
+    holder.held?.(context.byteLength);
     return context;
   }
 
-  rest(holder: object): void {
+  rest(holder: ContextHolder): void {
     const held = this.#held.get(holder);
     if (held === undefined) return;
     if (held.context.isBroken) return this.release(holder);
@@ -139,10 +147,10 @@ export class ContextPool {
     this.#startTimer();
   }
 
-  release(holder: object): void {
+  release(holder: ContextHolder): void {
     const held = this.#held.get(holder);
     if (held === undefined) return;
-    this.#held.delete(holder);
+    this.#takeFrom(holder, held.context);
     if (held.context.isBroken) return;
     this.#free.push({ context: held.context, since: this.#options.clock.now() });
     this.#startTimer();
@@ -153,10 +161,15 @@ export class ContextPool {
     for (const [holder, { isBusy, restingSince, context }] of this.#held) {
       if (isBusy) continue;
       if (restingSince > notAfter) break;
-      this.#held.delete(holder);
+      this.#takeFrom(holder, context);
       context.close();
     }
     while (this.#free[0] && this.#free[0].since <= notAfter) this.#free.shift()!.context.close();
+  }
+
+  #takeFrom(holder: ContextHolder, { byteLength }: Context): void {
+    this.#held.delete(holder);
+    holder.held?.(-byteLength);
   }
 
   #reuse(windowBits: number): Context | undefined {
@@ -181,7 +194,7 @@ export class ContextPool {
     for (const [holder, { isBusy, restingSince, context }] of this.#held) {
       if (isBusy) continue;
       if (restingSince > this.#options.clock.now() - KEPT_FOR_MS) return false;
-      this.#held.delete(holder);
+      this.#takeFrom(holder, context);
       context.close();
       return true;
     }
