@@ -81,6 +81,8 @@ answer({
   /** Since it was last asked. */
   closings: () => closings.splice(0),
   refusals: () => refusals.splice(0),
+  /** Closes the newest connection, from its own end. */
+  close: (/** @type {{ code?: number, reason?: string }} */ { code, reason }) => sockets.at(-1)?.close(code, reason),
   /** Sends odd views over the newest connection: see battery.mjs. */
   battery: (/** @type {Parameters<typeof battery>[1]} */ told) => {
     const socket = sockets.at(-1);
