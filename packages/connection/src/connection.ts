@@ -19,6 +19,8 @@ import {
   type MessageSink,
   type ProtocolHandlers,
 } from './protocol/index.js';
+import { TimerWheel, WheelEntry } from './timer-wheel.js';
+import { sharedTimers } from './timers.js';
 import type { SlowInfo } from './types.js';
 import { turnTime } from './writer.js';
 
@@ -50,13 +52,12 @@ const NODE = {
   encodeText: (text: string): Uint8Array => Buffer.from(text),
 } as const;
 
-/** The protocol core on a Duplex: the one file that reads a stream and sets a timer. */
-export class Connection implements ProtocolHandlers, OutflowHost, Holder {
+/** The protocol core on a Duplex: the one file that reads a stream and has a time limit. */
+export class Connection extends WheelEntry implements ProtocolHandlers, OutflowHost, Holder {
   readonly duplex: Duplex;
   readonly protocol: Protocol;
   readonly outflow: Outflow;
   readonly #owner: ConnectionOwner;
-  #timer: NodeJS.Timeout | undefined;
   #streamError: Error | null = null;
   #inputEnded = false;
   #streamClosed = false;
@@ -75,6 +76,7 @@ export class Connection implements ProtocolHandlers, OutflowHost, Holder {
     extensions: readonly Extension[],
     owner: ConnectionOwner,
   ) {
+    super();
     const carrier: Carrier = duplex;
     if (carrier[kConnection] !== undefined) throw new TypeError('this stream already carries a WebSocket');
     this.duplex = duplex;
@@ -121,8 +123,13 @@ export class Connection implements ProtocolHandlers, OutflowHost, Holder {
   }
 
   /** @throws as `Protocol.close`, in every state */
-  closeWith(code: number | undefined, reason: string | Uint8Array | undefined, initiator?: Initiator): void {
-    if (this.isOpen) this.protocol.close(code, reason, initiator);
+  closeWith(
+    code: number | undefined,
+    reason: string | Uint8Array | undefined,
+    initiator?: Initiator,
+    error?: Failure,
+  ): void {
+    if (this.isOpen) this.protocol.close(code, reason, initiator, error);
     else encodeClosePayload(code, reason);
   }
 
@@ -216,7 +223,7 @@ export class Connection implements ProtocolHandlers, OutflowHost, Holder {
     this.#streamClosed = true;
     if (this.#isClosed || this.protocol.isBusy) return;
     this.#isClosed = true;
-    clearTimeout(this.#timer);
+    sharedTimers.cancel(this);
     this.outflow.close();
     this.protocol.transportEnd();
     this.#letGo();
@@ -281,8 +288,15 @@ export class Connection implements ProtocolHandlers, OutflowHost, Holder {
 
   deadline(): void {
     const deadline = this.protocol.nextDeadline();
-    if (deadline === undefined || this.#timer !== undefined || this.#isClosed) return;
-    this.#timer = setTimeout(() => this.protocol.handleTimeout(deadline), Math.max(0, deadline - now()));
+    if (deadline === undefined || TimerWheel.isScheduled(this) || this.#isClosed) return;
+    this.keepsAlive = true;
+    sharedTimers.schedule(this, deadline - now());
+  }
+
+  // What the wheel tells.
+
+  expired(): void {
+    this.protocol.handleTimeout(now());
   }
 
   /** Parses; what is sent meanwhile leaves in one write. A listener that throws stops only itself: the rest follows. */

@@ -1,2 +1,2 @@
-/** Closes a connection for another reason than the user's: a member of every WebSocket, for the packages of this library. As `close`, with the initiator that `CloseInfo` names. */
+/** Closes a connection for another reason than the user's: a member of every WebSocket, for the packages of this library. As `close`, with the initiator and the error that `CloseInfo` names. */
 export const kEnd = Symbol.for('@ws/connection.end');

@@ -27,6 +27,8 @@ export type {
 } from './protocol/index.js';
 export { kEnd } from './ending.js';
 export { kJoin, type Share, type SharedWay } from './shared-way.js';
+export { WheelTimer } from './timer-wheel.js';
+export { sharedTimers } from './timers.js';
 export { createWebSocketStream } from './socket-duplex.js';
 export type {
   BinaryType,

@@ -25,6 +25,7 @@ import {
   type CloseInfo,
   type DeferredPayload,
   type Extension,
+  type Failure,
   type Initiator,
   type SendCallback,
 } from './protocol/index.js';
@@ -378,8 +379,8 @@ export class WebSocket<Data = unknown> extends EventAttributes {
     };
   }
 
-  [kEnd](code: number, reason: string, initiator: Initiator): void {
-    this.#connection?.closeWith(code, reason, initiator);
+  [kEnd](code: number, reason: string, initiator: Initiator, error?: Failure): void {
+    this.#connection?.closeWith(code, reason, initiator, error);
   }
 
   /** @returns undefined unless open */

@@ -20,12 +20,14 @@ test('the public names', () => {
     'Outgoing',
     'PreparedMessage',
     'WebSocket',
+    'WheelTimer',
     'createPair',
     'createWebSocketStream',
     'isPeerFault',
     'kEnd',
     'kJoin',
     'listenerRejected',
+    'sharedTimers',
   ]);
   expect(Object.keys(protocol).sort()).toEqual(['GuardError', 'MessageError', 'NO_GUARDS', 'Protocol']);
 });

@@ -174,7 +174,7 @@ describe('faults of the peer', () => {
       ['error', 'WS_ERR_UNEXPECTED_RSV_1'],
       ['close', 1006],
     ]);
-    expect(summary(info)).toEqual([1006, false, 'local']);
+    expect(summary(info)).toEqual([1006, false, 'protocol']);
     expect(info).toMatchObject({ sent: { code: 1002 }, received: null, error: { code: 'WS_ERR_UNEXPECTED_RSV_1' } });
   });
 
@@ -193,7 +193,7 @@ describe('faults of the peer', () => {
     await nextTurn();
     socket.pause();
     stream.push(null);
-    expect(summary(await socket.closed)).toEqual([1006, false, 'local']);
+    expect(summary(await socket.closed)).toEqual([1006, false, 'protocol']);
   });
 
   test('a listener of error that throws takes nobody else along', async () => {

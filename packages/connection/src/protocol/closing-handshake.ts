@@ -1,6 +1,7 @@
 import { decodeClosePayload, encodeClosePayload, isValidCloseCode } from '@ws/frame';
 import type { CloseFrame, Initiator } from './close-info.js';
 import type { Failure } from './extension.js';
+import { initiatorOf } from './guard-error.js';
 import { MessageError } from './message-error.js';
 import type { ProtocolHandlers, ProtocolOptions } from './options.js';
 import type { Outlet } from './outlet.js';
@@ -62,11 +63,17 @@ export class ClosingHandshake {
   }
 
   /** §7.1.2; the Close frame follows what was sent before it. Does nothing unless open. @throws {TypeError | RangeError} */
-  begin(code: number | undefined, reason: string | Uint8Array | undefined, initiator: Initiator = 'local'): void {
+  begin(
+    code: number | undefined,
+    reason: string | Uint8Array | undefined,
+    initiator: Initiator = 'local',
+    error: Failure | null = null,
+  ): void {
     const payload = encodeClosePayload(code, reason);
     if (this.#state !== 'open') return;
     this.#enter('sendClose');
     this.#initiator ??= initiator;
+    this.#error ??= error;
     this.startTimeout();
     this.#host.sender.inOrder(() => this.#send(payload));
     this.#announce(decodeClosePayload(payload), 'local');
@@ -79,7 +86,7 @@ export class ClosingHandshake {
     const wasOpen = this.#state === 'open';
     this.#enter('fail');
     this.#error = error;
-    this.#initiator ??= 'local';
+    this.#initiator ??= initiatorOf(error);
     this.startTimeout();
     this.stop();
     if (this.#sent === null) this.#send(encodeClosePayload(isValidCloseCode(error.closeCode) ? error.closeCode : 1011));
@@ -91,11 +98,11 @@ export class ClosingHandshake {
     }
   }
 
-  /** At once, for holding too much: the peer cannot be told, since all that waits would come first. */
+  /** At once: the peer cannot be told, since all that waits would come first, or since it does not listen. */
   cut(error: Failure): void {
     if (this.#state === 'closed') return;
     this.#error ??= error;
-    this.stop('limit');
+    this.stop(initiatorOf(error));
     this.#host.transport.destroy();
   }
 

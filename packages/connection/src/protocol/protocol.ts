@@ -190,10 +190,11 @@ export class Protocol {
   /**
    * Starts the closing handshake, §7.1.2; the Close frame follows what was sent before it. Does nothing unless open.
    * @param initiator for the report @default 'local'
+   * @param error for the report, where it is for one
    * @throws {TypeError | RangeError} for a code that may not travel, or a reason that does not fit: before anything is done
    */
-  close(code?: number, reason?: string | Uint8Array, initiator?: Initiator): void {
-    this.#closing.begin(code, reason, initiator);
+  close(code?: number, reason?: string | Uint8Array, initiator?: Initiator, error?: Failure): void {
+    this.#closing.begin(code, reason, initiator, error);
   }
 
   /** Fails the connection, §7.1.7: one Close frame with the error's code, then the end of the byte stream. */
@@ -201,7 +202,7 @@ export class Protocol {
     this.#closing.fail(error);
   }
 
-  /** Cuts a connection that holds too much, at once. */
+  /** Cuts the connection, at once and for that. */
   cut(error: Failure): void {
     this.#closing.cut(error);
   }

@@ -135,7 +135,7 @@ describe('deadlines are values', () => {
     core.protocol.receive(hex`ff`);
     expect(core.protocol.nextDeadline()).toBe(100);
     core.protocol.handleTimeout(100);
-    expect([core.isDestroyed, core.protocol.closing.initiator]).toEqual([true, 'local']);
+    expect([core.isDestroyed, core.protocol.closing.initiator]).toEqual([true, 'protocol']);
   });
 
   test('Infinity waits for ever', () => {
