@@ -121,6 +121,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     maxPayload,
     memoryLimit,
     messageTimeout,
+    meter,
     minProgressRate,
     rateLimit,
     skipUTF8Validation,
@@ -155,7 +156,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
   const receiving = { allowSynchronousEvents, incoming, skipUTF8Validation, streamThreshold, strictLength, ...limits };
   const pace = { closeTimeout, highWaterMark, slowConsumer };
   const sending = { autoPong, fragmentSize, generateMask, maxDeclaredFrame, ...pace };
-  const guards = { heartbeat, idleTimeout, maxLifetime, messageTimeout, minProgressRate, rateLimit };
+  const guards = { heartbeat, idleTimeout, maxLifetime, messageTimeout, minProgressRate, rateLimit, meter };
   const connection = { ...receiving, ...sending, ...guards } satisfies Record<keyof ConnectionOptions, unknown>; // all of them
   return {
     connection,

@@ -30,7 +30,9 @@ export type Role = 'server' | 'client';
 export interface ConnectionOwner extends Omit<ProtocolHandlers, 'incoming' | 'ready' | 'deadline'> {
   /** A message begins, while `Protocol.streams` is set: as `ProtocolHandlers.incoming`. */
   incoming(head: MessageHead, connection: Connection): MessageSink | undefined;
-  /** There is room again after `send` returned false. */
+  /** `send` returns false, for the first time since there was room. */
+  full(): void;
+  /** There is room again. */
   drain(): void;
   /** The peer is behind, and is not any more. */
   slow(info: SlowInfo): void;
@@ -89,7 +91,11 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
     this.outflow = new Outflow(duplex, maskingKey, settings, this, account);
     const preserveInput = !ownsItsChunks(duplex);
     const rules = { role, limits, closeTimeoutMs, autoPong, strictLength, validateUtf8, fragmentSize };
-    this.protocol = new Protocol({ ...NODE, ...rules, extensions, preserveInput, account }, this.outflow, this);
+    this.protocol = new Protocol(
+      { ...NODE, ...rules, extensions, preserveInput, account, meter: settings.meter },
+      this.outflow,
+      this,
+    );
     carrier[kConnection] = this;
   }
 
@@ -244,6 +250,9 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
     if (this.#inputEnded && this.duplex.writableFinished) this.duplex.destroy();
   }
 
+  full(): void {
+    this.#owner.full();
+  }
   drain(): void {
     this.#owner.drain();
   }

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import { channels, tellBackpressure, tellMessage } from './channels.js';
 import type { Connection, ConnectionOwner } from './connection.js';
 import { DISCARDED, IncomingFlow, Intake } from './incoming-flow.js';
 import { Incoming } from './incoming.js';
@@ -7,7 +8,11 @@ import type { CloseInfo, Failure, MessageHead, MessageSink } from './protocol/in
 import { raise } from './protocol/settle.js';
 import type { BinaryType, RawData, SlowInfo, WebSocketEvents } from './types.js';
 
-type Emitter = EventEmitter<WebSocketEvents> & { readonly binaryType: BinaryType; readonly incoming: IncomingMode };
+type Emitter = EventEmitter<WebSocketEvents> & {
+  readonly binaryType: BinaryType;
+  readonly incoming: IncomingMode;
+  readonly bufferedAmount: number;
+};
 
 /** What happened on the connection, as events of a WebSocket in the forms of ws 8. */
 export class Delivery implements ConnectionOwner {
@@ -33,6 +38,7 @@ export class Delivery implements ConnectionOwner {
   message(data: Uint8Array | Uint8Array[], isText: boolean): void {
     const socket = this.#socket;
     this.#onDelivered?.();
+    if (channels.message.hasSubscribers) tellMessage(socket, 'in', data, !isText);
     if (isText) socket.emit('message', asBuffer(data as Uint8Array), false);
     else socket.emit('message', toBinaryType(data, socket.binaryType) as RawData, true);
   }
@@ -47,6 +53,7 @@ export class Delivery implements ConnectionOwner {
     const intake = new Intake(this.#flow);
     const message = new Incoming(head, intake);
     this.#onDelivered?.();
+    if (channels.message.hasSubscribers) tellMessage(socket, 'in', message, message.isBinary);
     try {
       socket.emit('incoming', message);
     } catch (error) {
@@ -74,20 +81,28 @@ export class Delivery implements ConnectionOwner {
     if (this.#socket.listenerCount('error') > 0) this.#socket.emit('error', error);
   }
 
+  full(): void {
+    tellBackpressure(this.#socket, 'full');
+  }
+
   drain(): void {
+    tellBackpressure(this.#socket, 'drained');
     this.#socket.emit('drain');
   }
 
   slow(info: SlowInfo): void {
+    tellBackpressure(this.#socket, 'slow');
     this.#socket.emit('slow', info);
   }
 
   recovered(info: SlowInfo): void {
+    tellBackpressure(this.#socket, 'recovered');
     this.#socket.emit('recovered', info);
   }
 
   close(info: CloseInfo): void {
     this.#onClose(info);
+    if (channels.close.hasSubscribers) channels.close.publish({ socket: this.#socket, info });
     this.#socket.emit('close', info.code, Buffer.from(info.reason), info);
   }
 }

@@ -25,7 +25,9 @@ export type {
   OutgoingFragment,
   SendCallback,
 } from './protocol/index.js';
+export { channels } from './channels.js';
 export { kEnd } from './ending.js';
+export { Meter, type Histogram } from './meter.js';
 export { kJoin, type Share, type SharedWay } from './shared-way.js';
 export { WheelTimer } from './timer-wheel.js';
 export { sharedTimers } from './timers.js';

@@ -1,5 +1,6 @@
 import { readGuards, type GuardOptions } from './guard-options.js';
 import { MemoryBudget } from './memory-budget.js';
+import { checkMeter, type Meter } from './meter.js';
 import { checkBoolean, checkLimit, checkOneOf, checkTimeout, describe } from './option-checks.js';
 import type { Guards, ReceiveLimits } from './protocol/index.js';
 
@@ -60,6 +61,8 @@ export interface ConnectionOptions extends GuardOptions {
   readonly slowConsumer?: SlowConsumer | false | undefined;
   /** Bytes that may be held in memory for this connection, or a budget that it shares with others: see {@link MemoryBudget}. Beyond it, reading waits, and 1013. @default false (servers: a quarter of what the process may use) */
   readonly memoryLimit?: MemoryBudget | number | false | undefined;
+  /** Counts sizes and latencies of this connection together with those of others. */
+  readonly meter?: Meter | undefined;
   /** Clients only: fills the four bytes of the masking key of each frame, in place of `crypto`. §10.3 */
   readonly generateMask?: ((mask: Buffer) => void) | undefined;
 }
@@ -81,6 +84,7 @@ export interface ConnectionSettings {
   readonly slowConsumer: SlowRule | undefined;
   /** A number: a budget of its own for each connection. */
   readonly memoryLimit: MemoryBudget | number | undefined;
+  readonly meter: Meter | undefined;
   /** Unsent bytes from which on the core keeps what is sent, where it can still be left out, and be overtaken by control frames. */
   readonly gateBytes: number;
   /** Bytes received and not taken from which on reading stops; finite also where `highWaterMark` is no limit. */
@@ -119,6 +123,7 @@ function readSettings(options: ConnectionOptions): ConnectionSettings {
     maxDeclaredFrame = 1_048_576,
     slowConsumer = false,
     memoryLimit = false,
+    meter,
     generateMask,
   } = options;
   if (generateMask !== undefined && typeof generateMask !== 'function') {
@@ -147,6 +152,7 @@ function readSettings(options: ConnectionOptions): ConnectionSettings {
     maxDeclaredFrame: checkLimit('maxDeclaredFrame', maxDeclaredFrame),
     slowConsumer: slowRule,
     memoryLimit: memoryLimit instanceof MemoryBudget ? memoryLimit : checkMemoryLimit(memoryLimit),
+    meter: checkMeter(meter),
     unreadBytes: finite(highWaterMarkBytes),
     gateBytes: Math.min(Math.max(MIN_GATE, Math.min(finite(highWaterMarkBytes), slowBytes)), halfLimit),
     watchedBytes: Math.min(highWaterMarkBytes, slowBytes, halfLimit),

@@ -25,7 +25,9 @@ export interface OutflowHost {
   end(): void;
   /** All is written, and the stream's writable side has ended. */
   ended(): void;
-  /** There is room again after `send` returned `'queued'`. */
+  /** Messages are `'queued'` or `'dropped'`, for the first time since there was room. */
+  full(): void;
+  /** There is room again. */
   drain(): void;
   slow(info: SlowInfo): void;
   recovered(info: SlowInfo): void;
@@ -213,7 +215,7 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
 
   #leaveOut(callback: SendCallback | undefined): Outcome {
     if (callback) process.nextTick(callback, new MessageError('WS_ERR_DROPPED'));
-    this.#needsDrain = true; // `send` returns false, whatever waits
+    this.#needDrain(); // `send` returns false, whatever waits
     this.reportWrites();
     return 'dropped';
   }
@@ -226,8 +228,14 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
     if (bufferedAmount < watchedBytes && this.#slow === undefined) return 'sent';
     this.#watch();
     if (bufferedAmount < highWaterMark) return 'sent';
-    this.#needsDrain = true;
+    this.#needDrain();
     return 'queued';
+  }
+
+  #needDrain(): void {
+    if (this.#needsDrain) return;
+    this.#needsDrain = true;
+    this.#host.full();
   }
 
   /** The peer may be behind. */

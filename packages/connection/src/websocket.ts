@@ -1,5 +1,7 @@
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { channels, tellMessage } from './channels.js';
 import { neverOpened } from './close-report.js';
 import { Connection, type Role } from './connection.js';
 import { Delivery } from './delivery.js';
@@ -57,6 +59,8 @@ export interface SocketOptions {
   readonly requestedProtocols?: readonly string[] | undefined;
   /** The agreed extensions, in the order agreed. @default [] */
   readonly extensions?: readonly Extension[] | undefined;
+  /** For who listens on `ws:open`: the request of the handshake. It is not kept. */
+  readonly request?: IncomingMessage | undefined;
   /** Where the peer is, if that is not the address of the stream. */
   readonly remoteAddress?: string | undefined;
 }
@@ -274,11 +278,13 @@ export class WebSocket<Data = unknown> extends EventAttributes {
     if (connection === undefined && this.#state === CONNECTING) throw this.#notOpen();
     if (typeof data === 'object' && !ArrayBuffer.isView(data) && data instanceof PreparedMessage) {
       if (connection === undefined || !connection.isOpen) return this.#refuse(data.payload, callback);
+      if (channels.message.hasSubscribers) tellMessage(this, 'out', data.payload, data.isBinary);
       return connection.outflow.sendPrepared(data, callback, options);
     }
     const payload = data instanceof Blob ? fromBlob(data) : toPayload(data);
     if (connection === undefined || !connection.isOpen) return this.#refuse(payload, callback);
     const isText = options?.binary === undefined ? typeof payload === 'string' : !options.binary;
+    if (channels.message.hasSubscribers) tellMessage(this, 'out', payload, !isText);
     return connection.outflow.send(payload, isText, options?.fin ?? true, options?.compress, callback, options);
   }
 
@@ -415,6 +421,7 @@ export class WebSocket<Data = unknown> extends EventAttributes {
       this.#state = CLOSED;
       const info = neverOpened(error, initiator);
       this.#finish(info);
+      if (channels.close.hasSubscribers) channels.close.publish({ socket: this, info });
       this.emit('close', info.code, Buffer.from(info.reason), info);
     });
   }
@@ -435,6 +442,7 @@ export class WebSocket<Data = unknown> extends EventAttributes {
     this.binaryType = this.#binaryType;
     this.incoming = this.#incoming;
     connection.start(head);
+    if (channels.open.hasSubscribers) channels.open.publish({ socket: this, role, request: options.request });
   }
 
   #control(type: 'ping' | 'pong', data: unknown, mask: unknown, callback: SendCallback | undefined): void {

@@ -32,7 +32,8 @@ export interface AssemblerEvents {
   /** A message begins: who wants it as it comes? Asked while `streams` is set. Nothing that the answer's methods throw comes back. */
   incoming(head: MessageHead): MessageSink | undefined;
   give(sink: MessageSink, piece: Uint8Array): void;
-  ended(sink: MessageSink): void;
+  /** `byteLength`: what it was given. */
+  ended(sink: MessageSink, byteLength: number): void;
   aborted(sink: MessageSink, error: Failure | null): void;
   control(opcode: Opcode, payload: Uint8Array): void;
   hold(): void;
@@ -156,7 +157,7 @@ export class Assembler implements FrameHandlers {
     const sink = this.#sink;
     if (sink !== undefined) {
       this.#sink = undefined;
-      return this.#events.ended(sink);
+      return this.#events.ended(sink, this.#given);
     }
     const { keepFragments } = this.#buffer;
     const message = keepFragments && !isText ? this.#buffer.takeParts() : this.#buffer.takeWhole();

@@ -45,4 +45,6 @@ export interface ProtocolOptions {
   /** Is told of memory that is held: unfinished messages, what extensions report, and messages that wait to be sent. @default nobody is */
   readonly account?: Account | undefined;
   readonly encodeText?: (text: string) => Uint8Array;
+  /** Counts the messages received, in bytes. */
+  readonly meter?: { message(byteLength: number): void } | undefined;
 }

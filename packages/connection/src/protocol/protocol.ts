@@ -316,6 +316,7 @@ export class Protocol {
     }
     message(data: Uint8Array | Uint8Array[], isText: boolean): void {
       this.#core.#messagesReceived++;
+      this.#core.#options.meter?.message(Array.isArray(data) ? totalLength(data) : data.length);
       try {
         this.#core.#handlers.message(data, isText);
       } catch (error) {
@@ -329,8 +330,9 @@ export class Protocol {
     give(sink: MessageSink, piece: Uint8Array): void {
       guarded(() => sink.data(piece));
     }
-    ended(sink: MessageSink): void {
+    ended(sink: MessageSink, byteLength: number): void {
       this.#core.#messagesReceived++;
+      this.#core.#options.meter?.message(byteLength);
       guarded(() => sink.end());
     }
     aborted(sink: MessageSink, error: Failure | null): void {
@@ -397,6 +399,7 @@ function guarded<Result>(call: () => Result): Result | undefined {
   }
 }
 
+const totalLength = (parts: Uint8Array[]): number => parts.reduce((total, { length }) => total + length, 0);
 const NO_EXTENSIONS = new ExtensionChain([]);
 const allocateZeroed = (byteLength: number): Uint8Array => new Uint8Array(byteLength);
 const utf8Encoder = new TextEncoder();
