@@ -96,5 +96,5 @@ test('ws:backpressure tells when there is some, and when it is over', async () =
   const states = heard.map(({ state }) => state);
   expect(states.slice(0, 2).sort()).toEqual(['full', 'slow']);
   expect(states.slice(2).sort()).toEqual(['drained', 'recovered']);
-  expect(heard[0]?.bufferedAmount).toBeGreaterThan(60_000);
+  expect(heard[0]?.['bufferedAmount']).toBeGreaterThan(60_000);
 });
