@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Extension, Initiator } from '@ws/connection';
+import { channels, type Extension, type Initiator } from '@ws/connection';
 import { checkUpgradeResponse, HandshakeError } from '@ws/handshake';
 import { resolveLocation, type Address } from './address.js';
 import { openRequest } from './connect.js';
@@ -103,6 +103,8 @@ export class Opening {
     this.#request = request;
     this.#key = key;
     this.#listen(request);
+    if (channels.handshake.hasSubscribers)
+      channels.handshake.publish({ role: 'client', socket: this.#websocket, request });
     const { handshakeTimeoutMs } = this.#settings;
     if (handshakeTimeoutMs > 0) this.#timer = setTimeout(this.#onTimeout, handshakeTimeoutMs);
     return request;

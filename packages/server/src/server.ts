@@ -1,8 +1,9 @@
 import { captureRejectionSymbol, EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
+  channels,
   listenerRejected,
   type BufferLike,
   type ConnectionOptions,
@@ -126,6 +127,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     if (typeof callback !== 'function') throw new TypeError(`callback is ${typeof callback}, expected a function`);
     takeOver(socket);
     this.#ownPort?.release(socket);
+    if (channels.handshake.hasSubscribers) channels.handshake.publish({ role: 'server', server: this, request });
     new Upgrade(this.#host, { request, socket, head, callback }).start();
   }
 
@@ -203,6 +205,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
       requestedProtocols: offer.protocols,
       extensions: createExtensions(extensions, this.#extensions),
       remoteAddress,
+      request,
     });
     socket.off('error', ignoreError);
     this.#broadcaster.add(webSocket);
@@ -251,7 +254,11 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
   }
 
   /** Every refusal comes by here, also one at the door of the own port, where there is no request to tell of yet. */
-  #onRefused(reason: RefusalReason, error: unknown, request: IncomingMessage | undefined, _socket: Duplex): void {
+  #onRefused(reason: RefusalReason, error: unknown, request: IncomingMessage | undefined, socket: Duplex): void {
+    if (channels.refused.hasSubscribers) {
+      const { remoteAddress } = socket as Partial<Socket>;
+      channels.refused.publish({ server: this, reason, error, request, remoteAddress });
+    }
     if (request) this.emit('refused', reason, request, error);
   }
 
