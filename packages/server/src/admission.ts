@@ -6,7 +6,10 @@ import { HandshakeRate } from './handshake-rate.js';
 import type { ResolvedServerOptions } from './options.js';
 import type { Refusal, RefusalReason } from './refusal.js';
 
-type Limits = Pick<ResolvedServerOptions, 'maxConnections' | 'maxConnectionsPerAddress' | 'rateLimit' | 'trustProxy'>;
+type Limits = Pick<
+  ResolvedServerOptions,
+  'maxConnections' | 'maxConnectionsPerAddress' | 'memoryLimit' | 'rateLimit' | 'trustProxy'
+>;
 
 /** Who asks to be let in. */
 export interface Visitor {
@@ -31,7 +34,7 @@ export class Admission {
   readonly #maxPerAddress: number;
   readonly #trustProxy: Limits['trustProxy'];
   readonly #rate: HandshakeRate | undefined;
-  readonly #isMemoryShort: () => boolean;
+  readonly #memory: Limits['memoryLimit'];
   /** By whom each is taken. */
   readonly #places = new Map<Duplex, string | undefined>();
   readonly #perAddress = new Map<string, number>();
@@ -39,13 +42,13 @@ export class Admission {
   #turn = 0;
 
   /** @param now a clock, in ms */
-  constructor(limits: Limits, isMemoryShort: () => boolean, now: () => number = () => performance.now()) {
+  constructor(limits: Limits, now: () => number = () => performance.now()) {
     this.#maxConnections = limits.maxConnections || Infinity;
     this.#maxPerAddress = limits.maxConnectionsPerAddress || Infinity;
     this.#trustProxy = limits.trustProxy;
     const { handshakes } = limits.rateLimit || {};
     if (handshakes) this.#rate = new HandshakeRate(handshakes, now);
-    this.#isMemoryShort = isMemoryShort;
+    this.#memory = limits.memoryLimit;
     const leave = (stream: Duplex): void => this.leave(stream);
     this.#onClose = function () {
       leave(this);
@@ -115,7 +118,8 @@ export class Admission {
   #isFull(): Refusal | undefined {
     if (this.#places.size >= this.#maxConnections)
       return this.#over('maxConnections', 503, 'the server has as many connections as it takes');
-    return this.#isMemoryShort() ? this.#over('memoryLimit', 503, 'the server is short of memory') : undefined;
+    if (!this.#memory || !this.#memory.isOver) return undefined;
+    return this.#over('memoryLimit', 503, 'the server is short of memory');
   }
 
   #hasTooMany(key: string | undefined): Refusal | undefined {

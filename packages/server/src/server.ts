@@ -68,7 +68,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     this.options = resolveOptions(options);
     this.#connectionOptions = connectionOptions(this.options);
     this.#extensions = supportedExtensions(this.options.perMessageDeflate);
-    this.#admission = new Admission(this.options, () => false);
+    this.#admission = new Admission(this.options);
     this.#pending = new Pending(this.options.maxPending);
     this.#host = this.#makeHost();
     this.#target = this.#makeTarget();

@@ -1,7 +1,7 @@
 import { expect, jest, test } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { WebSocket, WebSocketServer, type ServerOptions } from '../src/index.js';
+import { MemoryBudget, WebSocket, WebSocketServer, type ServerOptions } from '../src/index.js';
 import { MODES, startAs, type Mode } from './modes.js';
 import {
   manage,
@@ -101,6 +101,23 @@ test.each(MODES)('rateLimit.handshakes holds, for each address apart (%s)', asyn
   }
   await enter(port, { from: '127.0.0.2' });
   expect(reasons).toEqual(mode === 'port' ? [] : ['rateLimit', 'rateLimit']);
+});
+
+test.each(MODES)('while the memory budget is over, nobody else is let in (%s)', async (mode) => {
+  let isOver = false;
+  class Budget extends MemoryBudget {
+    override get isOver(): boolean {
+      return isOver;
+    }
+  }
+  const { server, port } = await startAs(mode, { memoryLimit: new Budget(1_000_000) });
+  const reasons = reasonsOf(server);
+  await enter(port);
+  isOver = true;
+  for (let i = 0; i < 2; i++) expectLimit(await exchange(port, HANDSHAKE), 503);
+  expect(reasons).toEqual(mode === 'port' ? [] : ['memoryLimit', 'memoryLimit']);
+  isOver = false;
+  await enter(port);
 });
 
 test('what breaks the rules of a handshake counts towards the rate as well', async () => {
