@@ -51,6 +51,7 @@ function observe(chunks, isUtf8OfHost, streams = false) {
   const transport = {
     isCongested: false,
     isFull: false,
+    isBroken: false,
     hasRoom: () => true,
     frameHead: () => undefined, // nobody sends in parts here
     framePart: () => undefined,

@@ -73,6 +73,8 @@ export abstract class Writer {
   #isDirty = false;
   #inTurn = false;
   #isEnded = false;
+  /** A write has. */
+  #hasFailed = false;
   #bytesTaken = 0;
   /** Of the frame that is taken in parts: its masking key, and where in its payload the next part stands. */
   #partKey: number | undefined;
@@ -137,6 +139,10 @@ export abstract class Writer {
 
   get isEnded(): boolean {
     return this.#isEnded;
+  }
+
+  get isBroken(): boolean {
+    return this.#hasFailed || this.duplex.destroyed;
   }
 
   /** Nothing follows; `onEnded` runs when all of it is out. */
@@ -407,6 +413,7 @@ export abstract class Writer {
     this.#callbacks = undefined;
     if (callbacks) (this.#inFlight ??= new Set()).add(callbacks);
     return (error) => {
+      if (error) this.#hasFailed = true; // before it is told: what is done about it comes too late to be sent
       if (callbacks && this.#inFlight?.delete(callbacks)) for (const callback of callbacks) settle(callback, error);
       if (this.reportsWrites || isCounted) this.written();
     };

@@ -402,6 +402,23 @@ describe('given up', () => {
     expect(stream.bytes.toString('latin1')).toBe('\x81\x030'); // also of what would have fitted
   });
 
+  test.each([
+    ['between fragments', {}],
+    ['inside a declared frame', { length: 60_000 }],
+  ])('a write that fails %s: the transport has ended it, and no Close frame was sent', async (_name, options) => {
+    const { socket, stream } = recorded();
+    const closing = record(socket, ['closing']);
+    stream.stalled = [];
+    const out = socket.createOutgoing(options);
+    out.write(Buffer.alloc(50_000));
+    await nextTurn();
+    const error = Object.assign(new Error('write ECONNRESET'), { code: 'ECONNRESET' });
+    for (const written of stream.stalled as ((error: Error) => void)[]) written(error);
+    const info = await socket.closed;
+    expect(info).toMatchObject({ code: 1006, initiator: 'transport', sent: null, received: null, error });
+    expect([codeOf(out.errored), closing]).toEqual(['ECONNRESET', []]);
+  });
+
   test('a declared length that fragments do not have', async () => {
     const { socket, stream } = recorded({ maxDeclaredFrame: 2 });
     const out = socket.createOutgoing({ length: 3 });

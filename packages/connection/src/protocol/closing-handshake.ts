@@ -111,6 +111,10 @@ export class ClosingHandshake {
     const wasOpen = this.#state === 'open';
     if (this.#sent !== null || this.#state === 'failed' || this.#state === 'closed') return;
     this.#host.sender.clear(this.#why);
+    if (this.#host.transport.isBroken) {
+      this.#initiator ??= 'transport'; // that is why
+      return;
+    }
     if (wasOpen) {
       this.#enter('sendClose');
       this.#initiator ??= 'local';

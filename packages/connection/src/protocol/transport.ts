@@ -32,6 +32,8 @@ export interface Transport {
   hasRoom(): boolean;
   /** More is waiting than should: answers to pings are held back, the newest excepted. */
   readonly isCongested: boolean;
+  /** The byte stream is gone, though its end may not have been told yet: nothing goes out any more. */
+  readonly isBroken: boolean;
   /** Something that waited will not be sent after all: less is waiting, without a write. */
   dropped(): void;
   /** Nothing follows. */

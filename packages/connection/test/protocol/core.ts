@@ -36,6 +36,7 @@ export class Core implements Transport {
   outgoing: Uint8Array[] = [];
   isCongested = false;
   isFull = false;
+  isBroken = false;
   hasRoom = (): boolean => !this.isFull;
   #partOffset = 0;
   isEnded = false;

@@ -116,6 +116,7 @@ export function protocolScenario({ encodeFrame, CloseCode }, { Protocol }) {
       {
         isCongested: false,
         isFull: false,
+        isBroken: false,
         hasRoom: () => true,
         frameHead: () => {}, // nobody sends in parts here
         framePart: () => {},
