@@ -35,6 +35,7 @@ export interface ClientEnding extends Ending {
   readonly events: readonly string[];
   readonly protocol: string;
   readonly extensions: string;
+  readonly readyState: number;
 }
 
 /** What became of one value of the battery. */

@@ -6,7 +6,7 @@ import { connect as connectTls } from 'node:tls';
 import { WebSocket } from '@ws/client';
 import { answer, ending } from './answers.mjs';
 import { battery, names } from './battery.mjs';
-import { ByteByByte } from './byte-by-byte.mjs';
+import { InPieces } from './in-pieces.mjs';
 import { injections } from './injections.mjs';
 
 /** @typedef {import('./specs.mjs').ClientSpec} ClientSpec */
@@ -23,7 +23,7 @@ function connect({ url, protocols = [], options = {}, listens = true, proxy, byt
   const socket = new WebSocket(url, protocols, {
     ...options,
     ...(proxy && tunnel(proxy)),
-    ...(byteByByte && { createConnection: (target) => new ByteByByte(connectTcp(target)) }),
+    ...(byteByByte && { createConnection: (target) => new InPieces(connectTcp(target), 1) }),
   });
   /** @type {Attempt} */
   const attempt = { socket, opened: false, error: null, messages: [], redirects: [], events: [] };
@@ -86,7 +86,7 @@ answer({
     const { socket, opened, error, messages, redirects, events } = attemptOf(id);
     const info = await socket.closed;
     await new Promise(setImmediate); // what comes too late is in the list as well
-    const { protocol, extensions } = socket;
+    const { protocol, extensions, readyState } = socket;
     return {
       ...ending(info),
       opened: opened || attemptOf(id).opened,
@@ -96,6 +96,7 @@ answer({
       events,
       protocol,
       extensions,
+      readyState,
     };
   },
   terminate: (/** @type {number} */ id) => attemptOf(id).socket.terminate(),
@@ -104,6 +105,35 @@ answer({
     /** @type {{ id: number, text: string, times?: number, compress?: boolean }} */ { id, text, times = 1, compress },
   ) => {
     for (let n = 0; n < times; n++) attemptOf(id).socket.send(text, compress === undefined ? {} : { compress });
+  },
+  /** Sends buffers of many sizes, half of them when the connection is cut: whether they changed, and how often each callback came. */
+  callbacks: async (/** @type {number} */ id) => {
+    const { socket } = attemptOf(id);
+    const sizes = [0, 1, 3, 125, 126, 1000, 20_000, 65_536, 70_000, 300_000];
+    const called = new Map();
+    let changed = 0;
+    const send = (/** @type {number} */ size) => {
+      const bytes = Buffer.alloc(size, 'abc');
+      const key = Symbol(String(size));
+      called.set(key, 0);
+      socket.send(bytes, () => {
+        called.set(key, called.get(key) + 1);
+        if (!bytes.equals(Buffer.alloc(size, 'abc'))) changed++;
+      });
+    };
+    sizes.forEach(send);
+    socket.terminate();
+    await socket.closed;
+    sizes.forEach(send);
+    while ([...called.values()].includes(0)) await new Promise(setImmediate);
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+    const counts = [...called.values()];
+    return {
+      changed,
+      sent: counts.length,
+      called: counts.filter(Boolean).length,
+      twice: counts.filter((n) => n > 1).length,
+    };
   },
   agreed: (/** @type {number} */ id) => {
     const { protocol, extensions } = attemptOf(id).socket;

@@ -4,7 +4,7 @@ import { createServer as createTcpServer } from 'node:net';
 import { WebSocket, WebSocketServer } from '@ws/server';
 import { answer, ending } from './answers.mjs';
 import { battery, names } from './battery.mjs';
-import { ByteByByte } from './byte-by-byte.mjs';
+import { InPieces } from './in-pieces.mjs';
 
 /** @type {import('./specs.mjs').ServerSpec} */
 const { options = {}, way = 'port', echo = true, hooks = {}, http = {} } = JSON.parse(process.argv[2] ?? '{}');
@@ -58,8 +58,9 @@ if (way === 'port') {
 } else {
   const httpServer = createServer(http, (_request, response) => response.end('a page'));
   server = new WebSocketServer({ ...given, server: httpServer });
-  if (way === 'bytes') {
-    const tcpServer = createTcpServer((socket) => httpServer.emit('connection', new ByteByByte(socket)));
+  if (way === 'bytes' || way === 'pieces') {
+    const size = way === 'bytes' ? 1 : 100;
+    const tcpServer = createTcpServer((socket) => httpServer.emit('connection', new InPieces(socket, size)));
     tcpServer.listen(0, '127.0.0.1', () => listening(tcpServer.address()));
   } else {
     httpServer.listen(0, '127.0.0.1', () => listening(httpServer.address()));

@@ -6,8 +6,8 @@ type Hook = 'never' | 'refuse' | 'injectReason' | 'injectHeader' | 'injectName' 
 /** What a server victim is started with; goes as JSON. */
 export interface ServerSpec {
   readonly options?: ServerOptions;
-  /** Its own port, a http server of the program, or such a one whose streams give every byte in a chunk of its own. @default 'port' */
-  readonly way?: 'port' | 'http' | 'bytes';
+  /** Its own port, a http server of the program, or such a one whose streams give chunks of one byte, or of 100. @default 'port' */
+  readonly way?: 'port' | 'http' | 'bytes' | 'pieces';
   /** Whether it listens for connections and echoes; else it has no listener at all. @default true */
   readonly echo?: boolean;
   /** Callbacks of the server, by name. */

@@ -1,16 +1,16 @@
 import { Duplex } from 'node:stream';
 
-/** A stream as the slowest of networks would give it: whatever arrives is passed on one byte at a time, each in a chunk of its own. */
-export class ByteByByte extends Duplex {
+/** A stream as the slowest of networks would give it: whatever arrives is passed on in chunks of `size` bytes, each with memory of its own. */
+export class InPieces extends Duplex {
   #under;
 
-  /** @param {Duplex} under */
-  constructor(under) {
+  /** @param {Duplex} under @param {number} size */
+  constructor(under, size) {
     super({ allowHalfOpen: true });
     this.#under = under;
     under.on('data', (/** @type {Buffer} */ chunk) => {
       let goesOn = true;
-      for (const byte of chunk) goesOn = this.push(Buffer.of(byte));
+      for (let at = 0; at < chunk.length; at += size) goesOn = this.push(Buffer.from(chunk.subarray(at, at + size)));
       if (!goesOn) under.pause();
     });
     under.on('end', () => this.push(null));
