@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
 import { advisory } from './advisory.js';
 import { hostileAfterOpen, launchClient, launchServer } from './victims.js';
-import { BINARY, CONTINUATION, frame, PING, TEXT, type Wire } from './wire.js';
+import { BINARY, CONTINUATION, frame, PING, request, TEXT, type Wire } from './wire.js';
 
 const MIB = 2 ** 20;
 
@@ -107,5 +107,46 @@ advisory('client-fragments', (check) => {
       wire.socket.end();
       expect(await client.ended(id)).toMatchObject({ error: 'WS_ERR_TOO_MANY_BUFFERED_PARTS', messages: [] });
     });
+  }
+});
+
+/** Each of them within every limit of its own. */
+const PARKED: [name: string, memoryLimit: number, park: (wire: Wire) => Promise<void>][] = [
+  ['a fragment of one byte less than it may have', 4 * MIB, (wire) => flood(wire, FRAGMENTS - 1, 'x', true)],
+  ['a byte less than it may have', 16 * MIB, (wire) => wire.push(frame(BINARY, Buffer.alloc(MIB - 1), { fin: false }))],
+];
+
+advisory('parked-messages', (check) => {
+  const CONNECTIONS = 50;
+
+  for (const [name, memoryLimit, park] of PARKED) {
+    check(
+      `${CONNECTIONS} messages, each ${name}: a server keeps to its \`memoryLimit\`, and sheds the others`,
+      async () => {
+        const server = await launchServer({ options: { memoryLimit } });
+        const wires = await Promise.all(Array.from({ length: CONNECTIONS }, () => server.open()));
+        const before = await server.memory();
+        await Promise.all(wires.map((wire) => park(wire)));
+        await server.expectUnharmed();
+        const shed = await server.closed(1);
+        for (const ending of shed)
+          expect(ending).toMatchObject({ errorCode: 'WS_ERR_MEMORY_LIMIT', initiator: 'limit' });
+        const after = await server.memory();
+        expect(after.kept - before.kept).toBeLessThan(1.5 * memoryLimit);
+        // Some were let be: who of them finishes is answered.
+        const lengths = [];
+        for (const wire of wires.filter(({ ending }) => ending === undefined)) {
+          const echo = await wire.write(frame(CONTINUATION, 'x')).frame();
+          if (echo?.opcode === BINARY) lengths.push(echo.payload.length);
+        }
+        expect(lengths.length).toBeGreaterThan(0);
+        expect(new Set(lengths).size).toBe(1);
+        for (const wire of wires) wire.cut();
+        // When they are gone there is room again.
+        let { status } = await server.answerTo(request());
+        while (status === 503) ({ status } = await server.answerTo(request()));
+        expect(status).toBe(101);
+      },
+    );
   }
 });
