@@ -27,10 +27,8 @@ export class Broadcaster<Data> {
   readonly #onSlow: (this: WebSocket, info: SlowInfo) => void;
   readonly #onRecovered: (this: WebSocket, info: SlowInfo) => void;
   readonly #onClosing: (this: WebSocket, code: number, reason: string, initiator: 'local' | 'remote') => void;
-  readonly #onClose: (this: WebSocket) => void;
 
-  /** @param onGone a client has left the server's list */
-  constructor(server: Host<Data>, onGone: () => void) {
+  constructor(server: Host<Data>) {
     this.#server = server;
     const deliveries = this.#deliveries;
     this.#onSlow = function (info) {
@@ -43,21 +41,13 @@ export class Broadcaster<Data> {
     this.#onClosing = function (_code, _reason, initiator) {
       if (initiator === 'remote') for (const delivery of deliveries) delivery.drop(this);
     };
-    this.#onClose = function () {
-      server.clients.delete(this as WebSocket<Data>);
-      onGone();
-    };
   }
 
   /** A new client. */
   add(socket: WebSocket<Data>): void {
     socket.on('slow', this.#onSlow);
     socket.on('recovered', this.#onRecovered);
-    const { options, clients } = this.#server;
-    if (!options.clientTracking) return;
-    clients.add(socket);
-    socket.on('closing', this.#onClosing);
-    socket.on('close', this.#onClose);
+    if (this.#server.options.clientTracking) socket.on('closing', this.#onClosing);
   }
 
   send(data: BufferLike | PreparedMessage, options: BroadcastOptions<Data>): BroadcastReport {

@@ -64,6 +64,7 @@ export type { HandleProtocols, OriginCheck, ResolvedServerOptions, ServerOptions
 export type { RecipientOptions } from './recipients.js';
 export type { RefusalReason } from './refusal.js';
 export { WebSocketServer } from './server.js';
+export type { ShutdownOptions, ShutdownReport } from './shutdown.js';
 export type { SlowOptions } from './slow-rule.js';
 export type { AnyHttpServer } from './upgrade-routing.js';
 export type { AcceptedUpgrade, UpgradeCallback } from './upgrade.js';

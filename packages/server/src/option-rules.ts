@@ -168,6 +168,14 @@ const BROADCAST_RULES: Rules = {
   stallTimeout: duration,
 };
 
+const SHUTDOWN_RULES: Rules = {
+  code: amount,
+  reason: { expected: 'a string', type: isString },
+  timeout: duration,
+  spread: duration,
+  signal: { expected: 'an AbortSignal', type: (value) => isRecord(value) && 'aborted' in (value as object) },
+};
+
 /** @throws {TypeError | RangeError} for the first option that is not what it has to be; undefined is left out */
 export function checkOptions(options: object): void {
   checkMembers(options, RULES);
@@ -176,6 +184,11 @@ export function checkOptions(options: object): void {
 /** @throws {TypeError | RangeError} as {@link checkOptions}, for the options of a broadcast */
 export function checkBroadcastOptions(options: object): void {
   checkMembers(options, BROADCAST_RULES);
+}
+
+/** @throws {TypeError | RangeError} as {@link checkOptions}, for the options of `shutdown` */
+export function checkShutdownOptions(options: object): void {
+  checkMembers(options, SHUTDOWN_RULES);
 }
 
 /** @param prefix of their names */

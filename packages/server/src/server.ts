@@ -25,6 +25,7 @@ import { OwnPort } from './own-port.js';
 import { Pending } from './pending.js';
 import { ignoreError, type Refusal, type RefusalReason } from './refusal.js';
 import { isPath } from './request-path.js';
+import { Shutdown, type ShutdownOptions, type ShutdownReport } from './shutdown.js';
 import { route, takeOver, unroute, type AnyHttpServer, type UpgradeTarget } from './upgrade-routing.js';
 import {
   CLOSING,
@@ -56,8 +57,12 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
   readonly #host: UpgradeHost<Data>;
   readonly #target: UpgradeTarget;
   readonly #broadcaster: Broadcaster<Data>;
+  readonly #onClientGone: (this: WebSocket) => void;
   #ownPort: OwnPort | undefined;
-  #state: 'running' | 'closing' | 'closed' = 'running';
+  /** Open connections, in `clients` or not. */
+  readonly #open: Set<WebSocket<Data>>;
+  #shutdown: Promise<ShutdownReport> | undefined;
+  #state: 'running' | 'shutting down' | 'closing' | 'closed' = 'running';
 
   /**
    * @param callback listens to 'listening' once, with the option `port`
@@ -72,10 +77,13 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     this.#pending = new Pending(this.options.maxPending);
     this.#host = this.#makeHost();
     this.#target = this.#makeTarget();
-    this.#broadcaster = new Broadcaster(this, () => {
-      if (this.#state === 'closing') process.nextTick(this.#closeWhenDrained);
-    });
-    if (this.options.clientTracking) this.clients = new Set();
+    const gone = (socket: WebSocket): void => this.#gone(socket as WebSocket<Data>);
+    this.#onClientGone = function () {
+      gone(this);
+    };
+    this.#broadcaster = new Broadcaster(this);
+    this.#open = new Set();
+    if (this.options.clientTracking) this.clients = this.#open;
     if (this.options.server) this.attach(this.options.server);
     if (this.options.port !== undefined) this.#listen(this.options.port, callback);
   }
@@ -107,7 +115,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
   /** Where the own port, or the first http server attached, listens; null while it does not. */
   address(): AddressInfo | string | null {
     const [first] = this.#attached;
-    if (this.#ownPort && this.#state === 'running') return this.#ownPort.address();
+    if (this.#ownPort && this.#state !== 'closing') return this.#ownPort.address();
     if (first) return first.address();
     if (this.options.noServer) throw new Error('The server is operating in "noServer" mode');
     return null;
@@ -169,6 +177,23 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     process.nextTick(this.#closeWhenDrained);
   }
 
+  /**
+   * Ends in good order, for deploys: no new clients (503, with `Retry-After`; the own port stays open for that), the connections closed one after the other
+   * over the time `spread`, each behind what is queued for it, and cut where that is not enough; then `close()`. Called again, it tells of the same.
+   * @returns when all connections are gone and 'close' has been emitted; rejects with {TypeError | RangeError} for a bad option, before anything is done
+   */
+  async shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
+    return await (this.#shutdown ??= this.#shutDown(new Shutdown(options)));
+  }
+
+  async #shutDown(shutdown: Shutdown): Promise<ShutdownReport> {
+    if (this.#state === 'running') this.#state = 'shutting down';
+    for (const upgrade of this.#pending.waiting) upgrade.refuse(CLOSING);
+    const report = await shutdown.end(this.#open as Set<WebSocket>);
+    if (this.#state !== 'closed') await new Promise<void>((resolve) => this.close(() => resolve()));
+    return report;
+  }
+
   /** Closes the server, and its clients with 1001. */
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = new Promise<void>((resolve) => this.close(() => resolve()));
@@ -208,8 +233,14 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
       request,
     });
     socket.off('error', ignoreError);
-    this.#broadcaster.add(webSocket);
+    this.#track(webSocket);
     callback(webSocket, request);
+  }
+
+  #track(webSocket: WebSocket<Data>): void {
+    this.#open.add(webSocket);
+    webSocket.on('close', this.#onClientGone);
+    this.#broadcaster.add(webSocket);
   }
 
   /** The 101 as text, with what 'headers' listeners added; undefined if that was refused. */
@@ -282,6 +313,11 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     route(this.#ownPort.httpServer, this.#target);
     if (callback) this.once('listening', callback);
     this.#ownPort.listen({ port, host, backlog });
+  }
+
+  #gone(socket: WebSocket<Data>): void {
+    this.#open.delete(socket);
+    if (this.#state === 'closing') process.nextTick(this.#closeWhenDrained);
   }
 
   readonly #onListening = (): void => void this.emit('listening');

@@ -55,6 +55,7 @@ test('the members of a server', () => {
     'handleUpgrade',
     'messages',
     'shouldHandle',
+    'shutdown',
   ]);
   expect(Object.keys(new api.WebSocketServer({ noServer: true })).filter((name) => !name.startsWith('_'))).toEqual([
     'options',

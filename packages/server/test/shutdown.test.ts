@@ -1,0 +1,211 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { connect } from 'node:net';
+import { expect, test } from '@jest/globals';
+import type { WebSocket as Client } from 'ws';
+import { WebSocketServer, type CloseInfo, type ShutdownOptions } from '../src/index.js';
+import { manage, peer, portOf, start, startHttp } from './support.js';
+
+/** So many clients, and how each of their connections ended on the server. */
+async function connected(server: WebSocketServer, count: number): Promise<{ clients: Client[]; infos: CloseInfo[] }> {
+  const infos: CloseInfo[] = [];
+  server.on('connection', (socket) => void socket.closed.then((info) => infos.push(info)));
+  const clients = Array.from({ length: count }, () => peer(portOf(server)));
+  await Promise.all(clients.map((client) => once(client, 'open')));
+  while (server.clients.size < count) await once(server, 'connection');
+  return { clients, infos };
+}
+
+/** Answer to an upgrade request, head and all. */
+async function ask(port: number): Promise<string> {
+  const tcp = connect(port, '127.0.0.1').setEncoding('latin1');
+  tcp.write(
+    'GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
+  );
+  let text = '';
+  for await (const part of tcp) text += part;
+  return text;
+}
+
+test('without connections it is over at once, and the server is closed', async () => {
+  const server = await start();
+  const closed = once(server, 'close');
+  expect(await server.shutdown()).toEqual({ closed: 0, cut: 0, bytesUnsent: 0, ms: expect.any(Number) });
+  await closed;
+  expect(server.address()).toBeNull();
+});
+
+test.each([{}, { code: 1012, reason: 'back in a minute' }])(
+  'each gets the code and the reason: %j',
+  async (options) => {
+    const server = await start();
+    const { clients, infos } = await connected(server, 3);
+    const seen = Promise.all(clients.map((client) => once(client, 'close')));
+    expect(await server.shutdown(options)).toMatchObject({ closed: 3, cut: 0, bytesUnsent: 0 });
+    const { code, reason } = { code: 1001, reason: '', ...options };
+    for (const [gotCode, gotReason] of await seen) expect([gotCode, String(gotReason)]).toEqual([code, reason]);
+    expect(infos).toHaveLength(3);
+    for (const info of infos)
+      expect(info).toMatchObject({ initiator: 'shutdown', sent: { code, reason }, wasClean: true });
+  },
+);
+
+test('until the last connection is gone, who comes is told to come back', async () => {
+  const server = await start();
+  const port = portOf(server);
+  const { clients } = await connected(server, 1);
+  const reasons: string[] = [];
+  server.on('refused', (reason) => reasons.push(reason));
+  clients[0]!.pause(); // so that it does not answer
+  const report = server.shutdown();
+  const answer = await ask(port);
+  expect(answer).toMatch(/^HTTP\/1\.1 503 /);
+  expect(answer).toMatch(/\r\nRetry-After: [1-9][0-9]*\r\n/);
+  expect(reasons).toEqual(['closing']);
+  clients[0]!.resume();
+  expect(await report).toMatchObject({ closed: 1, cut: 0 });
+  await expect(once(connect(port, '127.0.0.1'), 'connect')).rejects.toThrow('ECONNREFUSED');
+});
+
+test('the same on an http server of others, which stays', async () => {
+  const http = await startHttp(createServer((_request, response) => response.end('a page')));
+  const server = manage(new WebSocketServer({ server: http }));
+  const { clients } = await connected(server, 1);
+  clients[0]!.pause();
+  const report = server.shutdown();
+  expect(await ask(portOf(http))).toMatch(/^HTTP\/1\.1 503 /);
+  clients[0]!.resume();
+  expect(await report).toMatchObject({ closed: 1 });
+  expect(http.listening).toBe(true);
+});
+
+test('a handshake that waits for an answer of user code is refused', async () => {
+  let asked: () => void = () => undefined;
+  const isAsked = new Promise<void>((resolve) => (asked = resolve));
+  const server = await start({ verifyClient: () => (asked(), new Promise<boolean>(() => undefined)) });
+  const answer = ask(portOf(server));
+  await isAsked;
+  const report = server.shutdown();
+  expect(await answer).toMatch(/^HTTP\/1\.1 503 /);
+  await report;
+});
+
+test('what is queued for a client comes before the Close frame', async () => {
+  const server = await start({ slowConsumer: false });
+  const { clients } = await connected(server, 1);
+  const client = clients[0]!;
+  const received: number[] = [];
+  client.on('message', (data: Buffer) => received.push(data.length));
+  client.pause();
+  const [socket] = server.clients;
+  for (let count = 0; count < 40; count++) socket!.send(Buffer.alloc(1_000_000));
+  const report = server.shutdown();
+  expect(socket!.bufferedAmount).toBeGreaterThan(1_000_000);
+  client.resume();
+  expect(await report).toMatchObject({ closed: 1, cut: 0, bytesUnsent: 0 });
+  expect(received).toEqual(new Array(40).fill(1_000_000));
+});
+
+test('who does not take it in time is cut, and what it did not get is counted', async () => {
+  const server = await start({ slowConsumer: false });
+  const { clients, infos } = await connected(server, 2);
+  clients[0]!.pause();
+  for (const socket of server.clients) for (let count = 0; count < 20; count++) socket.send(Buffer.alloc(1_000_000));
+  const report = await server.shutdown({ timeout: 300 });
+  expect(report).toMatchObject({ closed: 1, cut: 1 });
+  expect(report.bytesUnsent).toBeGreaterThan(1_000_000);
+  expect(report.bytesUnsent).toBe(infos.reduce((sum, { bytesUnsent }) => sum + bytesUnsent, 0));
+  expect(infos.map(({ initiator }) => initiator)).toEqual(['shutdown', 'shutdown']);
+});
+
+test('a signal cuts those that are left, also those whose moment has not come', async () => {
+  const server = await start();
+  const { infos } = await connected(server, 5);
+  const controller = new AbortController();
+  const report = server.shutdown({ spread: 1_000_000, signal: controller.signal });
+  controller.abort();
+  const { closed, cut, ms } = await report;
+  expect(closed + cut).toBe(5);
+  expect(ms).toBeLessThan(100_000);
+  expect(infos.every(({ initiator }) => initiator === 'shutdown')).toBe(true);
+  expect(await (await start()).shutdown({ signal: AbortSignal.abort() })).toMatchObject({ closed: 0, cut: 0 });
+});
+
+test('it can be asked again, and knows clients that are not tracked', async () => {
+  const server = await start({ clientTracking: false });
+  const sockets: unknown[] = [];
+  server.on('connection', (socket) => sockets.push(socket));
+  const client = peer(portOf(server));
+  await once(client, 'open');
+  const left = once(client, 'close');
+  const [first, second] = await Promise.all([server.shutdown({ code: 1012 }), server.shutdown({ code: 1000 })]);
+  expect(first).toMatchObject({ closed: 1, cut: 0 });
+  expect(second).toBe(first);
+  expect(await server.shutdown()).toBe(first);
+  expect((await left)[0]).toBe(1012);
+});
+
+test('after close(), it closes those that were left alone', async () => {
+  const server = await start();
+  const { clients } = await connected(server, 2);
+  const isClosed = once(server, 'close');
+  server.close();
+  expect(await server.shutdown()).toMatchObject({ closed: 2, cut: 0 });
+  await isClosed;
+  expect(clients.map(({ readyState }) => readyState)).toEqual([3, 3]);
+});
+
+test.each<[object, string]>([
+  [{ code: 1005 }, 'RangeError'],
+  [{ code: 'x' }, 'TypeError: code is "x"'],
+  [{ reason: 'x'.repeat(124) }, 'RangeError'],
+  [{ reason: 5 }, 'TypeError: reason is 5'],
+  [{ timeout: -1 }, 'RangeError: timeout is -1'],
+  [{ spread: '5' }, 'TypeError: spread is "5"'],
+  [{ signal: {} }, 'TypeError: signal is an object'],
+])('a bad option rejects, and the server goes on: %j', async (options, message) => {
+  const server = await start();
+  const error: unknown = await server.shutdown(options as ShutdownOptions).catch((reason: unknown) => reason);
+  expect(String(error)).toContain(message);
+  const client = peer(portOf(server));
+  await once(client, 'open');
+  client.close();
+  expect(await server.shutdown()).toMatchObject({ cut: 0 });
+});
+
+test('2000 clients are closed evenly over the time, in no order, and lose no message', async () => {
+  const server = await start();
+  const count = 2000;
+  const { clients } = await connected(server, count);
+  const texts = new Map<Client, string[]>();
+  for (const client of clients) {
+    texts.set(client, []);
+    client.on('message', (data: Buffer) => texts.get(client)!.push(String(data)));
+  }
+  const startMs = performance.now();
+  const closedAt: { index: number; ms: number }[] = [];
+  const all = clients.map(async (client, index) => {
+    await once(client, 'close');
+    closedAt.push({ index, ms: performance.now() - startMs });
+  });
+  [...server.clients].forEach((socket, index) => {
+    socket.send(`first ${index}`);
+    socket.send(`last ${index}`);
+  });
+  const spread = 2000;
+  const report = await server.shutdown({ spread });
+  await Promise.all(all);
+  expect(report).toMatchObject({ closed: count, cut: 0, bytesUnsent: 0 });
+  expect(report.ms).toBeGreaterThan(spread * 0.95);
+  for (const received of texts.values()) {
+    expect(received).toHaveLength(2);
+    expect(received[1]!.slice(5)).toBe(received[0]!.slice(6));
+  }
+  // No quarter of the time has much more than a quarter of them: a herd would be in one.
+  const quarters = [0, 0, 0, 0];
+  for (const { ms } of closedAt) quarters[Math.min(3, Math.floor((ms / spread) * 4))]!++;
+  expect(Math.max(...quarters)).toBeLessThan(count / 2);
+  const ascending = closedAt.filter(({ index }, at) => at > 0 && index > closedAt[at - 1]!.index).length;
+  expect(ascending).toBeGreaterThan(count * 0.3);
+  expect(ascending).toBeLessThan(count * 0.7);
+}, 60_000);
