@@ -50,6 +50,20 @@ test('A-23 who stops takes nobody in any more, and ends with the last who was in
   expect(program.output).toBe('all are gone\n');
 });
 
+test('A-23 a deploy: each client is told to go, and the process ends when they have', async () => {
+  const program = run('A deploy');
+  const client = peer(await program.port);
+  const greeted = once(client, 'message');
+  await opened(client);
+  await greeted;
+  const left = once(client, 'close');
+  program.kill('SIGTERM');
+  const [code, reason] = await left;
+  expect([code, String(reason)]).toEqual([1001, 'a new version is coming']);
+  expect(await program.ended).toBe(0);
+  expect(program.output).toBe('1 closed, 0 cut\n');
+}, 20_000);
+
 test('A-36 a client that sends 50 MiB to a disk that takes nothing waits; then all of it arrives', async () => {
   const program = run('Whole messages', { prepare: (folder) => execFileSync('mkfifo', [join(folder, 'log')]) });
   const client = await opened(peer(await program.port));

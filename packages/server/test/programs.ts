@@ -12,7 +12,10 @@ afterEach(stopPrograms);
 
 /** Starts the program of the README under the sentence that begins so; `around` is added to it. */
 export function run(intro: string, options: ConstructorParameters<typeof Program>[2] = {}, around = ''): Program {
-  const found = [...blocks, ...readmePrograms(readme, '## Broadcast')].filter((block) => block.intro.startsWith(intro));
+  const sections = ['## Programs', '## Broadcast', '## Shutting down'];
+  const found = sections
+    .flatMap((section) => readmePrograms(readme, section))
+    .filter((block) => block.intro.startsWith(intro));
   expect(found).toHaveLength(1);
   return new Program(packageFolder, (found[0]?.code ?? '') + around, options);
 }
