@@ -194,10 +194,12 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
     const error = new GuardError('WS_ERR_MEMORY_LIMIT');
     this.outflow.flush();
     try {
-      if (this.isOpen && this.outflow.bufferedAmount === 0) this.protocol.fail(error);
+      const mayBeTold = this.isOpen && this.outflow.bufferedAmount === 0;
+      this.protocol.stop('limit');
+      if (mayBeTold) this.protocol.fail(error);
       else this.protocol.cut(error);
     } finally {
-      this.protocol.letGo();
+      this.protocol.freeExtensions();
       this.outflow.flush();
     }
   }

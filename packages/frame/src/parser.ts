@@ -161,6 +161,7 @@ export class FrameParser {
     this.#running = true;
     try {
       while (!this.#paused && (this.#step() || this.#openNext()));
+      if (this.#paused && this.#at === this.#chunk.length) this.#open(NOTHING); // its memory is let go
     } finally {
       this.#running = false;
       if (this.#rules.violation !== undefined) {

@@ -212,9 +212,8 @@ export class Protocol {
     this.#extensions.relieve();
   }
 
-  /** Frees what a connection holds that has failed or was cut: nothing can be parsed or sent any more. */
-  letGo(): void {
-    this.#parser.discard();
+  /** Frees what extensions hold, of a connection that has failed or was cut: nothing can be sent any more. */
+  freeExtensions(): void {
     this.#extensions.close();
   }
 
@@ -378,6 +377,7 @@ export class Protocol {
     }
     halt(): void {
       this.#core.#hold(Hold.Stopped);
+      this.#core.#parser.discard();
       this.#core.#assembler.discard();
     }
     deliver(event: () => void): void {
