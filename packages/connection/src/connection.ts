@@ -290,6 +290,7 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
   }
 
   ready(): void {
+    if (this.#keptBytes !== 0) this.recount();
     if (this.#streamClosed) return this.closed();
     if (this.protocol.isHeld && !this.protocol.isStopped) return;
     if (this.#account) this.#account.budget.unwatch(this.#account);

@@ -27,7 +27,7 @@ async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
-const between = (value: number, least: number, most: number): void => {
+const expectBetween = (value: number, least: number, most: number): void => {
   expect(value).toBeGreaterThanOrEqual(least);
   expect(value).toBeLessThanOrEqual(most);
 };
@@ -55,7 +55,7 @@ describe('what comes', () => {
     const { socket, stream } = recorded({ memoryLimit });
     stream.push(clientFrame(Opcode.Binary, Buffer.alloc(1000), { fin: false }));
     await nextTurn();
-    between(memoryLimit.used, 1000, 3000);
+    expectBetween(memoryLimit.used, 1000, 3000);
     const before = memoryLimit.used;
     for (let i = 0; i < 100; i++) stream.push(clientFrame(Opcode.Continuation, 'x', { fin: false }));
     await nextTurn();
@@ -76,7 +76,7 @@ describe('what comes', () => {
     const { stream: other } = recorded({ memoryLimit });
     for (let i = 0; i < 1000; i++) other.push(clientFrame(i ? Opcode.Continuation : Opcode.Text, '', { fin: false }));
     await nextTurn();
-    between(memoryLimit.used, 1, 512);
+    expectBetween(memoryLimit.used, 1, 512);
   });
 
   test('a message that is dropped with its connection', async () => {
@@ -101,7 +101,7 @@ describe('what comes', () => {
     ]);
     stream.push(chunk);
     await nextTurn();
-    between(memoryLimit.used, 55_000, 115_000); // this stream's chunks are copied to be unmasked
+    expectBetween(memoryLimit.used, 55_000, 115_000); // this stream's chunks are copied to be unmasked
     await closed(socket);
   });
 
@@ -118,7 +118,7 @@ describe('what comes', () => {
     peer.write(Buffer.concat(Array.from({ length: count }, () => frame)));
     await once(socket, 'message');
     await until(() => memoryLimit.used >= (count - 1) * 8000 || got > 1); // what comes later is seen by and by
-    between(memoryLimit.used, (count - 1) * 8000, count * 8014 + 2048);
+    expectBetween(memoryLimit.used, (count - 1) * 8000, count * 8014 + 2048);
     expect(got).toBe(1);
     socket.resume();
     await until(() => got === count);
@@ -136,10 +136,10 @@ describe('readers at their own pace', () => {
     for (let i = 0; i < 5; i++) client.send(Buffer.alloc(1000));
     client.close();
     await server.closed;
-    between(memoryLimit.used, 5000, 5000 + 5 * 512);
+    expectBetween(memoryLimit.used, 5000, 5000 + 5 * 512);
     await messages.next();
     await messages.next();
-    between(memoryLimit.used, 3000, 3000 + 3 * 512);
+    expectBetween(memoryLimit.used, 3000, 3000 + 3 * 512);
     await messages.return();
     expect(memoryLimit.used).toBe(0);
   });
@@ -164,7 +164,7 @@ describe('readers at their own pace', () => {
     readable.read(0);
     for (let i = 0; i < 3; i++) client.send(Buffer.alloc(50_000));
     await until(() => memoryLimit.used >= 150_000 && client.bufferedAmount === 0);
-    between(memoryLimit.used, 150_000, 153_000);
+    expectBetween(memoryLimit.used, 150_000, 153_000);
     readable.on('data', () => undefined);
     await until(() => memoryLimit.used === 0);
     await closed(client, server);
@@ -177,7 +177,7 @@ describe('readers at their own pace', () => {
     readable.read(0);
     for (let i = 0; i < 3; i++) client.send('x'.repeat(1000));
     await until(() => memoryLimit.used >= 3000);
-    between(memoryLimit.used, 3000, 4500);
+    expectBetween(memoryLimit.used, 3000, 4500);
     readable.destroy();
     await server.closed;
     expect(memoryLimit.used).toBe(0);
@@ -192,11 +192,11 @@ describe('readers at their own pace', () => {
     client.send(Buffer.alloc(20_000));
     client.send(Buffer.alloc(10_000));
     await until(() => begun.length === 2 && begun[1]!.readableLength === 10_000);
-    between(memoryLimit.used, 30_000, 34_000);
+    expectBetween(memoryLimit.used, 30_000, 34_000);
     expect((await begun[0]!.buffer()).length).toBe(20_000);
-    between(memoryLimit.used, 10_000, 12_000);
+    expectBetween(memoryLimit.used, 10_000, 12_000);
     await closed(client, server);
-    between(memoryLimit.used, 10_000, 12_000); // all of it had come
+    expectBetween(memoryLimit.used, 10_000, 12_000); // all of it had come
     begun[1]!.discard();
     expect(memoryLimit.used).toBe(0);
   });
@@ -211,7 +211,7 @@ describe('what is sent', () => {
       for (let i = 0; i < 1000; i++) socket.send(text);
       await nextTurn();
     }
-    between(memoryLimit.used, socket.bufferedAmount, 1.5 * socket.bufferedAmount + 65_536);
+    expectBetween(memoryLimit.used, socket.bufferedAmount, 1.5 * socket.bufferedAmount + 65_536);
     peer.resume();
     await until(() => memoryLimit.used === 0);
     expect(socket.bufferedAmount).toBe(0);
@@ -227,7 +227,7 @@ describe('what is sent', () => {
     for (const { socket } of many) socket.send(prepared);
     await nextTurn();
     for (const { socket } of many) expect(socket.bufferedAmount).toBeGreaterThan(1_000_000);
-    between(memoryLimit.used, 9_000_000, 9_000_000 + 4 * 66_000);
+    expectBetween(memoryLimit.used, 9_000_000, 9_000_000 + 4 * 66_000);
     for (const { peer } of many) peer.resume();
     await until(() => memoryLimit.used === 0);
     await closed(...many.map(({ socket }) => socket));
@@ -254,7 +254,7 @@ describe('what is sent', () => {
     const message = socket.createOutgoing({ fragmentSize: 100_000 });
     for (let i = 0; i < 30; i++) message.write(Buffer.alloc(10_000));
     await nextTurn();
-    between(memoryLimit.used, 300_000, 320_000);
+    expectBetween(memoryLimit.used, 300_000, 320_000);
     message.destroy();
     await nextTurn();
     expect(memoryLimit.used).toBeLessThan(200_000); // what the stream has
@@ -269,7 +269,7 @@ describe('what is sent', () => {
     const prepared = new PreparedMessage('x'.repeat(1000));
     for (let i = 0; i < 10; i++) socket.send(prepared);
     await nextTurn();
-    between(memoryLimit.used, 10_000, 13_000);
+    expectBetween(memoryLimit.used, 10_000, 13_000);
     expect(socket.bufferedAmount).toBe(10_000);
     socket.send('b');
     await nextTurn();
