@@ -23,6 +23,8 @@ import { loadPage } from './page.mjs';
 const MAX_CHAT_PAYLOAD = 8 * 1024;
 /** Largest message the load panel may send. */
 const MAX_ECHO_PAYLOAD = 1024 * 1024;
+/** What this machine calls itself: a page of another name that leads here is not ours, whatever DNS says. */
+const OWN_NAMES = ['127.0.0.1', 'localhost', '[::1]'];
 /** How long a peer may take to answer our close frame at the end. */
 const CLOSE_GRACE_MS = 1_500;
 
@@ -43,8 +45,10 @@ export async function openDemo({ port = 0, host = '127.0.0.1', log = () => {} } 
   const address = http.address();
   if (address === null || typeof address === 'string') throw new Error('the http server has no port');
 
-  const chat = new WebSocketServer({ server: http, path: '/chat', maxPayload: MAX_CHAT_PAYLOAD });
-  const echo = new WebSocketServer({ server: http, path: '/echo', maxPayload: MAX_ECHO_PAYLOAD });
+  const allowedHosts = host === '127.0.0.1' ? OWN_NAMES : undefined; // elsewhere, nobody knows what it is called
+  const options = { server: http, allowedHosts };
+  const chat = new WebSocketServer({ ...options, path: '/chat', maxPayload: MAX_CHAT_PAYLOAD });
+  const echo = new WebSocketServer({ ...options, path: '/echo', maxPayload: MAX_ECHO_PAYLOAD });
   for (const server of [chat, echo])
     server.on('error', (/** @type {Error} */ error) => log(`server: ${error.message}`));
 
@@ -60,16 +64,13 @@ export async function openDemo({ port = 0, host = '127.0.0.1', log = () => {} } 
 
   async function close() {
     bot.stop();
-    const servers = [chat, echo];
-    const ends = [http, ...servers].map((server) => new Promise((resolve) => server.close(resolve)));
-    for (const server of servers) {
-      for (const socket of server.clients) socket.close(1001, 'the server is going away');
-    }
+    const isClosed = new Promise((resolve) => http.close(resolve));
     http.closeIdleConnections();
+    const goodbye = { reason: 'the server is going away', timeout: CLOSE_GRACE_MS };
     const deadline = setTimeout(() => {
       for (const socket of tcpSockets) socket.destroy();
     }, CLOSE_GRACE_MS);
-    await Promise.all(ends);
+    await Promise.all([isClosed, chat.shutdown(goodbye), echo.shutdown(goodbye)]);
     clearTimeout(deadline);
   }
 }
