@@ -11,6 +11,8 @@ const REQUEST_TIMEOUT = formatResponse(refusalResponse(408, { body: 'the request
 const BAD_REQUEST = formatResponse(refusalResponse(400, { body: 'this is not HTTP' }));
 const HEADER_TOO_LARGE = formatResponse(refusalResponse(431, { body: 'the request head is too large' }));
 
+/** While so few wait, even who cannot be let in may ask first: only with a request there is something to tell the operator. */
+const CROWD = 64;
 /** So many that were turned away at the door may take their time to read why and to leave; the others are cut. */
 const MOST_LEAVING = 1024;
 const MOST_LEAVING_IF_SHORT = 2;
@@ -101,7 +103,9 @@ export class OwnPort {
     this.#descriptors.accepted();
     const refusal = this.#descriptors.isShort
       ? this.#host.refusal('acceptPaused', 'the server cannot take more connections at the moment')
-      : this.#host.atDoor(socket);
+      : pending.size < CROWD
+        ? undefined
+        : this.#host.atDoor(socket);
     if (refusal) return this.#turnAway(socket, refusal);
     if (!pending.addSilent(socket))
       return this.#turnAway(socket, this.#host.refusal('maxPending', 'too many clients are waiting'));
