@@ -17,7 +17,7 @@ advisory('no-limit', (check) => {
     wire.write(frame(BINARY, '', { announced: LIMIT + 1 }));
     expect(await wire.closeCode()).toBe(1009);
     const [ending] = await server().closed(1);
-    expect(ending).toMatchObject({ errorCode: 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', sent: 1009 });
+    expect(ending).toMatchObject({ errorCode: 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', initiator: 'limit', sent: 1009 });
   });
 
   check('a message of the very limit is echoed', async () => {

@@ -162,6 +162,27 @@ advisory('odd-requests', (check) => {
       );
     });
 
+    check(`${name}: a second handshake behind the first is frames, and no good ones`, async () => {
+      const { path = '/' } = name.includes('pages') ? { path: '/chat' } : {};
+      const wire = await server().open({}, { path });
+      expect(await wire.write(request({}, `GET ${path} HTTP/1.1`)).closeCode()).toBe(1002);
+    });
+
+    check(`${name}: a handshake behind a request with a body whose length is said in two ways`, async () => {
+      const smuggled = request({}, `GET ${name.includes('pages') ? '/chat' : '/'} HTTP/1.1`);
+      for (const headers of [
+        { 'Content-Length': '4', 'Transfer-Encoding': 'chunked' },
+        { 'Content-Length': ['0', String(smuggled.length)] },
+        { 'Transfer-Encoding': ['chunked', 'identity'] },
+        { 'Transfer-Encoding': 'chunked, chunked' },
+        { 'Content-Length': '+0' },
+        { 'Content-Length': '0x0' },
+      ]) {
+        const { status } = await ask(server(), `${request(headers)}0\r\n\r\n${smuggled}`);
+        expect([headers, status === 0 || (status >= 400 && status < 500)]).toEqual([headers, true]);
+      }
+    });
+
     check(`${name}: 100 times what is no HTTP at all`, async () => {
       await fc.assert(
         fc.asyncProperty(BYTES, (text) => expectAnswer(server(), `${text}\r\n\r\n`)),

@@ -100,6 +100,23 @@ advisory('unsolicited-101', (check) => {
     expect(ending).toMatchObject({ opened: false, error: 'WS_ERR_HANDSHAKE_TIMEOUT' });
   });
 
+  check('an error page without end: it is not read', async () => {
+    for (const head of [
+      'HTTP/1.1 200 OK\r\n\r\n',
+      'HTTP/1.1 500 Oh\r\nContent-Length: 9000000000\r\n\r\n',
+      'HTTP/1.1 302 Found\r\n\r\n',
+    ]) {
+      let sent = 0;
+      const url = await hostile(async ({ wire }) => {
+        wire.write(head);
+        for (; sent < 1 << 30 && !wire.socket.destroyed; sent += 65_536) await wire.push(Buffer.alloc(65_536));
+      });
+      const ending = await client().outcome({ url, options: { followRedirects: true } });
+      expect(ending).toMatchObject({ opened: false, error: 'WS_ERR_UNEXPECTED_STATUS' });
+      expect(sent).toBeLessThan(1 << 27);
+    }
+  });
+
   check('redirects without end', async () => {
     const url = await hostile(({ wire }) => {
       wire.write('HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n').socket.end();

@@ -1,7 +1,10 @@
 import { expect } from '@jest/globals';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { makeCertificate } from '@ws/testing';
 import { WebSocketServer } from 'ws';
@@ -20,7 +23,7 @@ interface Secure {
 }
 
 /** A peer over TLS that closes who comes in. */
-async function secure({ key, cert }: { key: string; cert: string }): Promise<Secure> {
+async function secure({ key, cert }: { key: string; cert: string }, path?: string): Promise<Secure> {
   const server = createHttpsServer({ key, cert });
   const names: (string | false)[] = [];
   new WebSocketServer({ server }).on('connection', (socket, request) => {
@@ -28,7 +31,7 @@ async function secure({ key, cert }: { key: string; cert: string }): Promise<Sec
     socket.send('hello');
     socket.close(1000);
   });
-  return { port: await listen(server), names };
+  return { port: await listen(server, path), names };
 }
 
 /** A CONNECT proxy that brings everybody to `port`, wherever they wanted to go. */
@@ -99,6 +102,18 @@ advisory('tls-host-name', (check) => {
         await client().outcome({ url: `wss://${host}:${port}/`, options: { ...HOW, ca: OTHER.cert } }),
       ).toMatchObject(WRONG_NAME);
     expect(names).toEqual([]);
+  });
+
+  check('over a Unix socket the name is localhost', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ws-advisories-'));
+    const [wrong, right] = [join(folder, 'wrong'), join(folder, 'right')];
+    await secure(OTHER, wrong);
+    await secure(BOTH, right);
+    expect(await client().outcome({ url: `wss+unix:${wrong}:/`, options: { ca: OTHER.cert } })).toMatchObject(
+      WRONG_NAME,
+    );
+    expect(await client().outcome({ url: `wss+unix:${right}:/`, options: { ca: BOTH.cert } })).toMatchObject(LET_IN);
+    rmSync(folder, { recursive: true });
   });
 
   check('the Host header does not say which name is checked', async () => {

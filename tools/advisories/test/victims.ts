@@ -262,20 +262,21 @@ export interface Visit {
   readonly request: Head;
 }
 
-/** Listens on a free port until the end of the test. */
-export async function listen(server: Server): Promise<number> {
+/** Listens on a free port, or on `path`, until the end of the test. */
+export async function listen(server: Server, path?: string): Promise<number> {
   const sockets = new Set<{ destroy(): unknown }>();
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
   });
-  server.listen(0, '127.0.0.1');
+  if (path === undefined) server.listen(0, '127.0.0.1');
+  else server.listen(path);
   await once(server, 'listening');
   atEnd.push(() => {
     for (const socket of sockets) socket.destroy();
     return new Promise((resolve) => server.close(resolve));
   });
-  return (server.address() as AddressInfo).port;
+  return path === undefined ? (server.address() as AddressInfo).port : 0;
 }
 
 /** A hostile server: does as it likes with every request. Gives its address. */
