@@ -89,13 +89,10 @@ export async function flood({ rate, seconds, addresses, connections, messages, o
     const attempts = start('attempts', port, rate, seconds, addresses);
     echo.child.stdin.write('\n');
     const echoed = await echo.next();
-    const usage = await ask();
+    const { cpuSeconds } = await ask();
     const attempted = await attempts.next();
-    return {
-      attempts: attempted,
-      echo: echoed,
-      server: { ...usage, ...(({ open }) => ({ open }))(await settled(ask)) },
-    };
+    const { connections: all, open } = await settled(ask);
+    return { attempts: attempted, echo: echoed, server: { cpuSeconds, connections: all, open } };
   } finally {
     for (const one of programs) await one.stop();
     if (server.connected) server.disconnect();
