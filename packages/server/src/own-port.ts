@@ -1,6 +1,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer, type AddressInfo, type ListenOptions, type Server as Listener, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { sharedTimers, WheelTimer } from '@ws/connection';
 import { checkUpgradeRequest, formatResponse, HandshakeError, refusalResponse } from '@ws/handshake';
 import { Descriptors } from './descriptors.js';
 import type { ResolvedServerOptions } from './options.js';
@@ -43,7 +44,7 @@ export class OwnPort {
   readonly #host: OwnPortHost;
   readonly #listener: Listener;
   readonly #descriptors: Descriptors;
-  readonly #timers = new Map<Socket, NodeJS.Timeout>();
+  readonly #timers = new Map<Socket, WheelTimer>();
   /** Turned away, and not gone yet. */
   #leaving = 0;
   readonly #forget: (this: Socket) => void;
@@ -110,11 +111,7 @@ export class OwnPort {
     if (!pending.addSilent(socket))
       return this.#turnAway(socket, this.#host.refusal('maxPending', 'too many clients are waiting'));
     const { handshakeTimeout } = this.#host.options;
-    if (handshakeTimeout > 0)
-      this.#timers.set(
-        socket,
-        setTimeout(() => this.#timeOut(socket), handshakeTimeout),
-      );
+    if (handshakeTimeout > 0) this.#watch(socket, handshakeTimeout);
     socket.on('close', this.#forget);
     this.httpServer.emit('connection', socket);
   };
@@ -133,11 +130,11 @@ export class OwnPort {
     }
   }
 
-  /** What has arrived while we were busy is read first: the lateness is ours, and closing with unread bytes would reset the connection. */
-  #timeOut(socket: Socket): void {
-    setImmediate(() => {
-      if (this.#host.pending.isSilent(socket)) this.#cut(socket, 'handshakeTimeout');
-    });
+  /** What has arrived while we were busy is read before the time is up: the lateness is ours. */
+  #watch(socket: Socket, timeoutMs: number): void {
+    const timer = new WheelTimer(() => this.#cut(socket, 'handshakeTimeout'));
+    this.#timers.set(socket, timer);
+    sharedTimers.schedule(timer, timeoutMs);
   }
 
   #evict(socket: Socket): void {
@@ -146,7 +143,8 @@ export class OwnPort {
   }
 
   #stopWatch(socket: Socket): void {
-    clearTimeout(this.#timers.get(socket));
+    const timer = this.#timers.get(socket);
+    if (timer) sharedTimers.cancel(timer);
     this.#timers.delete(socket);
     socket.off('close', this.#forget);
   }

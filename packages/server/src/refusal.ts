@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { sharedTimers, WheelTimer } from '@ws/connection';
 import { formatResponse, refusalResponse, type HeaderList } from '@ws/handshake';
 
 /** Why a handshake was refused: the name of the option that decided it, where there is one. */
@@ -75,8 +76,9 @@ export function answerAndClose(socket: Duplex, text: string): void {
     socket.destroy();
     return;
   }
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-  socket.once('close', () => clearTimeout(timer));
+  const timer = new WheelTimer(() => socket.destroy());
+  sharedTimers.schedule(timer, LINGER_MS);
+  socket.once('close', () => sharedTimers.cancel(timer));
   socket.resume();
   socket.end(text, 'latin1');
 }

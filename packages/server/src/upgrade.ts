@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { WebSocket } from '@ws/connection';
+import { sharedTimers, WheelTimer, type WebSocket } from '@ws/connection';
 import {
   checkHost,
   checkOrigin,
@@ -65,7 +65,7 @@ export class Upgrade<Data> implements PendingUpgrade {
   readonly #host: UpgradeHost<Data>;
   readonly #call: UpgradeCall<Data>;
   #visitor: Visitor = NOBODY;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: WheelTimer | undefined;
   #waiting = false;
   /** Answered, given away, or the peer is gone: whatever comes in now is too late. */
   #settled = false;
@@ -241,7 +241,7 @@ export class Upgrade<Data> implements PendingUpgrade {
     this.#call.socket.once('close', this.#settle);
     this.#call.socket.once('end', this.#onEnd);
     const { handshakeTimeout } = this.#host.options;
-    if (handshakeTimeout > 0) this.#timer = setTimeout(() => this.#timeOut(), handshakeTimeout);
+    if (handshakeTimeout > 0) sharedTimers.schedule((this.#timer = new WheelTimer(this.#timeOut)), handshakeTimeout);
     return true;
   }
 
@@ -251,14 +251,13 @@ export class Upgrade<Data> implements PendingUpgrade {
     this.#call.socket.destroy();
   };
 
-  #timeOut(): void {
+  readonly #timeOut = (): void =>
     this.refuse({ reason: 'handshakeTimeout', status: 503, body: 'the server did not decide in time' });
-  }
 
   readonly #settle = (): void => {
     this.#settled = true;
     if (!this.#waiting) return;
-    clearTimeout(this.#timer);
+    if (this.#timer) sharedTimers.cancel(this.#timer);
     this.#host.pending.deleteWaiting(this);
     this.#call.socket.off('close', this.#settle);
     this.#call.socket.off('end', this.#onEnd);

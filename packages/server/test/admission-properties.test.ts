@@ -100,7 +100,7 @@ function cut(raw: RawPeer | undefined, byReset: boolean): void {
 }
 
 async function checkLimits(mode: Mode, port: number): Promise<void> {
-  if (mode === 'port') await checkPending(port);
+  await checkPending(port, mode === 'port' ? '' : handshake({ 'X-Verify': 'later' }));
   const open: RawPeer[] = [];
   for (const [address, count] of [
     [ADDRESSES[0], PER_ADDRESS],
@@ -123,14 +123,15 @@ async function admitted(port: number, address: string | undefined): Promise<RawP
   }
 }
 
-/** Silent clients: as many as there are places stay, one more does not. */
-async function checkPending(port: number): Promise<void> {
+/** Clients that wait, or are silent: as many as there are places stay, one more does not. */
+async function checkPending(port: number, text: string): Promise<void> {
   for (;;) {
-    const silent = Array.from({ length: PENDING }, () => new RawPeer(port));
-    await Promise.all(silent.map(({ socket }) => once(socket, 'connect')));
-    expect(await answered(new RawPeer(port))).toMatch(/^HTTP\/1\.1 503 /);
-    const stayed = silent.filter(({ received }) => received === '').length;
-    for (const { socket } of silent) socket.destroy();
-    if (stayed === PENDING) return;
+    const staying = Array.from({ length: PENDING + 1 }, (_, at) => new RawPeer(port, ADDRESSES[at % 2]).write(text));
+    await Promise.race(staying.map(answered)); // 503, or 429 while somebody is still there who has gone
+    const stayed = staying.filter(({ received }) => received === '');
+    for (const { socket } of staying) socket.destroy();
+    await Promise.all(staying.map((raw) => raw.closed));
+    expect(stayed.length).toBeLessThanOrEqual(PENDING);
+    if (stayed.length === PENDING) return;
   }
 }
