@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { addressKey, clientAddress } from '@ws/handshake';
+import { addressKey, clientAddress, type HeaderList } from '@ws/handshake';
 import { HandshakeRate } from './handshake-rate.js';
 import type { ResolvedServerOptions } from './options.js';
 import type { Refusal, RefusalReason } from './refusal.js';
@@ -19,6 +19,12 @@ export interface Visitor {
   readonly key: string | undefined;
   /** ms until its address may try again; 0: it may now. */
   readonly waitMs: number;
+}
+
+/** Come back later. */
+export interface LimitRefusal extends Refusal {
+  readonly body: string;
+  readonly headers: HeaderList;
 }
 
 /** Refused together, they are told to come back one after the other: after so many seconds, and up to so many more. */
@@ -111,6 +117,11 @@ export class Admission {
     return this.#over(reason, 503, body);
   }
 
+  /** The refusal of whoever comes too late. */
+  closing(): LimitRefusal {
+    return this.#over('closing', 503, 'the server is closing');
+  }
+
   get #countsAddresses(): boolean {
     return this.#maxPerAddress !== Infinity || this.#rate !== undefined;
   }
@@ -132,7 +143,7 @@ export class Admission {
     return overLimit('rateLimit', 429, 'too many handshakes from this address', Math.ceil(waitMs / 1000));
   }
 
-  #over(reason: RefusalReason, status: number, body: string): Refusal {
+  #over(reason: RefusalReason, status: number, body: string): LimitRefusal {
     this.#turn = (this.#turn + 1) % RETRY_SPREAD;
     return overLimit(reason, status, body, RETRY_S + this.#turn);
   }
@@ -141,6 +152,6 @@ export class Admission {
 /** Where nobody wants to know. */
 export const NOBODY: Visitor = Object.freeze({ address: undefined, key: undefined, waitMs: 0 });
 
-function overLimit(reason: RefusalReason, status: number, body: string, seconds: number): Refusal {
+function overLimit(reason: RefusalReason, status: number, body: string, seconds: number): LimitRefusal {
   return { reason, status, body, headers: ['Retry-After', String(seconds)] };
 }

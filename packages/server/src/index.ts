@@ -26,6 +26,7 @@ export {
   type GuardCode,
   type GuardOptions,
   type Heartbeat,
+  type Histogram,
   type IncomingMode,
   type Initiator,
   type Message,
@@ -60,6 +61,7 @@ export type { BroadcastOptions, BroadcastReport } from './broadcast.js';
 export type { BroadcastStream, BroadcastStreamOptions } from './broadcast-stream.js';
 export type { WebSocketServerEvents } from './events.js';
 export type { MessageSink, MessageSinkEvents } from './message-sink.js';
+export type { ServerMetrics } from './metrics.js';
 export type { HandleProtocols, OriginCheck, ResolvedServerOptions, ServerOptions, ServerRateLimit } from './options.js';
 export type { RecipientOptions } from './recipients.js';
 export type { RefusalReason } from './refusal.js';

@@ -5,6 +5,7 @@ import {
   WebSocket,
   type ConnectionOptions,
   type Heartbeat,
+  type Meter,
   type RateLimit,
   type RateOptions,
   type SlowConsumer,
@@ -224,9 +225,9 @@ const CONNECTION_OPTIONS = [
 ] as const;
 
 /** What every connection of one server is made with; made once and shared. */
-export function connectionOptions<Data>(options: ResolvedServerOptions<Data>): ConnectionOptions {
+export function connectionOptions<Data>(options: ResolvedServerOptions<Data>, meter: Meter): ConnectionOptions {
   const entries = CONNECTION_OPTIONS.map((name) => [name, options[name]] as const);
-  return Object.freeze(Object.fromEntries(entries.filter(([, value]) => value !== undefined)));
+  return Object.freeze({ ...Object.fromEntries(entries.filter(([, value]) => value !== undefined)), meter });
 }
 
 function withoutNull<T extends object>(given: T): T {

@@ -3,6 +3,7 @@ import { createServer, type AddressInfo, type ListenOptions, type Server as List
 import type { Duplex } from 'node:stream';
 import { sharedTimers, WheelTimer } from '@ws/connection';
 import { checkUpgradeRequest, formatResponse, HandshakeError, refusalResponse } from '@ws/handshake';
+import type { LimitRefusal } from './admission.js';
 import { Descriptors } from './descriptors.js';
 import type { ResolvedServerOptions } from './options.js';
 import type { Pending } from './pending.js';
@@ -26,6 +27,8 @@ export interface OwnPortHost {
   atDoor(socket: Socket): Refusal | undefined;
   /** A limit of the whole server. */
   refusal(reason: RefusalReason, body: string): Refusal;
+  /** @returns undefined as long as the server takes connections */
+  closing(): LimitRefusal | undefined;
   /** Hears of each refusal; `request` is undefined where there was none yet. */
   onRefused(reason: RefusalReason, error: unknown, request: IncomingMessage | undefined, socket: Duplex): void;
   onListening(): void;
@@ -54,8 +57,7 @@ export class OwnPort {
     const { maxHeaderSize, maxHeaderCount } = host.options;
     this.httpServer = createHttpServer(
       { maxHeaderSize: Math.min(maxHeaderSize || Infinity, Number.MAX_SAFE_INTEGER) },
-      (request, response) =>
-        host.onRefused('handshake', answerPlainRequest(request, response), request, request.socket),
+      (request, response) => this.#onRequest(request, response),
     );
     this.httpServer.maxHeadersCount = maxHeaderCount && maxHeaderCount + 1; // one more, so that it is seen
     this.httpServer.on('clientError', this.#onClientError);
@@ -97,6 +99,13 @@ export class OwnPort {
   close(): void {
     this.#listener.close();
     for (const socket of this.#host.pending.silent) socket.destroySoon();
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const closing = this.#host.closing();
+    if (closing) answer(response, closing);
+    const error = closing ? undefined : answerPlainRequest(request, response);
+    this.#host.onRefused(closing?.reason ?? 'handshake', error, request, request.socket);
   }
 
   readonly #onConnection = (socket: Socket): void => {
@@ -174,12 +183,13 @@ export class OwnPort {
 /** 426; a request that tried to be an upgrade is told what it lacks. */
 function answerPlainRequest(request: IncomingMessage, response: ServerResponse): HandshakeError {
   const error = whyNoUpgrade(request);
-  const { status, reason, headers, body } = refusalResponse(error.status, {
-    body: error.message,
-    headers: error.headers,
-  });
-  response.writeHead(status, reason, [...headers]).end(body);
+  answer(response, { status: error.status, body: error.message, headers: error.headers });
   return error;
+}
+
+function answer(response: ServerResponse, refusal: Pick<LimitRefusal, 'status' | 'body' | 'headers'>): void {
+  const { status, reason, headers, body } = refusalResponse(refusal.status, refusal);
+  response.writeHead(status, reason, [...headers]).end(body);
 }
 
 function whyNoUpgrade({ method = '', url = '', httpVersion, headers, rawHeaders }: IncomingMessage): HandshakeError {

@@ -6,6 +6,7 @@ import {
   channels,
   listenerRejected,
   type BufferLike,
+  type CloseInfo,
   type ConnectionOptions,
   type PreparedMessage,
   type WebSocket,
@@ -19,6 +20,7 @@ import type { WebSocketServerEvents } from './events.js';
 import { createExtensions, supportedExtensions, type ServerExtension } from './extensions.js';
 import { addedHeaders, responseLines } from './headers-event.js';
 import type { MessageSink } from './message-sink.js';
+import { Metrics, type ServerMetrics } from './metrics.js';
 import { isHttpServer } from './option-rules.js';
 import { connectionOptions, resolveOptions, type ResolvedServerOptions, type ServerOptions } from './options.js';
 import { OwnPort } from './own-port.js';
@@ -27,14 +29,7 @@ import { ignoreError, type Refusal, type RefusalReason } from './refusal.js';
 import { isPath } from './request-path.js';
 import { Shutdown, type ShutdownOptions, type ShutdownReport } from './shutdown.js';
 import { route, takeOver, unroute, type AnyHttpServer, type UpgradeTarget } from './upgrade-routing.js';
-import {
-  CLOSING,
-  refuseUpgrade,
-  Upgrade,
-  type AcceptedUpgrade,
-  type UpgradeCallback,
-  type UpgradeHost,
-} from './upgrade.js';
+import { refuseUpgrade, Upgrade, type AcceptedUpgrade, type UpgradeCallback, type UpgradeHost } from './upgrade.js';
 
 /** Marks every copy of the class, so that `instanceof` holds where a bundler or a test runner loads two. */
 const BRAND = Symbol.for('@ws/server.WebSocketServer');
@@ -57,7 +52,8 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
   readonly #host: UpgradeHost<Data>;
   readonly #target: UpgradeTarget;
   readonly #broadcaster: Broadcaster<Data>;
-  readonly #onClientGone: (this: WebSocket) => void;
+  readonly #metrics = new Metrics();
+  readonly #onClientGone: (this: WebSocket, code: number, reason: Buffer, info: CloseInfo) => void;
   #ownPort: OwnPort | undefined;
   /** Open connections, in `clients` or not. */
   readonly #open: Set<WebSocket<Data>>;
@@ -71,15 +67,15 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
   constructor(options: ServerOptions<Data>, callback?: () => void) {
     super({ captureRejections: true });
     this.options = resolveOptions(options);
-    this.#connectionOptions = connectionOptions(this.options);
+    this.#connectionOptions = connectionOptions(this.options, this.#metrics.meter);
     this.#extensions = supportedExtensions(this.options.perMessageDeflate);
     this.#admission = new Admission(this.options);
     this.#pending = new Pending(this.options.maxPending);
     this.#host = this.#makeHost();
     this.#target = this.#makeTarget();
-    const gone = (socket: WebSocket): void => this.#gone(socket as WebSocket<Data>);
-    this.#onClientGone = function () {
-      gone(this);
+    const gone = (socket: WebSocket, info: CloseInfo): void => this.#gone(socket as WebSocket<Data>, info);
+    this.#onClientGone = function (_code, _reason, info) {
+      gone(this, info);
     };
     this.#broadcaster = new Broadcaster(this);
     this.#open = new Set();
@@ -171,7 +167,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     if (this.#state === 'closing') return;
     this.#state = 'closing';
     for (const httpServer of this.#attached) this.#detach(httpServer);
-    for (const upgrade of this.#pending.waiting) upgrade.refuse(CLOSING);
+    for (const upgrade of this.#pending.waiting) upgrade.refuse(this.#admission.closing());
     if (this.#ownPort) unroute(this.#ownPort.httpServer, this.#target);
     this.#ownPort?.close();
     process.nextTick(this.#closeWhenDrained);
@@ -182,16 +178,30 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
    * over the time `spread`, each behind what is queued for it, and cut where that is not enough; then `close()`. Called again, it tells of the same.
    * @returns when all connections are gone and 'close' has been emitted; rejects with {TypeError | RangeError} for a bad option, before anything is done
    */
-  async shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
-    return await (this.#shutdown ??= this.#shutDown(new Shutdown(options)));
+  // oxlint-disable-next-line typescript/promise-function-async -- each call gets the same Promise
+  shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
+    if (this.#shutdown) return this.#shutdown;
+    try {
+      this.#shutdown = this.#shutDown(new Shutdown(options));
+      return this.#shutdown;
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
   }
 
   async #shutDown(shutdown: Shutdown): Promise<ShutdownReport> {
     if (this.#state === 'running') this.#state = 'shutting down';
-    for (const upgrade of this.#pending.waiting) upgrade.refuse(CLOSING);
+    for (const upgrade of this.#pending.waiting) upgrade.refuse(this.#admission.closing());
     const report = await shutdown.end(this.#open as Set<WebSocket>);
     if (this.#state !== 'closed') await new Promise<void>((resolve) => this.close(() => resolve()));
     return report;
+  }
+
+  /** Counters and gauges of this moment, for whatever watches the server: see {@link ServerMetrics}. Asks each open connection. */
+  metrics(): ServerMetrics {
+    const { memoryLimit } = this.options;
+    const memory = memoryLimit ? memoryLimit.used : 0;
+    return this.#metrics.report({ open: this.#open, pending: this.#pending.size, memory });
   }
 
   /** Closes the server, and its clients with 1001. */
@@ -216,7 +226,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
       socket.destroy();
       return;
     }
-    if (this.#state !== 'running') return this.#refuse(request, socket, CLOSING);
+    if (this.#state !== 'running') return this.#refuse(request, socket, this.#admission.closing());
     const webSocket = this.#makeWebSocket(request, socket);
     const text = this.#acceptingText(accepted, request, socket);
     if (text === undefined) return;
@@ -239,6 +249,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
 
   #track(webSocket: WebSocket<Data>): void {
     this.#open.add(webSocket);
+    this.#metrics.accepted();
     webSocket.on('close', this.#onClientGone);
     this.#broadcaster.add(webSocket);
   }
@@ -286,6 +297,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
 
   /** Every refusal comes by here, also one at the door of the own port, where there is no request to tell of yet. */
   #onRefused(reason: RefusalReason, error: unknown, request: IncomingMessage | undefined, socket: Duplex): void {
+    this.#metrics.refused(reason);
     if (channels.refused.hasSubscribers) {
       const { remoteAddress } = socket as Partial<Socket>;
       channels.refused.publish({ server: this, reason, error, request, remoteAddress });
@@ -300,6 +312,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
       pending: this.#pending,
       atDoor: (socket) => this.#admission.atDoor(socket),
       refusal: (reason, body) => this.#admission.refusal(reason, body),
+      closing: () => (this.#state === 'running' ? undefined : this.#admission.closing()),
       onRefused: (...told) => this.#onRefused(...told),
       onListening: this.#onListening,
       onError: this.#onError,
@@ -315,8 +328,9 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     this.#ownPort.listen({ port, host, backlog });
   }
 
-  #gone(socket: WebSocket<Data>): void {
+  #gone(socket: WebSocket<Data>, info: CloseInfo): void {
     this.#open.delete(socket);
+    this.#metrics.gone(socket, info);
     if (this.#state === 'closing') process.nextTick(this.#closeWhenDrained);
   }
 

@@ -73,7 +73,7 @@ export class Shutdown {
     const elapsedMs = performance.now() - this.#startMs;
     let next = this.#schedule[this.#next];
     while (next !== undefined && next.atMs <= elapsedMs) {
-      next.socket[kEnd](code, reason, 'shutdown');
+      end(next.socket, code, reason);
       next = this.#schedule[++this.#next];
     }
     if (next !== undefined) this.#timer = setTimeout(() => this.#closeNext(), next.atMs - elapsedMs);
@@ -83,7 +83,7 @@ export class Shutdown {
   readonly #cutAll = (): void => {
     clearTimeout(this.#timer);
     const { code = 1001, reason = '' } = this.#options;
-    for (const { socket } of this.#schedule.slice(this.#next)) socket[kEnd](code, reason, 'shutdown'); // so that it says why
+    for (const { socket } of this.#schedule.slice(this.#next)) end(socket, code, reason); // so that it says why
     for (const socket of this.#left) socket.terminate();
   };
 
@@ -93,6 +93,17 @@ export class Shutdown {
     this.#bytesUnsent += bytesUnsent;
     this.#left.delete(socket);
     if (this.#left.size === 0) this.#done?.();
+  }
+}
+
+/** What a listener throws is its own, and comes up by itself: the others have their turn. */
+function end(socket: WebSocket, code: number, reason: string): void {
+  try {
+    socket[kEnd](code, reason, 'shutdown');
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
   }
 }
 

@@ -55,8 +55,6 @@ export interface UpgradeHost<Data> {
   emitRefused(reason: RefusalReason, call: Pick<UpgradeCall<Data>, 'request' | 'socket'>, error: unknown): void;
 }
 
-export const CLOSING: Refusal = { reason: 'closing', status: 503, body: 'the server is closing' };
-
 /**
  * One opening handshake on its way through a server: checks first, questions to user code then, cheapest first.
  * Answers that are there at once are used at once, so that a handshake without Promises ends in the tick it began in.
@@ -83,7 +81,7 @@ export class Upgrade<Data> implements PendingUpgrade {
       socket.destroy();
       return;
     }
-    if (this.#host.isClosing()) return this.refuse(CLOSING);
+    if (this.#host.isClosing()) return this.refuse(this.#host.admission.closing());
     try {
       this.#visitor = this.#host.admission.arrive(request, socket);
     } catch (error) {

@@ -54,6 +54,7 @@ test('the members of a server', () => {
     'createBroadcast',
     'handleUpgrade',
     'messages',
+    'metrics',
     'shouldHandle',
     'shutdown',
   ]);

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, get, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
+import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import type { WebSocket as Client } from 'ws';
 import { WebSocketServer, type CloseInfo, type ShutdownOptions } from '../src/index.js';
@@ -209,3 +211,48 @@ test('2000 clients are closed evenly over the time, in no order, and lose no mes
   expect(ascending).toBeGreaterThan(count * 0.3);
   expect(ascending).toBeLessThan(count * 0.7);
 }, 60_000);
+
+test('a second call gets the same Promise, whatever it asks for', async () => {
+  const server = await start();
+  const { infos } = await connected(server, 1);
+  const promise = server.shutdown({ reason: 'first' });
+  expect(server.shutdown({ reason: 'second', timeout: -1 })).toBe(promise);
+  await promise;
+  expect(server.shutdown()).toBe(promise);
+  expect(infos[0]?.sent?.reason).toBe('first');
+});
+
+test('meanwhile a request that is no handshake gets 503 and Retry-After too', async () => {
+  const server = await start();
+  const { clients } = await connected(server, 1);
+  clients[0]!.pause();
+  const done = server.shutdown();
+  const url = { port: portOf(server), host: '127.0.0.1', agent: false } as const;
+  const response = await new Promise<IncomingMessage>((resolve) => get(url, resolve));
+  response.resume();
+  expect([response.statusCode, response.headers['retry-after']]).toEqual([503, expect.stringMatching(/^\d+$/)]);
+  clients[0]!.resume();
+  await done;
+  expect(server.metrics()).toMatchObject({ refused: { closing: 1 }, closed: { shutdown: { 1001: 1 } } });
+});
+
+test.each([0, 50])('a listener that throws stops neither the others nor the end; spread %d', async (spread) => {
+  const program = `
+    import { once } from 'node:events';
+    import { WebSocketServer } from '@ws/server';
+    import { WebSocket } from 'ws';
+    process.on('uncaughtException', (error) => console.log('uncaught', error.message));
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(server, 'listening');
+    for (let i = 0; i < 3; i++) {
+      const client = new WebSocket('ws://127.0.0.1:' + server.address().port);
+      const [socket] = await once(server, 'connection');
+      socket.on('closing', () => { throw new Error('a listener'); });
+      await once(client, 'open');
+    }
+    const { closed, cut } = await server.shutdown({ spread: ${spread} });
+    console.log(closed, cut);`;
+  const args = ['--no-warnings', '--input-type=module', '-e', program];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: new URL('..', import.meta.url) });
+  expect(stdout.trim().split('\n')).toEqual([...Array<string>(3).fill('uncaught a listener'), '3 0']);
+});
