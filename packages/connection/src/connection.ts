@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { randomInt } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { encodeClosePayload } from '@ws/frame';
 import { closeReport, now } from './close-report.js';
@@ -52,6 +53,7 @@ const NODE = {
   isUtf8,
   allocate: (byteLength: number): Uint8Array => Buffer.allocUnsafeSlow(byteLength),
   encodeText: (text: string): Uint8Array => Buffer.from(text),
+  random: (): number => randomInt(2 ** 32) / 2 ** 32,
 } as const;
 
 /** The protocol core on a Duplex: the one file that reads a stream and has a time limit. */
@@ -83,14 +85,15 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
     if (carrier[kConnection] !== undefined) throw new TypeError('this stream already carries a WebSocket');
     this.duplex = duplex;
     this.#owner = owner;
-    const { generateMask, limits, closeTimeoutMs, autoPong, strictLength, validateUtf8, fragmentSize } = settings;
+    const { generateMask, limits, guards, closeTimeoutMs, autoPong, strictLength, validateUtf8, fragmentSize } =
+      settings;
     const maskingKey = role === 'server' ? undefined : generateMask ? maskingKeysFrom(generateMask) : randomMaskingKey;
     const { memoryLimit } = settings;
     const budget = typeof memoryLimit === 'number' ? new MemoryBudget(memoryLimit) : memoryLimit;
     const account = (this.#account = budget?.open(this));
     this.outflow = new Outflow(duplex, maskingKey, settings, this, account);
     const preserveInput = !ownsItsChunks(duplex);
-    const rules = { role, limits, closeTimeoutMs, autoPong, strictLength, validateUtf8, fragmentSize };
+    const rules = { role, limits, guards, closeTimeoutMs, autoPong, strictLength, validateUtf8, fragmentSize };
     this.protocol = new Protocol(
       { ...NODE, ...rules, extensions, preserveInput, account, meter: settings.meter },
       this.outflow,
@@ -112,6 +115,7 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
     duplex.on('end', onEnd);
     if (head.length > 0) duplex.unshift(Buffer.from(head));
     duplex.on('data', onData);
+    this.deadline();
     if (this.#account) this.#account.budget.ready(this.#account);
     if (duplex.destroyed) process.nextTick(onClose.bind(duplex));
     else if (duplex.readableEnded) process.nextTick(onEnd.bind(duplex));
@@ -126,6 +130,14 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
   /** What broke it: the peer's offence, or an error of the stream. */
   get brokenBy(): Error | null {
     return this.protocol.closing.error ?? this.#streamError;
+  }
+
+  /** As if it had been made with these, as far as they are limits and guards: from the next frame on. */
+  set settings(settings: ConnectionSettings) {
+    this.protocol.limits = settings.limits;
+    this.protocol.guards = settings.guards;
+    this.outflow.settings = settings;
+    this.deadline();
   }
 
   /** @throws as `Protocol.close`, in every state */
@@ -299,16 +311,24 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
   }
 
   deadline(): void {
+    const { hasToClose: keepsAlive } = this.protocol;
     const deadline = this.protocol.nextDeadline();
-    if (deadline === undefined || TimerWheel.isScheduled(this) || this.#isClosed) return;
-    this.keepsAlive = true;
+    if (deadline === undefined || this.#isClosed) return;
+    const isScheduled = TimerWheel.isScheduled(this);
+    if (isScheduled && this.wheelTime <= deadline && this.keepsAlive === keepsAlive) return; // it will see then
+    sharedTimers.cancel(this);
+    this.keepsAlive = keepsAlive; // an open socket keeps the process alive by itself
     sharedTimers.schedule(this, deadline - now());
   }
 
   // What the wheel tells.
 
-  expired(): void {
-    this.protocol.handleTimeout(now());
+  expired(stalledMs: number): void {
+    try {
+      this.#inTurn(() => this.protocol.handleTimeout(now(), stalledMs));
+    } finally {
+      this.deadline();
+    }
   }
 
   /** Parses; what is sent meanwhile leaves in one write. A listener that throws stops only itself: the rest follows. */

@@ -3,6 +3,7 @@ export type { GuardOptions, Heartbeat, RateLimit, RateOptions } from './guard-op
 export type { CloseEvent, ErrorEvent, Event, EventListener, EventType, MessageEvent } from './event-target.js';
 export { ClosedError } from './closed-error.js';
 export { Incoming } from './incoming.js';
+export type { LimitOptions, Limits } from './limits.js';
 export type { MessageContent } from './message-content.js';
 export { MemoryBudget } from './memory-budget.js';
 export { MessageWriter, type MessageWriterOptions, type WriteCallback } from './message-writer.js';

@@ -69,6 +69,8 @@ export interface ConnectionOptions extends GuardOptions {
 
 /** The same with every default filled in. */
 export interface ConnectionSettings {
+  /** What they were made of. */
+  readonly options: ConnectionOptions;
   readonly allowSynchronousEvents: boolean;
   readonly autoPong: boolean;
   readonly closeTimeoutMs: number;
@@ -134,6 +136,7 @@ function readSettings(options: ConnectionOptions): ConnectionSettings {
   const slowBytes = slowRule?.highWaterMark ?? Infinity;
   const halfLimit = (slowRule?.limit ?? Infinity) / 2; // the other half is for what can still be left out
   return {
+    options,
     allowSynchronousEvents: checkBoolean('allowSynchronousEvents', allowSynchronousEvents),
     autoPong: checkBoolean('autoPong', autoPong),
     closeTimeoutMs: checkTimeout('closeTimeout', closeTimeout),

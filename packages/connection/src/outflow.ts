@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { slowConsumerSettings, type ConnectionSettings } from './options.js';
 import type { WayOut } from './outgoing.js';
-import { isPlainSocket } from './plain-socket.js';
+import { bytesInHand, isPlainSocket } from './plain-socket.js';
 import type { PreparedMessage } from './prepared-message.js';
 import {
   MessageError,
@@ -41,7 +41,7 @@ const CONGESTED_FROM = 65_536;
 /** The sending half of a connection: what is on its way to the stream, and how far behind the peer is. */
 export class Outflow extends Writer implements Transport, Backlog, WayOut {
   readonly #host: OutflowHost;
-  readonly #settings: ConnectionSettings;
+  #settings: ConnectionSettings;
   /** What the stream had written before: the handshake. */
   readonly #bytesBefore: number;
   #isFull = false;
@@ -64,6 +64,12 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
     this.#host = host;
     this.#settings = settings;
     this.#bytesBefore = isPlainSocket(duplex) ? duplex.bytesWritten : 0;
+  }
+
+  /** From the next message on. */
+  set settings(settings: ConnectionSettings) {
+    this.#settings = settings;
+    if (!this.#isClosed && this.bufferedAmount >= settings.watchedBytes) this.#watch();
   }
 
   /** Bytes that the operating system has not taken. */
@@ -160,6 +166,14 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
     if (this.bufferedBytes < CONGESTED_FROM) return false;
     this.reportWrites();
     return true;
+  }
+
+  get hasBacklog(): boolean {
+    return this.duplex.writableLength > 0;
+  }
+
+  get progress(): number {
+    return this.bytesTaken - this.duplex.writableLength - bytesInHand(this.duplex);
   }
 
   dropped(): void {

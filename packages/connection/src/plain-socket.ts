@@ -11,3 +11,13 @@ export function isPlainSocket(duplex: Duplex): duplex is Socket {
 
 /** Chunks of such a stream are made for us alone; those of another may be somebody's own memory. */
 export const ownsItsChunks = (duplex: Duplex): boolean => duplex instanceof TLSSocket || isPlainSocket(duplex);
+
+interface LibuvStream {
+  readonly writeQueueSize?: unknown;
+}
+
+/** Bytes of the write in hand that the operating system has not taken, where Node tells: a part of a large one may have gone. */
+export function bytesInHand(duplex: Duplex): number {
+  const handle = (duplex as { readonly _handle?: LibuvStream | null })._handle;
+  return typeof handle?.writeQueueSize === 'number' ? handle.writeQueueSize : 0;
+}

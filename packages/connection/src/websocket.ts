@@ -10,6 +10,7 @@ import { toReadable, type MessageContent } from './message-content.js';
 import { MessageIterator } from './message-iterator.js';
 import { MessageStream } from './message-stream.js';
 import { kEnd } from './ending.js';
+import { Limits } from './limits.js';
 import { checkOneOf, describe } from './option-checks.js';
 import {
   connectionSettings,
@@ -90,7 +91,8 @@ export class WebSocket<Data = unknown> extends EventAttributes {
   /** The user's own; the library never touches it. */
   declare data: Data;
 
-  readonly #settings: ConnectionSettings;
+  #settings: ConnectionSettings;
+  #limits: Limits | undefined;
   #connection: Connection | undefined;
   /** As long as there is no connection. */
   #state: typeof CONNECTING | typeof CLOSING | typeof CLOSED = CONNECTING;
@@ -211,6 +213,21 @@ export class WebSocket<Data = unknown> extends EventAttributes {
   get stats(): SocketStats {
     const { bytesReceived, bytesSent, messagesReceived, messagesSent } = this;
     return { bytesReceived, bytesSent, messagesReceived, messagesSent };
+  }
+
+  /** Ms of a round trip, smoothed, as the option `heartbeat` measures it; `undefined` before the first pong, and without it. */
+  get latency(): number | undefined {
+    return this.#connection?.protocol.latency;
+  }
+
+  /** What this connection may cost; `update` changes it. */
+  get limits(): Limits {
+    const get = (): ConnectionSettings => this.#settings;
+    const set = (settings: ConnectionSettings): void => {
+      this.#settings = settings;
+      if (this.#connection) this.#connection.settings = settings;
+    };
+    return (this.#limits ??= new Limits(get, set));
   }
 
   get isPaused(): boolean {

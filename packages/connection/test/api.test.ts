@@ -39,7 +39,7 @@ test('the public members of WebSocket', () => {
   const names = [own, Object.getPrototypeOf(own) as object].flatMap((each) => Object.getOwnPropertyNames(each));
   const members =
     'CLOSED CLOSING CONNECTING OPEN abortConnecting addEventListener binaryType bufferedAmount bytesReceived bytesSent close closed constructor createOutgoing extensions failConnecting ' +
-    'incoming isPaused messages messagesReceived messagesSent offer onclose onerror onmessage onopen pause ping pong protocol readyState remoteAddress removeEventListener requestedProtocols resume send sendStream ' +
+    'incoming isPaused latency limits messages messagesReceived messagesSent offer onclose onerror onmessage onopen pause ping pong protocol readyState remoteAddress removeEventListener requestedProtocols resume send sendStream ' +
     'setSocket socket stats terminate url';
   expect([...new Set(names)].sort()).toEqual(members.split(' '));
   const { length, name, prototype, ...statics } = Object.getOwnPropertyDescriptors<object>(

@@ -28,6 +28,9 @@ export interface AssemblerOptions {
 /** What comes out; `frame` tells of each frame before anything is made of it. `hold` and `release` enclose the time in which an extension works on a piece: no frame may come in between. */
 export interface AssemblerEvents {
   frame(head: FrameHead): void;
+  /** A message begins that does not lie whole in its chunk, or not in one frame; so many bytes of it have come. */
+  begins(): void;
+  piece(byteLength: number): void;
   message(data: Uint8Array | Uint8Array[], isText: boolean): void;
   /** A message begins: who wants it as it comes? Asked while `streams` is set. Nothing that the answer's methods throw comes back. */
   incoming(head: MessageHead): MessageSink | undefined;
@@ -53,6 +56,8 @@ export class Assembler implements FrameHandlers {
   readonly #options: AssemblerOptions;
   readonly #buffer: MessageBuffer;
   #utf8: Utf8Validator | undefined;
+  /** From the next frame on. */
+  limits: ReceiveLimits;
   /** Ask for each message whether it is wanted as it comes. */
   streams = false;
 
@@ -82,6 +87,7 @@ export class Assembler implements FrameHandlers {
 
   constructor(options: AssemblerOptions, events: AssemblerEvents) {
     this.#options = options;
+    this.limits = options.limits;
     this.#events = events;
     this.#buffer = new MessageBuffer(options.allocate);
     this.#account = options.account;
@@ -96,14 +102,18 @@ export class Assembler implements FrameHandlers {
     return this.#opcode !== Opcode.Continuation;
   }
 
+  /** The message that is open is given as it comes. */
+  get isStreamed(): boolean {
+    return this.#sink !== undefined;
+  }
+
   /** The straight line: a frame that lay whole in its chunk. */
   frame(head: FrameHead, payload: Uint8Array): void {
     const { opcode } = head;
     this.#events.frame(head);
     if (isControl(opcode)) return this.#events.control(opcode, payload);
     if (head.fin && opcode !== Opcode.Continuation && !this.isOpen && !this.#decodes(head)) {
-      if (payload.length > this.#options.limits.maxPayload)
-        throw tooBig(payload.length, this.#options.limits.maxPayload);
+      if (payload.length > this.limits.maxPayload) throw tooBig(payload.length, this.limits.maxPayload);
       if (this.streams && this.#streamsWhole(head, payload)) return;
       const isText = opcode === Opcode.Text;
       if (isText && !this.#isText(payload)) throw new ProtocolError('WS_ERR_INVALID_UTF8');
@@ -132,7 +142,8 @@ export class Assembler implements FrameHandlers {
       this.#controlPayload = joined(this.#controlPayload, slice);
       return;
     }
-    const { maxBufferedChunks } = this.#options.limits;
+    this.#events.piece(slice.length);
+    const { maxBufferedChunks } = this.limits;
     const isBuffered = this.#sink === undefined || this.#encoded;
     if (isBuffered && ++this.#chunks > maxBufferedChunks)
       throw this.#offends(new ProtocolError('WS_ERR_TOO_MANY_BUFFERED_PARTS', `${maxBufferedChunks} chunks`));
@@ -210,7 +221,7 @@ export class Assembler implements FrameHandlers {
       if (this.isOpen) throw new ProtocolError('WS_ERR_INVALID_OPCODE', 'new message inside a fragmented one');
       this.#begin(head);
     }
-    const { maxPayload, maxFragments } = this.#options.limits;
+    const { maxPayload, maxFragments } = this.limits;
     this.#declared += payloadLength;
     if (this.#declared > maxPayload) throw this.#offends(tooBig(this.#declared, maxPayload));
     if (++this.#fragments > maxFragments)
@@ -225,6 +236,7 @@ export class Assembler implements FrameHandlers {
     this.#opcode = head.opcode;
     this.#rsv = head.rsv;
     this.#encoded = this.#decodes(head);
+    this.#events.begins();
     this.#started = false;
     this.#declared = 0;
     this.#fragments = 0;
@@ -251,7 +263,8 @@ export class Assembler implements FrameHandlers {
   }
 
   #decode(slice: Uint8Array, last: boolean): void {
-    const { limits, extensions } = this.#options;
+    const { limits } = this;
+    const { extensions } = this.#options;
     const piece = {
       opcode: this.#opcode === Opcode.Text ? Opcode.Text : Opcode.Binary,
       first: !this.#started,

@@ -57,6 +57,10 @@ export class ClosingHandshake {
   get initiator(): Initiator {
     return this.#initiator ?? 'transport';
   }
+  /** It is open no more, or will not be for long. */
+  get hasBegun(): boolean {
+    return this.#state !== 'open' || this.#initiator !== undefined;
+  }
   /** Ms of the options' clock at which `handleTimeout` wants to be called. */
   get deadline(): number | undefined {
     return this.#state === 'closed' || this.#deadline === Infinity ? undefined : this.#deadline;

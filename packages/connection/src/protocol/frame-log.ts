@@ -1,3 +1,5 @@
+import { Opcode } from '@ws/frame';
+
 /** One frame that passed, without its payload. */
 export interface FrameRecord {
   readonly direction: 'in' | 'out';
@@ -19,6 +21,8 @@ export class FrameLog {
   #count = 0;
   /** The time that all frames have for now. */
   time: number | undefined;
+  /** When the last data frame was noted. */
+  dataAt = 0;
 
   constructor(clock: () => number) {
     this.#clock = clock;
@@ -26,6 +30,7 @@ export class FrameLog {
 
   note(isOut: boolean, opcode: number, fin: boolean, length: number): void {
     const at = this.time ?? this.#clock();
+    if (opcode < Opcode.Close) this.dataAt = at;
     const ring = (this.#ring ??= new Array<number>(KEPT * FIELDS).fill(0));
     const slot = (this.#count % KEPT) * FIELDS;
     this.#count++;
@@ -34,6 +39,11 @@ export class FrameLog {
     ring[slot + 2] = fin ? 1 : 0;
     ring[slot + 3] = length;
     ring[slot + 4] = at;
+  }
+
+  /** More of a data frame that was noted. */
+  noteData(): void {
+    this.dataAt = this.time ?? this.#clock();
   }
 
   /** Oldest first. */

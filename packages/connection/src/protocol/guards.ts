@@ -33,3 +33,9 @@ export const NO_GUARDS: Guards = Object.freeze({
   messageRate: undefined,
   byteRate: undefined,
 });
+
+export const isAny = (guards: Guards): boolean =>
+  guards.heartbeat !== undefined ||
+  guards.minProgressRate > 0 ||
+  (guards.messageRate ?? guards.byteRate) !== undefined ||
+  Math.min(guards.idleTimeoutMs, guards.maxLifetimeMs, guards.messageTimeoutMs) !== Infinity;

@@ -1,6 +1,7 @@
 import type { Account } from './account.js';
 import type { ReceiveLimits } from './assembler.js';
 import type { Extension, Failure } from './extension.js';
+import type { Guards } from './guards.js';
 import type { MessageHead, MessageSink } from './message-sink.js';
 
 /** What the peer did. A `Uint8Array` is a view into the chunk or a buffer of its own; it is not used again. */
@@ -28,6 +29,10 @@ export interface ProtocolOptions {
   /** The same, where it is enough to be right to within one turn of the event loop. @default now */
   readonly turnTime?: (() => number) | undefined;
   readonly limits: ReceiveLimits;
+  /** @default NO_GUARDS */
+  readonly guards?: Guards | undefined;
+  /** From 0 on, below 1: how much sooner than its time each connection ends that has lived for `maxLifetimeMs`. @default 0 */
+  readonly random?: (() => number) | undefined;
   /** Time from our Close frame to the end of the byte stream; `Infinity` waits for ever. */
   readonly closeTimeoutMs: number;
   readonly autoPong?: boolean;
@@ -45,6 +50,6 @@ export interface ProtocolOptions {
   /** Is told of memory that is held: unfinished messages, what extensions report, and messages that wait to be sent. @default nobody is */
   readonly account?: Account | undefined;
   readonly encodeText?: (text: string) => Uint8Array;
-  /** Counts the messages received, in bytes. */
-  readonly meter?: { message(byteLength: number): void } | undefined;
+  /** Counts the messages received, in bytes, and the round trips of the heartbeat, in ms. */
+  readonly meter?: { message(byteLength: number): void; latency(ms: number): void } | undefined;
 }

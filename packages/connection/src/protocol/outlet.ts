@@ -102,6 +102,7 @@ export class Outlet {
   part(payload: Uint8Array, callback: SendCallback | undefined): void {
     this.#missing -= payload.length;
     this.#transport.framePart(payload, callback);
+    this.#log.noteData();
     if (this.#missing > 0) return;
     this.#messages++;
     const waiting = this.#behindFrame ?? [];

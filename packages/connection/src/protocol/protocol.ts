@@ -1,10 +1,12 @@
 import { decodeClosePayload, FrameParser, Opcode, type FrameHead } from '@ws/frame';
-import { Assembler, type AssemblerEvents } from './assembler.js';
+import { Assembler, type AssemblerEvents, type ReceiveLimits } from './assembler.js';
 import type { Initiator } from './close-info.js';
 import { ClosingHandshake, type ClosingHost } from './closing-handshake.js';
 import { ExtensionChain } from './extension-chain.js';
 import type { Failure } from './extension.js';
 import { FrameLog, type FrameRecord } from './frame-log.js';
+import type { GuardError } from './guard-error.js';
+import { isAny, NO_GUARDS, type Guards } from './guards.js';
 import type { MessageHead, MessageSink } from './message-sink.js';
 import type { ProtocolHandlers, ProtocolOptions } from './options.js';
 import { Outlet, type OutletHost } from './outlet.js';
@@ -12,9 +14,10 @@ import { Sender, type SenderHost } from './sender.js';
 import { raise } from './settle.js';
 import { isReceiving, type State } from './state.js';
 import type { DeferredPayload, SendCallback, Transport } from './transport.js';
+import { Watch, type WatchHost } from './watch.js';
 
 /** Why nothing is parsed at the moment. */
-const Hold = { User: 1, Turn: 2, Extension: 4, Stopped: 8, Reader: 16, Memory: 64 } as const;
+const Hold = { User: 1, Turn: 2, Extension: 4, Stopped: 8, Reader: 16, Rate: 32, Memory: 64 } as const;
 const HOLDS = { user: Hold.User, turn: Hold.Turn, reader: Hold.Reader, memory: Hold.Memory } as const;
 
 /** On whose behalf reading stops; they do so independently. A reader is whoever takes messages at his own pace. */
@@ -36,7 +39,10 @@ export class Protocol {
   readonly #parser: FrameParser;
   readonly #log: FrameLog;
   readonly #outlet: Outlet;
+  readonly #link: WatchHost;
+  #watch: Watch | undefined;
 
+  readonly #openedAt: number;
   #lastActivity: number;
   #bytesReceived = 0;
   #messagesReceived = 0;
@@ -49,7 +55,7 @@ export class Protocol {
     this.#options = options;
     this.#transport = transport;
     this.#handlers = handlers;
-    this.#lastActivity = options.now();
+    this.#openedAt = this.#lastActivity = options.now();
     this.#log = new FrameLog(options.turnTime ?? options.now);
     this.#extensions = options.extensions?.length
       ? new ExtensionChain(options.extensions, options.account)
@@ -67,6 +73,9 @@ export class Protocol {
     this.sender = new Sender(transport, outlet, this.#extensions, link, options.fragmentSize, account);
     this.#outlet = outlet;
     this.#closing = new ClosingHandshake(link);
+    this.#link = link;
+    this.#log.dataAt = this.#lastActivity;
+    this.guards = options.guards ?? NO_GUARDS;
   }
 
   get state(): State {
@@ -113,6 +122,20 @@ export class Protocol {
   get keptBytes(): number {
     return this.#parser.retainedBytes;
   }
+  /** Ms of a round trip, smoothed: undefined until the heartbeat knows one. */
+  get latency(): number | undefined {
+    return this.#watch?.averageLatency;
+  }
+  /** From the next frame on. */
+  set limits(limits: ReceiveLimits) {
+    this.#assembler.limits = limits;
+  }
+  /** From now on. */
+  set guards(guards: Guards) {
+    const now = this.#options.now();
+    if (this.#watch) this.#watch.update(guards, now);
+    else if (isAny(guards)) this.#beginWatch(guards, now);
+  }
   /** Give binary messages as lists of buffers. */
   set keepFragments(keep: boolean) {
     this.#assembler.keepFragments = keep;
@@ -132,6 +155,8 @@ export class Protocol {
     this.#bytesReceived += chunk.length;
     if (!isReceiving(this.#closing.state)) return;
     this.#lastActivity = this.#options.now();
+    const watch = this.#watch;
+    if (watch !== undefined && !watch.heard(chunk.length, this.#lastActivity)) return;
     this.#log.time = this.#lastActivity; // what is sent while a chunk is parsed is sent at its time
     try {
       this.#parser.push(chunk);
@@ -139,6 +164,7 @@ export class Protocol {
       this.#caught(error);
     } finally {
       this.#log.time = undefined;
+      watch?.parsed();
     }
   }
 
@@ -247,16 +273,34 @@ export class Protocol {
 
   /** Ms of the options' clock at which `handleTimeout` wants to be called. */
   nextDeadline(): number | undefined {
-    return this.#closing.deadline;
+    const { state, deadline = Infinity } = this.#closing;
+    const next = Math.min(deadline, this.#watch?.deadline ?? Infinity);
+    return state === 'closed' || next === Infinity ? undefined : next;
   }
 
-  handleTimeout(nowMs: number): void {
+  /** The closing handshake has a time limit. */
+  get hasToClose(): boolean {
+    return this.#closing.deadline !== undefined;
+  }
+
+  /** @param stalledMs how much later this is than the caller had in mind: he was busy with something else, and what came meanwhile waits */
+  handleTimeout(nowMs: number, stalledMs = 0): void {
     this.#closing.handleTimeout(nowMs);
+    if (this.#closing.state !== 'closed') this.#watch?.handleTimeout(nowMs, stalledMs);
+  }
+
+  #beginWatch(guards: Guards, now: number): void {
+    this.#watch = new Watch(guards, this.#link, { openedAt: this.#openedAt, heardAt: this.#lastActivity, now });
+    if (this.#holds !== 0) this.#watch.held(now);
+    if (now > this.#openedAt) this.#handlers.deadline();
   }
 
   #receiveControl(opcode: Opcode, payload: Uint8Array): void {
     if (opcode === Opcode.Close) return this.#closing.receive(decodeClosePayload(payload));
-    if (opcode === Opcode.Pong) return this.#deliver(() => this.#handlers.pong(payload));
+    if (opcode === Opcode.Pong) {
+      if (this.#watch?.pong(payload)) return;
+      return this.#deliver(() => this.#handlers.pong(payload));
+    }
     if (this.#closing.state === 'open' && this.#options.autoPong !== false) {
       if (this.#transport.isCongested || this.#outlet.isInFrame)
         this.#unansweredPing = new Uint8Array(payload); // §5.5.3: the newest one is enough
@@ -274,6 +318,7 @@ export class Protocol {
   }
 
   #hold(reason: number): void {
+    if (this.#holds === 0) this.#watch?.held(this.#time());
     this.#holds |= reason;
     this.#parser.pause();
   }
@@ -281,7 +326,13 @@ export class Protocol {
   #release(reason: number): void {
     if ((this.#holds & reason) === 0) return;
     this.#holds &= ~reason;
+    if (this.#holds === 0) this.#watch?.readsOn(this.#time());
     this.proceed();
+  }
+
+  /** The time, to within this turn. */
+  #time(): number {
+    return this.#log.time ?? (this.#options.turnTime ?? this.#options.now)();
   }
 
   #deliver(event: () => void): void {
@@ -303,7 +354,7 @@ export class Protocol {
   }
 
   /** How the parts of the core reach it: one object a connection instead of a function for each of these. */
-  static readonly #Link = class implements AssemblerEvents, SenderHost, OutletHost, ClosingHost {
+  static readonly #Link = class implements AssemblerEvents, SenderHost, OutletHost, ClosingHost, WatchHost {
     readonly #core: Protocol;
 
     constructor(core: Protocol) {
@@ -311,7 +362,15 @@ export class Protocol {
     }
 
     frame({ opcode, fin, payloadLength }: FrameHead): void {
-      this.#core.#log.note(false, opcode, fin, payloadLength);
+      const core = this.#core;
+      core.#log.note(false, opcode, fin, payloadLength);
+      if (core.#watch?.limitsRate && opcode !== Opcode.Continuation) core.#watch.frame(core.#time());
+    }
+    begins(): void {
+      this.#core.#watch?.messageBegins(this.#core.#time());
+    }
+    piece(byteLength: number): void {
+      this.#core.#watch?.piece(byteLength, this.#core.#time());
     }
     message(data: Uint8Array | Uint8Array[], isText: boolean): void {
       this.#core.#messagesReceived++;
@@ -385,6 +444,55 @@ export class Protocol {
     }
     frameEnd(): void {
       this.#core.#answerPing();
+    }
+
+    get isEnding(): boolean {
+      return this.#core.#closing.hasBegun;
+    }
+    get isInMessage(): boolean {
+      return this.#core.#assembler.isOpen;
+    }
+    get isStreamed(): boolean {
+      return this.#core.#assembler.isStreamed;
+    }
+    get dataAt(): number {
+      return this.#core.#log.dataAt;
+    }
+    set dataAt(time: number) {
+      this.#core.#log.dataAt = time;
+    }
+    get hasBacklog(): boolean {
+      return this.#core.#transport.hasBacklog;
+    }
+    get progress(): number {
+      return this.#core.#transport.progress;
+    }
+    now(): number {
+      return this.#core.#time();
+    }
+    random(): number {
+      return this.#core.#options.random?.() ?? 0;
+    }
+    ping(payload: Uint8Array, callback: SendCallback): void {
+      this.#core.ping(payload, callback);
+    }
+    latency(ms: number): void {
+      this.#core.#options.meter?.latency(ms);
+    }
+    pauseReading(): void {
+      this.#core.#hold(Hold.Rate);
+    }
+    readOn(): void {
+      this.#core.#release(Hold.Rate);
+    }
+    deadline(): void {
+      this.#core.#handlers.deadline();
+    }
+    close(error: GuardError): void {
+      this.#core.close(error.closeCode, undefined, error.initiator, error);
+    }
+    cut(error: GuardError): void {
+      this.#core.cut(error);
     }
   };
 }

@@ -34,6 +34,10 @@ export interface Transport {
   readonly isCongested: boolean;
   /** The byte stream is gone, though its end may not have been told yet: nothing goes out any more. */
   readonly isBroken: boolean;
+  /** The byte stream has not taken all that it was given. */
+  readonly hasBacklog: boolean;
+  /** Changes whenever it has taken some of that, even a part of one write. */
+  readonly progress: number;
   /** Something that waited will not be sent after all: less is waiting, without a write. */
   dropped(): void;
   /** Nothing follows. */

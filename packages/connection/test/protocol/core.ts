@@ -38,6 +38,10 @@ export class Core implements Transport {
   isFull = false;
   isBroken = false;
   hasRoom = (): boolean => !this.isFull;
+  hasBacklog = false;
+  progress = 0;
+  /** While set, the callbacks of frames wait here: the operating system has not taken them. */
+  untaken: SendCallback[] | undefined;
   #partOffset = 0;
   isEnded = false;
   /** Calls of `dropped`. */
@@ -89,7 +93,8 @@ export class Core implements Transport {
   ): number {
     const bytes = typeof payload === 'string' ? encoder.encode(payload) : payload;
     this.outgoing.push(encodeFrame({ opcode, fin, rsv, maskingKey: this.#isClient ? 0x01020304 : undefined }, bytes));
-    callback?.();
+    if (callback && this.untaken) this.untaken.push(callback);
+    else callback?.();
     return bytes.length;
   }
 
