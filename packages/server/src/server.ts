@@ -178,14 +178,14 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
    * over the time `spread`, each behind what is queued for it, and cut where that is not enough; then `close()`. Called again, it tells of the same.
    * @returns when all connections are gone and 'close' has been emitted; rejects with {TypeError | RangeError} for a bad option, before anything is done
    */
-  // oxlint-disable-next-line typescript/promise-function-async -- each call gets the same Promise
   shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
     if (this.#shutdown) return this.#shutdown;
     try {
       this.#shutdown = this.#shutDown(new Shutdown(options));
       return this.#shutdown;
     } catch (error) {
-      return Promise.reject(error as Error);
+      const fault = error as Error;
+      return Promise.reject(fault);
     }
   }
 
