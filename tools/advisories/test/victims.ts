@@ -115,6 +115,8 @@ export class Victim {
     await this.#ended;
   }
 
+  async settle(): Promise<void> {}
+
   /** The process is alive, and has written nothing: no exception, no warning. */
   async expectUnharmed(): Promise<void> {
     await this.ask('cpu');
@@ -172,6 +174,11 @@ export class ServerVictim extends Victim {
     return head;
   }
 
+  /** Waits until nobody but the innocent is connected: the next test finds nothing of this one. */
+  override async settle(): Promise<void> {
+    await this.ask('settled', this.#innocent === undefined ? 0 : 1);
+  }
+
   override async expectUnharmed(): Promise<void> {
     await super.expectUnharmed();
     if (this.#innocent === undefined) return;
@@ -215,7 +222,10 @@ const atEnd: (() => unknown)[] = [];
 /** Whoever was attacked has to be unharmed after each test, whatever else that looked at. */
 afterEach(async () => {
   for (const act of atEnd.splice(0).reverse()) await act();
-  for (const victim of running) await victim.expectUnharmed();
+  for (const victim of running) {
+    await victim.expectUnharmed();
+    await victim.settle();
+  }
 });
 
 afterAll(async () => {
@@ -223,22 +233,26 @@ afterAll(async () => {
   running.clear();
 });
 
-/** A server for all tests of a block. */
-export function sharedServer(spec: ServerSpec = {}, flags: readonly string[] = []): () => ServerVictim {
-  let victim: ServerVictim;
+/** Those that are shared, by what they were started with. */
+const shared = new Map<string, Promise<Victim>>();
+
+function share<One extends Victim>(key: unknown[], launch: () => Promise<One>): () => One {
+  let victim: One;
   beforeAll(async () => {
-    victim = await launchServer(spec, flags);
+    const name = JSON.stringify(key);
+    const one = shared.get(name) ?? launch();
+    shared.set(name, one);
+    victim = (await one) as One;
   });
   return () => victim;
 }
 
-export function sharedClient(flags: readonly string[] = []): () => ClientVictim {
-  let victim: ClientVictim;
-  beforeAll(async () => {
-    victim = await launchClient(flags);
-  });
-  return () => victim;
-}
+/** A server for all tests of a file that want one like it. */
+export const sharedServer = (spec: ServerSpec = {}, flags: readonly string[] = []): (() => ServerVictim) =>
+  share(['server', spec, flags], () => launchServer(spec, flags));
+
+export const sharedClient = (flags: readonly string[] = []): (() => ClientVictim) =>
+  share(['client', flags], () => launchClient(flags));
 
 export function launchServer(spec: ServerSpec = {}, flags: readonly string[] = []): Promise<ServerVictim> {
   return ServerVictim.launch(spec, flags);

@@ -79,6 +79,13 @@ server.on('refused', (reason, _request, error) => {
 answer({
   names: () => names,
   clients: () => server.clients.size,
+  /** Waits until no more than so many are connected, and forgets the others. */
+  settled: async (/** @type {number} */ count) => {
+    while (server.clients.size > count) await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    closings.length = 0;
+    refusals.length = 0;
+  },
   /** Since it was last asked. */
   closings: () => closings.splice(0),
   refusals: () => refusals.splice(0),
