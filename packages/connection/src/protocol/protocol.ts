@@ -75,7 +75,8 @@ export class Protocol {
     this.#closing = new ClosingHandshake(link);
     this.#link = link;
     this.#log.dataAt = this.#lastActivity;
-    this.guards = options.guards ?? NO_GUARDS;
+    const { guards = NO_GUARDS } = options;
+    if (isAny(guards)) this.#watch = this.#watching(guards, this.#openedAt);
   }
 
   get state(): State {
@@ -133,8 +134,13 @@ export class Protocol {
   /** From now on. */
   set guards(guards: Guards) {
     const now = this.#options.now();
-    if (this.#watch) this.#watch.update(guards, now);
-    else if (isAny(guards)) this.#beginWatch(guards, now);
+    if (this.#watch) {
+      this.#watch.update(guards, now);
+    } else if (isAny(guards)) {
+      this.#watch = this.#watching(guards, now);
+      if (this.#holds !== 0) this.#watch.held(now);
+      this.#handlers.deadline();
+    }
   }
   /** Give binary messages as lists of buffers. */
   set keepFragments(keep: boolean) {
@@ -289,10 +295,8 @@ export class Protocol {
     if (this.#closing.state !== 'closed') this.#watch?.handleTimeout(nowMs, stalledMs);
   }
 
-  #beginWatch(guards: Guards, now: number): void {
-    this.#watch = new Watch(guards, this.#link, { openedAt: this.#openedAt, heardAt: this.#lastActivity, now });
-    if (this.#holds !== 0) this.#watch.held(now);
-    if (now > this.#openedAt) this.#handlers.deadline();
+  #watching(guards: Guards, now: number): Watch {
+    return new Watch(guards, this.#link, { openedAt: this.#openedAt, heardAt: this.#lastActivity, now });
   }
 
   #receiveControl(opcode: Opcode, payload: Uint8Array): void {
