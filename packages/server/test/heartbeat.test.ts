@@ -1,0 +1,106 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, test } from '@jest/globals';
+import type { WebSocket, WebSocketServer } from '../src/index.js';
+import { closeLater, portOf, start } from './support.js';
+
+// A peer in a process of its own, which can be frozen: its kernel still takes what we write, and says nothing.
+const PEER = `
+  import { WebSocket } from 'ws';
+  const socket = new WebSocket('ws://127.0.0.1:' + process.argv[1]);
+  socket.on('message', (data, isBinary) => { if (!isBinary) socket.send(data); });
+`;
+
+async function freezable(server: WebSocketServer): Promise<{ socket: WebSocket; child: ChildProcess }> {
+  const connection = once(server, 'connection');
+  const args = ['--input-type=module', '-e', PEER, String(portOf(server))];
+  const child = spawn(process.execPath, args, { cwd: new URL('..', import.meta.url), stdio: 'ignore' });
+  const exited = once(child, 'exit');
+  closeLater(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  const [socket] = (await connection) as [WebSocket];
+  return { socket, child };
+}
+
+async function echoes(socket: WebSocket, text: string): Promise<void> {
+  const message = once(socket, 'message');
+  socket.send(text);
+  expect(String((await message)[0])).toBe(text);
+}
+
+const DEAD = { code: 1006, wasClean: false, initiator: 'timeout', error: { code: 'WS_ERR_HEARTBEAT_TIMEOUT' } };
+
+test('a peer that is frozen is noticed, one that is merely silent is not', async () => {
+  const server = await start({ heartbeat: { interval: 100, timeout: 1500 } });
+  const [frozen, silent] = [await freezable(server), await freezable(server)];
+  await echoes(frozen.socket, 'alive');
+  frozen.child.kill('SIGSTOP');
+  expect(await frozen.socket.closed).toMatchObject({ ...DEAD, bytesUnsent: 0 });
+  expect(silent.socket.readyState).toBe(1);
+  expect(silent.socket.latency).toBeGreaterThanOrEqual(0);
+  await echoes(silent.socket, 'still there');
+});
+
+test('one that is frozen while much is on its way to it is noticed too', async () => {
+  const server = await start({ heartbeat: { interval: 50, timeout: 200 }, slowConsumer: false });
+  const { socket, child } = await freezable(server);
+  await echoes(socket, 'alive');
+  child.kill('SIGSTOP');
+  socket.send(Buffer.alloc(50_000_000));
+  const info = await socket.closed;
+  expect(info).toMatchObject(DEAD);
+  expect(info.bytesUnsent).toBeGreaterThan(0);
+});
+
+test('one that was frozen for less than the timeout goes on', async () => {
+  const server = await start({ heartbeat: { interval: 20, timeout: 60_000 } });
+  const { socket, child } = await freezable(server);
+  await echoes(socket, 'before');
+  child.kill('SIGSTOP');
+  const other = await freezable(server); // meanwhile
+  await echoes(other.socket, 'alive');
+  child.kill('SIGCONT');
+  await echoes(socket, 'after');
+});
+
+test('while our event loop is blocked no peer is killed, however short its time', async () => {
+  const server = await start({ heartbeat: { interval: 50, timeout: 800 } });
+  const { socket } = await freezable(server);
+  for (let n = 0; n < 2; n++) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1200);
+    await echoes(socket, `${n}`);
+  }
+});
+
+test('a socket that we do not read is not judged', async () => {
+  const server = await start({ heartbeat: { interval: 50, timeout: 1000 } });
+  const [paused, frozen] = [await freezable(server), await freezable(server)];
+  paused.socket.pause();
+  frozen.child.kill('SIGSTOP');
+  expect(await frozen.socket.closed).toMatchObject(DEAD);
+  expect(paused.socket.readyState).toBe(1);
+  paused.socket.resume();
+  await echoes(paused.socket, 'still there');
+});
+
+test('what is on unless it is switched off', async () => {
+  const [usual, bare] = [await start(), await start({ heartbeat: false, messageTimeout: 0 })];
+  const { limits } = (await freezable(usual)).socket;
+  expect([limits.heartbeat, limits.messageTimeout]).toEqual([{ interval: 30_000, timeout: 30_000 }, 120_000]);
+  expect([limits.idleTimeout, limits.maxLifetime, limits.minProgressRate, limits.rateLimit]).toEqual(
+    Array(4).fill(false),
+  );
+  const off = (await freezable(bare)).socket.limits;
+  expect([off.heartbeat, off.messageTimeout]).toEqual([false, false]);
+});
+
+test('limits after the login, for one connection alone', async () => {
+  const server = await start({ maxPayload: 10 });
+  const [guest, member] = [await freezable(server), await freezable(server)];
+  member.socket.limits.update({ maxPayload: 1000 });
+  await echoes(member.socket, 'x'.repeat(1000));
+  guest.socket.send('x'.repeat(11)); // comes back
+  expect(await guest.socket.closed).toMatchObject({ initiator: 'limit', sent: { code: 1009 } });
+});
