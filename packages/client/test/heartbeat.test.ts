@@ -43,6 +43,7 @@ test('a server that is frozen is noticed; without a heartbeat, or while we do no
   const paused = await connect({ heartbeat: { interval: 50, timeout: 1000 } });
   const plain = await connect({});
   await echoes(socket, 'alive');
+  await echoes(paused, 'alive');
   paused.pause();
   child.kill('SIGSTOP');
   expect(await socket.closed).toMatchObject({
@@ -64,7 +65,6 @@ test('while our event loop is blocked the server is not given up', async () => {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1200);
     await echoes(socket, `${n}`);
   }
-  expect(socket.latency).toBeGreaterThanOrEqual(0);
 });
 
 test('idleTimeout says goodbye, and the server hears it', async () => {
