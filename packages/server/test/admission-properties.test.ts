@@ -89,6 +89,8 @@ async function run(mode: Mode, list: typeof steps extends fc.Arbitrary<infer Lis
   for (const reply of replies) reply(true);
   for (const client of server.clients) client.terminate();
   await new Promise((resolve) => server.close(resolve));
+  const { connections, pending } = server.metrics();
+  expect([connections, pending]).toEqual([0, 0]);
 }
 
 /** `resetAndDestroy` begins with a FIN, and where the peer's comes meanwhile Node leaves the socket open for ever: what it does afterwards is this. */

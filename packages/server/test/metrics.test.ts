@@ -124,9 +124,13 @@ test('refusals by reason: with the event, and at the door without one', async ()
   await refused(peer(port, '/here', [], { origin: 'https://b.example' }));
   const client = peer(port, '/here');
   await once(client, 'open');
+  await refused(peer(port, '/here'));
+  expect(events).toEqual(['path', 'path', 'origins', 'maxConnections']);
+  const silent = Array.from({ length: 64 }, () => new RawPeer(port)); // while so many wait, nobody is asked what he wants
+  await Promise.all(silent.map(({ socket }) => once(socket, 'connect')));
   expect(await new RawPeer(port).closed).toContain(' 503 ');
-  expect(server.metrics().refused).toEqual({ path: 2, origins: 1, maxConnections: 1 });
-  expect(events).toEqual(['path', 'path', 'origins']);
+  expect(server.metrics().refused).toEqual({ path: 2, origins: 1, maxConnections: 2 });
+  expect(events).toHaveLength(4);
 });
 
 test('who is on the way: a silent TCP connection, and a handshake that user code decides over', async () => {
