@@ -15,6 +15,11 @@ const VECTORS = [
   { name: 'nothing at all', wire: hex``, text: '' },
   { name: 'a final block and no more', wire: hex`f3 48 cd c9 c9 07 00`, text: 'Hello' },
   { name: 'a tail left on', wire: hex`f2 48 cd c9 c9 07 00 00 00 ff ff`, text: 'Hello' },
+  {
+    name: 'an empty final block, of which the tail is left off',
+    wire: hex`f2 48 cd c9 c9 07 00 00 00 ff ff 01`,
+    text: 'Hello',
+  },
   { name: 'two final blocks', wire: hex`f3 48 cd c9 c9 07 00 f3 48 cd c9 c9 07 00 00`, text: 'HelloHello' },
   { name: 'a block behind a final one', wire: hex`f3 48 cd c9 c9 07 00 f2 48 cd c9 c9 07 00`, text: 'HelloHello' },
   { name: 'empty blocks in between', wire: hex`00 00 00 ff ff f2 48 cd c9 c9 07 00 00 00 ff ff 00`, text: 'Hello' },

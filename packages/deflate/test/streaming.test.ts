@@ -33,6 +33,11 @@ const VECTORS = [
   { name: '§7.2.3.6 an empty message', wire: hex`00`, text: '' },
   { name: 'nothing at all', wire: hex``, text: '' },
   { name: 'a tail left on', wire: hex`f2 48 cd c9 c9 07 00 00 00 ff ff`, text: 'Hello' },
+  {
+    name: 'an empty final block, of which the tail is left off',
+    wire: hex`f2 48 cd c9 c9 07 00 00 00 ff ff 01`,
+    text: 'Hello',
+  },
   { name: 'two final blocks', wire: hex`f3 48 cd c9 c9 07 00 f3 48 cd c9 c9 07 00 00`, text: 'HelloHello' },
   { name: 'a block behind a final one', wire: hex`f3 48 cd c9 c9 07 00 f2 48 cd c9 c9 07 00`, text: 'HelloHello' },
 ];

@@ -15,6 +15,9 @@ export function endingOf(last: Uint8Array): Uint8Array {
   return at >= 0 && TAIL.every((byte, i) => last[at + i] === byte) ? WITHOUT_TAIL : WITH_TAIL;
 }
 
-/** All of the ending is unread where a final block of the message's own was its last. */
+/**
+ * A final block of the message's own may be its last: then all of the ending is unread or, where the tail is the end of that
+ * block (an empty one, §7.2.1), all behind the tail.
+ */
 export const isComplete = (unread: number, ending: Uint8Array): boolean =>
-  unread === UNREAD.length || unread === ending.length;
+  unread === UNREAD.length || unread === ending.length || unread === WITHOUT_TAIL.length;
