@@ -7,6 +7,12 @@ export class InflateError extends Error {
   override readonly name = 'InflateError';
 }
 
+/** Text of the error where a message becomes longer than it may. */
+export const TOO_LONG = 'more bytes than there may be';
+
+/** Text of the error where it ends too early. */
+export const CUT_SHORT = 'the message ends inside a block';
+
 /** What a sender leaves off the end of each message. RFC 7692 §7.2.1 */
 const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 
@@ -74,13 +80,18 @@ class BitReader {
     this.#bytes = bytes;
   }
 
+  /** In bits. */
+  get at(): number {
+    return this.#at;
+  }
+
   get isAtEnd(): boolean {
     return this.#at === 8 * this.#bytes.length;
   }
 
   bit(): number {
     const byte = this.#bytes[this.#at >> 3];
-    if (byte === undefined) throw new InflateError('the message ends inside a block');
+    if (byte === undefined) throw new InflateError(CUT_SHORT);
     return (byte >> (this.#at++ & 7)) & 1;
   }
 
@@ -121,8 +132,15 @@ class BitReader {
 export class Inflater {
   /** How far back any message has reached. */
   largestDistance = 0;
+  /** Of the last message. */
+  finalBlocks = 0;
+  /** Its last block is not the empty one of which the tail is the end: it ends in the midst of the tail. To the letter of §7.2.2 it is whole. */
+  tookTail = false;
+  /** Where the lengths of a stored block stand, in bits. */
+  #storedAt = -1;
   readonly #window: number;
   readonly #takeover: boolean;
+  #most = Infinity;
   /** The message in work, behind what is kept of those before it. */
   #out = Buffer.alloc(65_536);
   #length = 0;
@@ -132,18 +150,31 @@ export class Inflater {
     this.#takeover = takeover;
   }
 
-  /** @throws {InflateError} */
-  message(payload: Uint8Array): Buffer {
+  /**
+   * @param most bytes that it may become
+   * @throws {InflateError}
+   */
+  message(payload: Uint8Array, most = Infinity): Buffer {
+    this.finalBlocks = 0;
     const kept = this.#takeover ? Math.min(this.#length, this.#window) : 0;
     this.#out.copyWithin(0, this.#length - kept, this.#length);
     this.#length = kept;
-    const input = new BitReader(Buffer.concat([payload, TAIL]));
-    while (!input.isAtEnd) this.#block(input);
+    this.#most = kept + most;
+    const hasTail = TAIL.equals(payload.subarray(-TAIL.length)); // left on: no message can end so otherwise, but for a final block's
+    const input = new BitReader(hasTail ? payload : Buffer.concat([payload, TAIL]));
+    const end = 8 * payload.length;
+    // A final block may be the last thing that was sent: then the tail belongs to nothing.
+    this.tookTail = false;
+    while (!input.isAtEnd) {
+      this.#storedAt = -1;
+      if (this.#block(input) && input.at === end) break;
+      this.tookTail = input.isAtEnd && !hasTail && this.#storedAt !== end;
+    }
     return Buffer.from(this.#out.subarray(kept, this.#length));
   }
 
-  /** §3.2.3 */
-  #block(input: BitReader): void {
+  /** §3.2.3 @returns whether it is a final one */
+  #block(input: BitReader): boolean {
     const isFinal = input.bit() === 1;
     const type = input.bits(2);
     if (type === 0) this.#stored(input);
@@ -151,12 +182,16 @@ export class Inflater {
     else if (type === 2) this.#dynamic(input);
     else throw new InflateError('a block of the reserved type');
     // RFC 7692 §7.2.3.4: what follows a final block begins with a byte of its own.
-    if (isFinal) input.align();
+    if (!isFinal) return false;
+    input.align();
+    this.finalBlocks++;
+    return true;
   }
 
   /** §3.2.4 */
   #stored(input: BitReader): void {
     input.align();
+    this.#storedAt = input.at;
     const length = input.bits(16);
     if ((input.bits(16) ^ length) !== 0xffff) throw new InflateError('the two lengths of a stored block differ');
     for (let i = 0; i < length; i++) this.#put(input.bits(8));
@@ -209,6 +244,7 @@ export class Inflater {
   }
 
   #put(byte: number): void {
+    if (this.#length === this.#most) throw new InflateError(TOO_LONG);
     if (this.#length === this.#out.length) this.#out = Buffer.concat([this.#out, Buffer.alloc(this.#out.length)]);
     this.#out[this.#length++] = byte;
   }
