@@ -44,6 +44,14 @@ const steps = [
     what: 'knip: unused files, exports and dependencies',
     commands: [[bin('knip'), '--no-progress', '--no-config-hints']],
   },
+  {
+    name: 'fuzz',
+    what: 'a few seconds of each target, from its seeds',
+    commands: [
+      [...turbo, 'build'],
+      [process.execPath, 'tools/fuzz/run.mjs', '--seconds', '3', '--seed', '1'],
+    ],
+  },
 ];
 
 const wanted = process.argv.slice(2);

@@ -7,4 +7,4 @@ if (!existsSync(new URL('./dist/cli.js', import.meta.url))) {
   process.exit(2);
 }
 const { main } = await import('./dist/cli.js');
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = main(process.argv.slice(2));

@@ -42,7 +42,9 @@ export function main(args: readonly string[]): number {
     return values.help ? 0 : 2;
   }
   const { replay, keep, missed } = values;
-  const failed = names.filter((name) => !runs({ target: name, seconds, seed, replay, keep, missed, fault: fault?.name }));
+  const failed = names.filter(
+    (name) => !runs({ target: name, seconds, seed, replay, keep, missed, fault: fault?.name }),
+  );
   if (failed.length > 0) console.log(`FAILED: ${failed.join(', ')}`);
   return failed.length === 0 ? 0 : 1;
 }

@@ -27,7 +27,7 @@ export const FAULTS: readonly PlantedFault[] = [
   {
     name: 'port',
     target: 'handshake',
-    file: 'handshake/dist/esm/host.js',
+    file: 'handshake/dist/esm/ip-address.js',
     find: 'return number <= max ?',
     replace: 'return number <= 2 * max ?',
   },

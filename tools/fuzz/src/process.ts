@@ -1,6 +1,6 @@
 // One target, one process: `node process.js JOB`, started by cli.ts.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { startCounting } from './coverage/start.js';
+import { startCounting } from './counting/start.js';
 import { distill } from './engine/distill.js';
 import { Engine, type Crash } from './engine/engine.js';
 import { Watchdog } from './engine/watchdog.js';

@@ -1,4 +1,4 @@
-import type { Counters } from './coverage/counters.js';
+import type { Counters } from './counting/counters.js';
 import type { Random } from './random.js';
 
 /** What a target is told. */

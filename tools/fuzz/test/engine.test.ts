@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { Counters } from '../src/coverage/counters.js';
+import { Counters } from '../src/counting/counters.js';
 import { distill } from '../src/engine/distill.js';
 import { Engine } from '../src/engine/engine.js';
 import { must } from '../src/engine/failure.js';
@@ -7,7 +7,10 @@ import type { Target } from '../src/target.js';
 
 /** A maze: each letter of the word is reached through the one before it. */
 function maze(word: string, counters: Counters, isLate = false): Target {
-  const region = counters.region('file:///packages/maze/dist/esm/maze.js', [...word].map((_, i) => i + 1));
+  const region = counters.region(
+    'file:///packages/maze/dist/esm/maze.js',
+    [...word].map((_, i) => i + 1),
+  );
   return {
     name: 'maze',
     covers: ['maze/'],
@@ -17,7 +20,7 @@ function maze(word: string, counters: Counters, isLate = false): Target {
     run(input) {
       for (const [i, letter] of [...word].entries()) {
         if (input[i] !== letter.charCodeAt(0)) return;
-        region[i]!++;
+        region[i] = (region[i] ?? 0) + 1;
       }
       if (isLate) return Promise.reject(new Error('found'));
       return must(input.length < word.length, 'found');
@@ -25,13 +28,16 @@ function maze(word: string, counters: Counters, isLate = false): Target {
   };
 }
 
-test.each([{ isLate: false }, { isLate: true }])('what is reached step by step is found, and made short (async: $isLate)', async ({ isLate }) => {
-  const counters = new Counters();
-  const engine = new Engine(maze('magic', counters, isLate), counters);
-  const { crash } = await engine.fuzz([], 60, 1);
-  expect(Buffer.from(crash?.input ?? []).toString()).toBe('magic');
-  expect(String(crash?.error)).toContain('found');
-});
+test.each([{ isLate: false }, { isLate: true }])(
+  'what is reached step by step is found, and made short (async: $isLate)',
+  async ({ isLate }) => {
+    const counters = new Counters();
+    const engine = new Engine(maze('magic', counters, isLate), counters);
+    const { crash } = await engine.fuzz([], 60, 1);
+    expect(Buffer.from(crash?.input ?? []).toString()).toBe('magic');
+    expect(String(crash?.error)).toContain('found');
+  },
+);
 
 test('without coverage it is not found', async () => {
   const target = maze('magic', new Counters());
@@ -60,8 +66,13 @@ test('the same seed makes the same inputs', async () => {
 test('the corpus keeps the shortest input of each feature, and few of them are worth a file', async () => {
   const counters = new Counters();
   const target = maze('ab', counters);
-  const engine = new Engine({ ...target, run: (input) => void (input.length < 3 && target.run(input.subarray(0, 1))) }, counters);
+  const engine = new Engine(
+    { ...target, run: (input) => void (input.length < 3 && target.run(input.subarray(0, 1))) },
+    counters,
+  );
   for (const text of ['axx', 'ax', 'a', 'b', '']) expect(await engine.execute(Buffer.from(text))).toBeUndefined();
   expect(engine.corpus.inputs.map((input) => Buffer.from(input).toString())).toEqual(['a']);
-  expect(await distill([Buffer.from('a'), Buffer.from('ax')], counters, async (input) => engine.execute(input))).toEqual([Buffer.from('a')]);
+  expect(
+    await distill([Buffer.from('a'), Buffer.from('ax')], counters, async (input) => engine.execute(input)),
+  ).toEqual([Buffer.from('a')]);
 });

@@ -39,7 +39,13 @@ export class Outbox {
     message.parts.push(Buffer.from(payload as string));
     message.isWhole = !goesOn;
     this.#inFragments = goesOn ? message : undefined;
-    this.#protocol.send(payload, isText, !goesOn, [undefined, true, undefined, false][(flags >> 2) & 3], this.callback());
+    this.#protocol.send(
+      payload,
+      isText,
+      !goesOn,
+      [undefined, true, undefined, false][(flags >> 2) & 3],
+      this.callback(),
+    );
   }
 
   /** A message that is written by and by; with bit 3 in one frame of so many bytes, where that is possible. */
@@ -47,7 +53,9 @@ export class Outbox {
     if (this.#writing?.isOver === false) return;
     const asOneFrame = (flags & 8) !== 0 && bytes.length > 0 && this.#protocol.sender.mayBeOneFrame(undefined);
     const message = this.#begin((flags & 1) !== 0);
-    this.#writing = new FragmentWriter(this.#protocol, message, asOneFrame ? bytes.length : undefined, () => this.callback());
+    this.#writing = new FragmentWriter(this.#protocol, message, asOneFrame ? bytes.length : undefined, () =>
+      this.callback(),
+    );
     this.#writing.write(asOneFrame ? bytes.subarray(0, bytes.length >> 1) : bytes, false);
     this.#writing.open();
     if (asOneFrame && (flags & 4) !== 0) this.#writing.write(bytes.subarray(bytes.length >> 1), true);
@@ -92,7 +100,12 @@ class FragmentWriter implements MessageSource {
   #isBegun = false;
   isOver = false;
 
-  constructor(protocol: Protocol, message: Sending, length: number | undefined, callback: () => (error?: Error) => void) {
+  constructor(
+    protocol: Protocol,
+    message: Sending,
+    length: number | undefined,
+    callback: () => (error?: Error) => void,
+  ) {
     this.#message = message;
     this.#length = length;
     this.#callback = callback;
@@ -134,7 +147,13 @@ class FragmentWriter implements MessageSource {
         this.#isBegun = true;
         this.#open.part(next.bytes, this.#callback());
       } else {
-        const step = { opcode, fin: next.fin, compress: undefined, length: undefined, callback: this.#callback() } as const;
+        const step = {
+          opcode,
+          fin: next.fin,
+          compress: undefined,
+          length: undefined,
+          callback: this.#callback(),
+        } as const;
         this.#open.fragment(next.bytes, step, () => {
           if (this.#open.isReady) this.ready();
         });

@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Protocol, type Failure, type ProtocolHandlers } from '@ws/connection/protocol';
+import { Protocol, type ProtocolHandlers } from '@ws/connection/protocol';
 import { PerMessageDeflate } from '@ws/deflate';
 import { zlibBackend } from '@ws/deflate/node';
 import { must } from '../engine/failure.js';
 import { isWire, type Step } from '../oracle/script.js';
 import type { Report } from '../oracle/messages.js';
+import { CountingAccount } from './account.js';
 import { Outbox } from './outgoing.js';
 import { Reader } from './reader.js';
 import type { CoreSettings, Variant } from './settings.js';
@@ -14,7 +15,24 @@ import { RecordingTransport } from './transport.js';
 /** What a handler throws: its owner's, and no fault. */
 class Thrown extends Error {}
 
-const CLOSE_CODES = [undefined, 1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 4000, 4999];
+const CLOSE_CODES = [
+  undefined,
+  1000,
+  1001,
+  1002,
+  1003,
+  1007,
+  1008,
+  1009,
+  1010,
+  1011,
+  1012,
+  1013,
+  1014,
+  3000,
+  4000,
+  4999,
+];
 const MOST_TURNS = 100_000;
 
 /** One connection, through one script. */
@@ -28,11 +46,14 @@ export class CoreRun {
   readonly protocol: Protocol;
   /** The script has ended it in a way that the peer did not cause. */
   wasStopped = false;
+  readonly #account = new CountingAccount();
   readonly #settings: CoreSettings;
   readonly #variant: Variant;
   readonly #reader: Reader;
   #now = 1000;
   #isPaused = false;
+  /** Of memory: nothing is read. */
+  #isShort = false;
   #peerEnded = false;
   #isGone = false;
   #failures = 0;
@@ -53,6 +74,7 @@ export class CoreRun {
         role,
         now: () => this.#now,
         closeTimeoutMs: settings.closeTimeoutMs,
+        account: this.#account,
         limits: { maxPayload, maxFragments, maxBufferedChunks: 100_000 },
         autoPong: settings.autoPong,
         strictLength: settings.strictLength,
@@ -102,20 +124,25 @@ export class CoreRun {
     transport.isFull = false;
     this.#attempt(() => protocol.drained());
     this.#resume();
+    if (this.#isShort) this.#attempt(() => protocol.resume('memory'));
     await this.#settle();
     const deadline = protocol.nextDeadline();
     if (!['open', 'closed'].includes(protocol.state)) {
-      must((deadline === undefined) === (this.#settings.closeTimeoutMs === Infinity), `deadline ${deadline} while ${protocol.state}`);
+      must(
+        (deadline === undefined) === (this.#settings.closeTimeoutMs === Infinity),
+        `deadline ${deadline} while ${protocol.state}`,
+      );
     }
     if (!this.#isGone) this.#transportEnd();
     await this.#settle();
     must(protocol.state === 'closed' && protocol.nextDeadline() === undefined, `${protocol.state} at the end`);
     must(protocol.queuedBytes === 0, `${protocol.queuedBytes} bytes are queued at the end`);
     must(this.#reader.openMessages === 0, `${this.#reader.openMessages} messages have no end`);
+    must(this.#account.bytes === 0, `${this.#account.bytes} bytes are held at the end`);
     must(this.outbox.owed === 0, `${this.outbox.owed} callbacks did not come`);
     const { received, error } = protocol.closing;
     if (received) this.reports.push(['close', received.code, received.reason]);
-    if (error && !received) this.reports.push(['failed', [(error as Failure).code]]);
+    if (error && !received) this.reports.push(['failed', [error.code]]);
     const { bytesReceived } = protocol;
     must(bytesReceived === this.#received, 'bytes are counted wrongly');
     must(protocol.recentFrames().length <= 8, 'too many frames are remembered');
@@ -173,6 +200,14 @@ export class CoreRun {
         break;
       case 'transportEnd':
         this.#transportEnd();
+        break;
+      case 'short':
+        this.#isShort = !this.#isShort;
+        if (this.#isShort) protocol.pause('memory');
+        else protocol.resume('memory');
+        break;
+      case 'relieve':
+        protocol.relieve();
         break;
       case 'stop':
         protocol.stop('local');
@@ -233,6 +268,7 @@ export class CoreRun {
   #transportEnd(): void {
     if (this.#isGone) return;
     this.#isGone = true;
+    this.transport.isBroken = true;
     this.wasStopped = true;
     this.transport.settle(new Error('the stream is gone'));
     this.#attempt(() => this.protocol.transportEnd());
@@ -281,7 +317,10 @@ export class CoreRun {
   #handlers(): ProtocolHandlers {
     const event = (report: Report): void => {
       must(!this.#isPaused || this.#isGone, 'an event while it is paused');
-      must(!['closed', 'failed', 'closeReceived', 'closeDone'].includes(this.protocol.state), `an event while ${this.protocol.state}`);
+      must(
+        !['closed', 'failed', 'closeReceived', 'closeDone'].includes(this.protocol.state),
+        `an event while ${this.protocol.state}`,
+      );
       this.reports.push(report);
       this.log.push(report);
       this.#handled++;

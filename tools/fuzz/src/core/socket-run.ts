@@ -145,7 +145,10 @@ export class SocketRun {
     must(closed === told && (info === undefined || info === told), 'two reports of one end');
     must(this.#socket.readyState === 3 && this.#socket.listenerCount('close') > 0, 'not closed at the end');
     must(this.#callbacks === 0, `${this.#callbacks} callbacks did not come`);
-    must(this.stream.listenerCount('data') === 0 && this.stream.listenerCount('end') === 0, 'listeners are left on the stream');
+    must(
+      this.stream.listenerCount('data') === 0 && this.stream.listenerCount('end') === 0,
+      'listeners are left on the stream',
+    );
     const { received, error, wasClean } = closed;
     must(!wasClean || (received !== null && closed.sent !== null), 'clean without both Close frames');
     const code = (error as { code?: string } | null)?.code;
@@ -222,7 +225,10 @@ export class SocketRun {
     try {
       for await (const message of source) this.#take(message, typeof message === 'string');
     } catch (error) {
-      must(typeof (error as { code?: unknown }).code === 'string' || (error as Error).name === 'ClosedError', `an iteration failed with ${String(error)}`);
+      must(
+        typeof (error as { code?: unknown }).code === 'string' || (error as Error).name === 'ClosedError',
+        `an iteration failed with ${String(error)}`,
+      );
     }
   }
 
@@ -253,7 +259,8 @@ export class SocketRun {
     must(bytes.length <= this.#settings.maxPayload || isText, 'a message over its limit');
     this.#messages.push(['message', isText, bytes.toString('hex')]);
     const isArrayBuffer = data instanceof ArrayBuffer;
-    if (!isText && this.#settings.taker === 'events') must(isArrayBuffer === (this.#settings.binaryType === 'arraybuffer'), 'another binaryType');
+    if (!isText && this.#settings.taker === 'events')
+      must(isArrayBuffer === (this.#settings.binaryType === 'arraybuffer'), 'another binaryType');
   }
 
   #callback(): () => void {

@@ -16,6 +16,7 @@ export class RecordingTransport implements Transport {
   isCongested = false;
   isEnded = false;
   isDestroyed = false;
+  isBroken = false;
   #isCompressed = false;
   #part: { readonly opcode: number; missing: number; readonly parts: Buffer[] } | undefined;
   #callbacks: SendCallback[] = [];

@@ -1,4 +1,4 @@
-import { Counters } from '../coverage/counters.js';
+import { Counters } from '../counting/counters.js';
 import type { Random } from '../random.js';
 
 interface Entry {

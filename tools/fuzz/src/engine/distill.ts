@@ -1,4 +1,4 @@
-import { BUCKETS, type Counters } from '../coverage/counters.js';
+import { BUCKETS, type Counters } from '../counting/counters.js';
 
 /** Of the inputs, shortest first, those that reach a place that none before them does: few, for what they show. */
 export async function distill(

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Counters } from '../coverage/counters.js';
+import type { Counters } from '../counting/counters.js';
 import { Random } from '../random.js';
 import type { Target } from '../target.js';
 import { Corpus } from './corpus.js';

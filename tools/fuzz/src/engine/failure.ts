@@ -6,7 +6,7 @@ export function kindOf(error: unknown): string {
 }
 
 /** The invariant does not hold. */
-export class Broken extends Error {
+class Broken extends Error {
   override readonly name = 'Broken';
 }
 

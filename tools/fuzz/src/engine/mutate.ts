@@ -5,7 +5,7 @@ import type { Target } from '../target.js';
 const EDGES = [0, 1, 2, 3, 4, 7, 8, 15, 16, 31, 32, 63, 64, 100, 124, 125, 126, 127, 128, 129, 252, 253, 254, 255];
 
 /** One change after another, on bytes of which it knows nothing. */
-export function havoc(input: Uint8Array, other: Uint8Array, words: readonly Uint8Array[], random: Random): Uint8Array {
+function havoc(input: Uint8Array, other: Uint8Array, words: readonly Uint8Array[], random: Random): Uint8Array {
   let bytes = input;
   for (let changes = 1 + random.below(1 << random.below(4)); changes > 0; changes--)
     bytes = change(bytes, other, words, random);
@@ -82,7 +82,8 @@ export function wordsOf(literals: Iterable<string | number>): Uint8Array[] {
   const words: Uint8Array[] = [];
   for (const literal of literals) {
     if (typeof literal === 'string') {
-      if (literal.length > 1 && literal.length <= 32 && !literal.includes(' ')) words.push(Buffer.from(literal, 'utf8'));
+      if (literal.length > 1 && literal.length <= 32 && !literal.includes(' '))
+        words.push(Buffer.from(literal, 'utf8'));
     } else if (Number.isSafeInteger(literal) && literal > 0) words.push(...numberWords(literal));
   }
   return words;

@@ -8,9 +8,10 @@ const trim = (text: string): string => text.replace(/^[ \t]+|[ \t]+$/g, '');
 const lower = (text: string): string => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 
 /** Values of a field, without the blanks around them. */
-export function valuesOf(headers: readonly string[], name: string): string[] {
+function valuesOf(headers: readonly string[], name: string): string[] {
   const values: string[] = [];
-  for (let at = 0; at + 1 < headers.length; at += 2) if (lower(headers[at]!) === name) values.push(trim(headers[at + 1]!));
+  for (let at = 0; at + 1 < headers.length; at += 2)
+    if (lower(headers[at]!) === name) values.push(trim(headers[at + 1]!));
   return values;
 }
 
@@ -44,12 +45,15 @@ export function extensionsOf(value: string): Extensions | undefined {
 
 /** @returns undefined for what is no list of distinct names */
 export function subprotocolsOf(value: string): string[] | undefined {
-  const names = value.split(',').map(trim).filter((name) => name !== '');
+  const names = value
+    .split(',')
+    .map(trim)
+    .filter((name) => name !== '');
   return names.length > 0 && names.every(isToken) && new Set(names).size === names.length ? names : undefined;
 }
 
 /** `host [":" port]`, without what no real host uses. @returns name in lower case, and port */
-export function hostOf(text: string): { name: string; port: number | undefined } | undefined {
+function hostOf(text: string): { name: string; port: number | undefined } | undefined {
   const match = /^(\[[^\]]*\]|[A-Za-z0-9._~-]+)(?::(0|[1-9]\d{0,4})?)?$/.exec(text);
   if (!match) return undefined;
   const [, name = '', digits] = match;
@@ -73,7 +77,12 @@ export function isHostAllowed(host: string, allowed: readonly string[]): boolean
 
 /** Why a request is no opening handshake, in the order in which it is looked at; or what it asks for. */
 export function requestOf(
-  request: { readonly method: string; readonly target: string; readonly httpVersion: string; readonly headers: readonly string[] },
+  request: {
+    readonly method: string;
+    readonly target: string;
+    readonly httpVersion: string;
+    readonly headers: readonly string[];
+  },
   draft08: boolean,
 ): object | undefined {
   const { method, target, httpVersion, headers } = request;
@@ -83,15 +92,27 @@ export function requestOf(
   };
   const host = one('host');
   const parsed = host === undefined ? undefined : hostOf(host);
-  if (method !== 'GET' || !/^1\.[1-9]$/.test(httpVersion) || host === undefined || parsed === undefined) return undefined;
-  if (!includesToken(valuesOf(headers, 'upgrade'), 'websocket') || !includesToken(valuesOf(headers, 'connection'), 'upgrade')) return undefined;
+  if (method !== 'GET' || !/^1\.[1-9]$/.test(httpVersion) || host === undefined || parsed === undefined)
+    return undefined;
+  if (
+    !includesToken(valuesOf(headers, 'upgrade'), 'websocket') ||
+    !includesToken(valuesOf(headers, 'connection'), 'upgrade')
+  )
+    return undefined;
   const path = pathOf(target, parsed);
   const version = one('sec-websocket-version');
   const key = one('sec-websocket-key');
   if (path === undefined || key === undefined || !/^[A-Za-z0-9+/]{22}==$/.test(key)) return undefined;
   if (version !== '13' && !(draft08 && version === '8')) return undefined;
-  if (valuesOf(headers, 'transfer-encoding').length > 0 || valuesOf(headers, 'content-length').some((length) => length !== '0')) return undefined;
-  const origins = [...valuesOf(headers, 'origin'), ...(version === '8' ? valuesOf(headers, 'sec-websocket-origin') : [])];
+  if (
+    valuesOf(headers, 'transfer-encoding').length > 0 ||
+    valuesOf(headers, 'content-length').some((length) => length !== '0')
+  )
+    return undefined;
+  const origins = [
+    ...valuesOf(headers, 'origin'),
+    ...(version === '8' ? valuesOf(headers, 'sec-websocket-origin') : []),
+  ];
   if (valuesOf(headers, 'origin').length > 1 || new Set(origins).size > 1) return undefined;
   if (version === '8' && valuesOf(headers, 'sec-websocket-origin').length > 1) return undefined;
   const wanted = valuesOf(headers, 'sec-websocket-protocol');
@@ -110,7 +131,8 @@ function pathOf(target: string, host: { name: string; port: number | undefined }
   if (scheme === undefined) return rest.startsWith('/') ? (rest.split('?')[0] ?? '') : undefined;
   const named = hostOf(authority);
   const defaultPort = lower(scheme) === 'http' ? 80 : 443;
-  if (!named || named.name !== host.name || (named.port ?? defaultPort) !== (host.port ?? defaultPort)) return undefined;
+  if (!named || named.name !== host.name || (named.port ?? defaultPort) !== (host.port ?? defaultPort))
+    return undefined;
   return rest.split('?')[0] || '/';
 }
 
@@ -129,7 +151,8 @@ export function responseOf(
   if (!extensions || extensions.some(({ name }) => !offered.includes(name))) return undefined;
   if (new Set(extensions.map(({ name }) => name)).size !== extensions.length) return undefined;
   const chosen = valuesOf(headers, 'sec-websocket-protocol');
-  if (protocols.length === 0 ? chosen.length > 0 : chosen.length !== 1 || !protocols.includes(chosen[0]!)) return undefined;
+  if (protocols.length === 0 ? chosen.length > 0 : chosen.length !== 1 || !protocols.includes(chosen[0]!))
+    return undefined;
   return { protocol: chosen[0] ?? '', extensions };
 }
 
@@ -139,6 +162,9 @@ export function linesOf(text: string): { start: string; headers: [string, string
   const lines = text.slice(0, end).split('\r\n');
   const [start = '', ...fields] = lines;
   if (end === -1 || lines.some((line) => /[\r\n\0]|[^\t\x20-\x7e\x80-\xff]/.test(line))) return undefined;
-  const headers = fields.map((line): [string, string] => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]);
+  const headers = fields.map((line): [string, string] => [
+    line.slice(0, line.indexOf(':')),
+    line.slice(line.indexOf(':') + 2),
+  ]);
   return { start, headers, body: text.slice(end + 4) };
 }

@@ -49,7 +49,9 @@ export function naiveReports(
       if (opcode !== 8) reports.push([opcode === 9 ? 'ping' : 'pong', payload.toString('hex')]);
       else {
         const body = closeBody(payload);
-        return typeof body === 'string' ? fail(body) : { reports: [...reports, ['close', body.code, body.reason]], doubtful };
+        return typeof body === 'string'
+          ? fail(body)
+          : { reports: [...reports, ['close', body.code, body.reason]], doubtful };
       }
       continue;
     }
@@ -78,7 +80,8 @@ export function naiveReports(
       }
       if (content.length > rules.maxPayload) return fail(...COMPRESSED);
     }
-    if (isText && rules.validateUtf8 && !isTextSoFar(content, isWhole)) return open.isCompressed ? fail(...COMPRESSED) : fail(BAD_TEXT);
+    if (isText && rules.validateUtf8 && !isTextSoFar(content, isWhole))
+      return open.isCompressed ? fail(...COMPRESSED) : fail(BAD_TEXT);
     if (!isWhole) continue;
     reports.push(['message', isText, content.toString('hex')]);
     open = undefined;

@@ -31,6 +31,8 @@ export const STEPS = [
   'giveUp',
   'streams', // on, off
   'reader', // how he reads
+  'short', // of memory: on, off
+  'relieve',
 ] as const;
 
 export type StepName = (typeof STEPS)[number] | 'raw';
@@ -64,6 +66,8 @@ const SHAPES: Readonly<Record<StepName, readonly [numbers: number, hasBytes: boo
   giveUp: [0, false],
   streams: [0, false],
   reader: [1, false],
+  short: [0, false],
+  relieve: [0, false],
 };
 
 export interface Step {
@@ -75,7 +79,7 @@ export interface Step {
 }
 
 /** Octets before the first step. */
-export const SETTINGS = 4;
+const SETTINGS = 4;
 
 export function readScript(input: Uint8Array): { settings: number[]; steps: Step[] } {
   const settings = Array.from({ length: SETTINGS }, (_, i) => input[i] ?? 0);
@@ -95,7 +99,7 @@ export function readScript(input: Uint8Array): { settings: number[]; steps: Step
   return { settings, steps };
 }
 
-export function step(name: StepName, numbers: readonly number[] = [], bytes: Uint8Array = Buffer.alloc(0)): Buffer {
+function step(name: StepName, numbers: readonly number[] = [], bytes: Uint8Array = Buffer.alloc(0)): Buffer {
   if (name === 'raw') return Buffer.concat([Buffer.from([0x7f + bytes.length]), bytes]);
   const [, hasBytes] = SHAPES[name];
   return Buffer.from([STEPS.indexOf(name), ...numbers, ...(hasBytes ? [bytes.length] : []), ...bytes]);
@@ -112,7 +116,11 @@ const headOf = (octet: number): { opcode: number; fin: boolean; rsv: number } =>
 });
 
 /** What a wire step puts on the wire. Compressed messages go on in one window, `compress`. */
-export function wireOf({ name, numbers, bytes }: Step, masked: boolean, compress: (data: Uint8Array) => Uint8Array): Buffer {
+export function wireOf(
+  { name, numbers, bytes }: Step,
+  masked: boolean,
+  compress: (data: Uint8Array) => Uint8Array,
+): Buffer {
   const [octet = 0, second = 0, third = 0] = numbers;
   const key = masked ? 0x37fa213d : undefined;
   const { opcode, fin, rsv } = headOf(octet);
@@ -192,7 +200,7 @@ export function someStep(random: Random): Buffer {
     case 22:
       return step(random.pick(['full', 'congested'] as const));
     default:
-      return step(random.pick(['cut', 'timeout', 'pause', 'resume', 'peerEnd', 'transportEnd', 'stop', 'fail', 'cutOff', 'giveUp', 'streams'] as const)); // prettier-ignore
+      return step(random.pick(['cut', 'timeout', 'pause', 'resume', 'peerEnd', 'transportEnd', 'stop', 'fail', 'cutOff', 'giveUp', 'streams', 'short', 'relieve'] as const)); // prettier-ignore
   }
 }
 

@@ -11,7 +11,16 @@ import { must, same } from '../engine/failure.js';
 import { TEXTS } from '../oracle/builder.js';
 import { naiveFrames } from '../oracle/frames.js';
 import { COMPRESSED, naiveReports, type Meaning, type Report } from '../oracle/messages.js';
-import { compressor, describeScript, isWire, mutateScript, readScript, someStep, wireOf, type Step } from '../oracle/script.js';
+import {
+  compressor,
+  describeScript,
+  isWire,
+  mutateScript,
+  readScript,
+  someStep,
+  wireOf,
+  type Step,
+} from '../oracle/script.js';
 import { hashOf, Random } from '../random.js';
 import type { MakeTarget } from '../target.js';
 import { naiveCloseBody } from './frame.js';
@@ -38,7 +47,11 @@ export function wiresOf(steps: readonly Step[], masked: boolean, takeover: boole
 }
 
 /** What the wire means to a receiver that nobody disturbs. */
-export function expectedReports(steps: readonly Step[], wires: ReadonlyMap<Step, Buffer>, settings: CoreSettings): Meaning {
+export function expectedReports(
+  steps: readonly Step[],
+  wires: ReadonlyMap<Step, Buffer>,
+  settings: CoreSettings,
+): Meaning {
   const until = steps.findIndex(({ name }) => name === 'peerEnd');
   const heard = until === -1 ? steps : steps.slice(0, until);
   const wire = Buffer.concat(heard.map((step) => wires.get(step) ?? Buffer.alloc(0)));
@@ -48,7 +61,11 @@ export function expectedReports(steps: readonly Step[], wires: ReadonlyMap<Step,
 }
 
 /** What was reported is what was expected, or, where the script ended it earlier, the beginning of it. */
-export function checkReports(reports: readonly Report[], { reports: expected, doubtful }: Meaning, wasStopped: boolean): void {
+export function checkReports(
+  reports: readonly Report[],
+  { reports: expected, doubtful }: Meaning,
+  wasStopped: boolean,
+): void {
   const allowed = (report: Report | undefined, i: number): unknown => {
     const other = expected[i];
     if (i >= doubtful && report?.[0] === 'failed' && COMPRESSED.includes(report[1][0] ?? '')) return report;
@@ -64,7 +81,10 @@ export function checkReports(reports: readonly Report[], { reports: expected, do
 }
 
 /** Our own frames, read as a peer reads them. */
-function decode(frames: readonly SentFrame[], deflate: CoreSettings['deflate']): { isText: boolean; content: string; isWhole: boolean }[] {
+function decode(
+  frames: readonly SentFrame[],
+  deflate: CoreSettings['deflate'],
+): { isText: boolean; content: string; isWhole: boolean }[] {
   const inflater = deflate && new Inflater(15, deflate.takeover);
   const messages: { isText: boolean; content: string; isWhole: boolean }[] = [];
   let open: { isText: boolean; isCompressed: boolean; parts: Buffer[] } | undefined;
@@ -72,7 +92,11 @@ function decode(frames: readonly SentFrame[], deflate: CoreSettings['deflate']):
     if (open === undefined) return;
     const bytes = Buffer.concat(open.parts);
     const content = open.isCompressed && isWhole ? inflater!.message(bytes) : bytes;
-    messages.push({ isText: open.isText, content: open.isCompressed && !isWhole ? '' : content.toString('hex'), isWhole });
+    messages.push({
+      isText: open.isText,
+      content: open.isCompressed && !isWhole ? '' : content.toString('hex'),
+      isWhole,
+    });
     open = undefined;
   };
   for (const { opcode, fin, rsv, payload } of frames) {
@@ -109,7 +133,12 @@ function checkSent({ transport, outbox, protocol, wasStopped, reports }: CoreRun
   const pings = reports.filter(([kind]) => kind === 'ping').map(([, hex]) => hex);
   const { sent: close } = protocol.closing;
   const closeFrames = transport.frames.filter(({ opcode }) => opcode === 8);
-  if (!transport.isEnded || closeFrames.length > 0) same(closeFrames.map(({ payload }) => naiveCloseBody(payload)), close ? [close] : [], 'our Close frame is told wrongly');
+  if (!transport.isEnded || closeFrames.length > 0)
+    same(
+      closeFrames.map(({ payload }) => naiveCloseBody(payload)),
+      close ? [close] : [],
+      'our Close frame is told wrongly',
+    );
   return void pings;
 }
 
@@ -120,7 +149,9 @@ export const makeTarget: MakeTarget = ({ counters }) => ({
   seeds: () => {
     const random = new Random(11);
     return [0x00, 0x01, 0x02, 0x08, 0x0a, 0x0b, 0x1a, 0x20].flatMap((one) =>
-      [0x00, 0x08, 0x40, 0x83].map((two) => Buffer.concat([Buffer.from([one, two, 0, 0]), ...Array.from({ length: 8 }, () => someStep(random))])),
+      [0x00, 0x08, 0x40, 0x83].map((two) =>
+        Buffer.concat([Buffer.from([one, two, 0, 0]), ...Array.from({ length: 8 }, () => someStep(random))]),
+      ),
     );
   },
   dictionary: TEXTS,
@@ -158,7 +189,9 @@ function comparable(log: readonly unknown[], { deflate }: CoreSettings): readonl
   return log.map((entry) => {
     const text = JSON.stringify(entry);
     if (!/^\["(sent",8|closing|failure)/.test(text)) return entry;
-    return text.replace(/WS_ERR_(INVALID_DEFLATE_DATA|UNSUPPORTED_MESSAGE_LENGTH|INVALID_UTF8)/, '…').replace(/03ef|03f1|1007|1009/, '…');
+    return text
+      .replace(/WS_ERR_(INVALID_DEFLATE_DATA|UNSUPPORTED_MESSAGE_LENGTH|INVALID_UTF8)/, '…')
+      .replace(/03ef|03f1|1007|1009/, '…');
   });
 }
 

@@ -14,11 +14,18 @@ import { checkReports, expectedReports, wiresOf } from './connection.js';
 const isMessage = ([kind]: Report): boolean => kind === 'message';
 
 const asString = (report: Report): Report =>
-  report[0] === 'message' && report[1] ? ['message', true, Buffer.from(Buffer.from(report[2], 'hex').toString('utf8')).toString('hex')] : report;
+  report[0] === 'message' && report[1]
+    ? ['message', true, Buffer.from(Buffer.from(report[2], 'hex').toString('utf8')).toString('hex')]
+    : report;
 
 function checkWritten(written: Uint8Array, { role, deflate }: SocketSettings): void {
   const peer = role === 'server' ? 'client' : 'server';
-  const { frames, error } = naiveFrames(written, { role: peer, allowedRsv: deflate ? 4 : 0, strictLength: true, maxFramePayload: Infinity });
+  const { frames, error } = naiveFrames(written, {
+    role: peer,
+    allowedRsv: deflate ? 4 : 0,
+    strictLength: true,
+    maxFramePayload: Infinity,
+  });
   same(error, undefined, 'what is written are no frames');
   const close = frames.findIndex(({ head }) => head.opcode === 8);
   must(close === -1 || close === frames.length - 1, 'something follows our Close frame');
@@ -26,24 +33,44 @@ function checkWritten(written: Uint8Array, { role, deflate }: SocketSettings): v
 
 /** In their own order each: when a stream of a message ends is its reader's doing. */
 function checkRun(run: SocketRun, expected: Meaning, { taker }: SocketSettings): void {
-  const isCut = run.controls.at(-1)?.[0] === 'failed' && ['ECONNRESET'].includes((run.controls.at(-1)?.[1] as readonly string[])[0] ?? '');
+  const last = run.controls.at(-1);
+  const isCut = last?.[0] === 'failed' && last[1].includes('ECONNRESET');
   const controls = isCut ? run.controls.slice(0, -1) : run.controls;
   const isString = taker === 'iterator' || taker === 'readable'; // and nothing but Unicode
-  const [theirMessages, theirControls] = [expected.reports.filter(isMessage).map((report) => (isString ? asString(report) : report)), expected.reports.filter((report) => !isMessage(report))];
+  const [theirMessages, theirControls] = [
+    expected.reports.filter(isMessage).map((report) => (isString ? asString(report) : report)),
+    expected.reports.filter((report) => !isMessage(report)),
+  ];
   const messagesBefore = expected.reports.slice(0, expected.doubtful).filter((report) => !isMessage(report)).length;
-  checkReports(controls, { reports: theirControls, doubtful: expected.doubtful === Infinity ? Infinity : messagesBefore }, run.wasStopped);
+  checkReports(
+    controls,
+    { reports: theirControls, doubtful: expected.doubtful === Infinity ? Infinity : messagesBefore },
+    run.wasStopped,
+  );
   const isEarly = controls.at(-1)?.[0] === 'failed' && expected.doubtful < Infinity;
   checkReports(run.messages, { reports: theirMessages, doubtful: Infinity }, run.wasStopped || isEarly);
 }
 
 export const makeTarget: MakeTarget = ({ counters }) => ({
   name: 'duplex',
-  covers: ['connection/connection', 'connection/websocket', 'connection/delivery', 'connection/incoming', 'connection/message-', 'connection/close', 'connection/writer', 'connection/outflow', 'connection/protocol/'],
+  covers: [
+    'connection/connection',
+    'connection/websocket',
+    'connection/delivery',
+    'connection/incoming',
+    'connection/message-',
+    'connection/close',
+    'connection/writer',
+    'connection/outflow',
+    'connection/protocol/',
+  ],
   maxLength: 2000,
   seeds: () => {
     const random = new Random(13);
     return [0, 1, 2, 3, 8, 0x13, 0x17, 0x1b, 0x39].flatMap((third) =>
-      [0x00, 0x01, 0x08].map((one) => Buffer.concat([Buffer.from([one, 0, third, 0]), ...Array.from({ length: 8 }, () => someStep(random))])),
+      [0x00, 0x01, 0x08].map((one) =>
+        Buffer.concat([Buffer.from([one, 0, third, 0]), ...Array.from({ length: 8 }, () => someStep(random))]),
+      ),
     );
   },
   dictionary: TEXTS,

@@ -14,7 +14,7 @@ import {
   type FrameHandlers,
   type FrameHead,
 } from '@ws/frame';
-import type { Counters } from '../coverage/counters.js';
+import type { Counters } from '../counting/counters.js';
 import { must, same } from '../engine/failure.js';
 import { closeCode, someFrame, TEXTS } from '../oracle/builder.js';
 import { naiveFrames, type FrameRulesGiven } from '../oracle/frames.js';
@@ -45,7 +45,12 @@ function read(input: Uint8Array): Given {
 }
 
 interface Seen {
-  readonly frames: { readonly head: FrameHead; readonly payload: string; readonly ended: boolean; readonly whole: boolean }[];
+  readonly frames: {
+    readonly head: FrameHead;
+    readonly payload: string;
+    readonly ended: boolean;
+    readonly whole: boolean;
+  }[];
   readonly error: string | undefined;
 }
 
@@ -88,7 +93,10 @@ function parse(chunks: readonly Uint8Array[], given: Given, takesFrames: boolean
     },
     messageEnd() {
       const last = frames.at(-1);
-      must(last !== undefined && last.ended && last.head.fin && last.head.opcode < 8 && !last.whole, 'a message ends early');
+      must(
+        last !== undefined && last.ended && last.head.fin && last.head.opcode < 8 && !last.whole,
+        'a message ends early',
+      );
       last.whole = true;
       disturb();
     },
@@ -102,7 +110,10 @@ function parse(chunks: readonly Uint8Array[], given: Given, takesFrames: boolean
     };
   }
   const { maxFramePayload, ...options } = given;
-  const parser = new FrameParser({ ...options, maxFramePayload: maxFramePayload === Infinity ? false : maxFramePayload }, handlers);
+  const parser = new FrameParser(
+    { ...options, maxFramePayload: maxFramePayload === Infinity ? false : maxFramePayload },
+    handlers,
+  );
   const attempt = (step: () => void): void => {
     try {
       step();
@@ -119,7 +130,8 @@ function parse(chunks: readonly Uint8Array[], given: Given, takesFrames: boolean
     if (given.preserveInput && !disturbing) must(copy.equals(chunk), 'the input was changed');
   }
   if (disturbing) {
-    const made = (): number => frames.reduce((sum, one) => sum + 1 + one.pieces.length + (one.ended ? 1 : 0) + (one.whole ? 1 : 0), 0);
+    const made = (): number =>
+      frames.reduce((sum, one) => sum + 1 + one.pieces.length + (one.ended ? 1 : 0) + (one.whole ? 1 : 0), 0);
     for (let calls = -1; parser.paused || made() > calls;) {
       calls = made();
       attempt(() => parser.resume());
@@ -127,7 +139,12 @@ function parse(chunks: readonly Uint8Array[], given: Given, takesFrames: boolean
   }
   must(parser.error?.code === error && parser.bufferedBytes === 0, 'something was kept');
   return {
-    frames: frames.map(({ head, pieces, ended, whole }) => ({ head, payload: Buffer.concat(pieces).toString('hex'), ended, whole })),
+    frames: frames.map(({ head, pieces, ended, whole }) => ({
+      head,
+      payload: Buffer.concat(pieces).toString('hex'),
+      ended,
+      whole,
+    })),
     error,
   };
 }
@@ -169,12 +186,15 @@ function checkUtf8(bytes: Uint8Array, random: Random): void {
 
 const TEXT = Buffer.from('ascii only, then Grüße, 漢字 and 😀 '.repeat(3));
 /** Octets at which UTF-8 changes its mind. */
-const UTF8_EDGES = [0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xed, 0xef, 0xf0, 0xf4, 0xf5, 0xff];
+const UTF8_EDGES = [
+  0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xed, 0xef, 0xf0, 0xf4, 0xf5, 0xff,
+];
 
 /** From anywhere in a text, with a few octets that may not belong there. */
 function someText(random: Random): Buffer {
   const text = Buffer.from(TEXT.subarray(random.below(TEXT.length)));
-  for (let bad = random.below(3); bad > 0 && text.length > 0; bad--) text[random.below(text.length)] = random.pick(UTF8_EDGES);
+  for (let bad = random.below(3); bad > 0 && text.length > 0; bad--)
+    text[random.below(text.length)] = random.pick(UTF8_EDGES);
   return text;
 }
 
@@ -187,7 +207,9 @@ function checkEncoder(random: Random): void {
     fin: random.oneIn(2),
     rsv: Number(opcode) >= 8 ? random.below(4) : random.oneIn(8) ? random.pick([...odd, 8]) : random.below(8),
     maskingKey: random.oneIn(8) ? random.pick(odd) : random.oneIn(2) ? random.below(2 ** 32) : undefined,
-    payloadLength: random.oneIn(8) ? (random.pick(odd) ?? 0) : random.pick([0, 125, 126, 127, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER]),
+    payloadLength: random.oneIn(8)
+      ? (random.pick(odd) ?? 0)
+      : random.pick([0, 125, 126, 127, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER]),
   };
   let bytes;
   try {
@@ -195,7 +217,8 @@ function checkEncoder(random: Random): void {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     const isControl = [8, 9, 10].includes(head.opcode ?? -1);
-    const isWhole = (value: number | undefined, most: number): boolean => Number.isInteger(value) && value! >= 0 && value! <= most;
+    const isWhole = (value: number | undefined, most: number): boolean =>
+      Number.isInteger(value) && value! >= 0 && value! <= most;
     const isLegal =
       [0, 1, 2, 8, 9, 10].includes(head.opcode ?? -1) &&
       (head.rsv === undefined || isWhole(head.rsv, 7)) &&
@@ -204,8 +227,23 @@ function checkEncoder(random: Random): void {
       !(isControl && (!head.fin || head.payloadLength > 125));
     return must(!isLegal, () => `refused: ${JSON.stringify(head)}`);
   }
-  const [read] = naiveFrames(bytes, { role: 'any', allowedRsv: 7, strictLength: true, maxFramePayload: Infinity }).frames;
-  same(read?.head, { fin: head.fin, rsv: head.rsv ?? 0, opcode: head.opcode, maskingKey: head.maskingKey, payloadLength: head.payloadLength }, 'a head is written as another one');
+  const [first] = naiveFrames(bytes, {
+    role: 'any',
+    allowedRsv: 7,
+    strictLength: true,
+    maxFramePayload: Infinity,
+  }).frames;
+  same(
+    first?.head,
+    {
+      fin: head.fin,
+      rsv: head.rsv ?? 0,
+      opcode: head.opcode,
+      maskingKey: head.maskingKey,
+      payloadLength: head.payloadLength,
+    },
+    'a head is written as another one',
+  );
 }
 
 function checkMask(bytes: Uint8Array, random: Random): void {
@@ -249,7 +287,10 @@ function checkWork(given: Given, counters: Counters): void {
     const before = counters.steps();
     const chunks = given.random().cut(long, 3);
     let error: unknown;
-    const parser = new FrameParser({ role: given.role, allowedRsv: 7, strictLength: given.strictLength }, { payload: () => {} });
+    const parser = new FrameParser(
+      { role: given.role, allowedRsv: 7, strictLength: given.strictLength },
+      { payload: () => {} },
+    );
     try {
       for (const chunk of chunks) parser.push(chunk);
     } catch (thrown) {
@@ -264,22 +305,56 @@ function checkWork(given: Given, counters: Counters): void {
 
 export const makeTarget: MakeTarget = ({ counters }) => ({
   name: 'frame',
-  covers: ['frame/parser', 'frame/partial-header', 'frame/rules', 'frame/header', 'frame/mask', 'frame/utf8', 'frame/byte-queue', 'frame/close', 'frame/serializer'],
+  covers: [
+    'frame/parser',
+    'frame/partial-header',
+    'frame/rules',
+    'frame/header',
+    'frame/mask',
+    'frame/utf8',
+    'frame/byte-queue',
+    'frame/close',
+    'frame/serializer',
+  ],
   maxLength: 4096,
   seeds: () => {
     const random = new Random(5);
     const text = Buffer.concat([Buffer.from([0, 0x80]), TEXT]);
     const streams = [0x00, 0x1c, 0x01, 0x02, 0x20, 0x40].map((options) =>
-      Buffer.concat([[options, 0], ...Array.from({ length: 5 }, () => someFrame(random, options !== 2))].map((part) => Buffer.from(part))),
+      Buffer.concat(
+        [[options, 0], ...Array.from({ length: 5 }, () => someFrame(random, options !== 2))].map((part) =>
+          Buffer.from(part),
+        ),
+      ),
     );
     return [text, ...streams];
   },
-  dictionary: [...TEXTS, ...['817e0000', '827f0000000000010000', '827fffffffffffffffff', '827f001fffffffffffff', '88', '8902', 'f0808080', 'eda080', 'f48fbfbf'].map((text) => Buffer.from(text, 'hex'))],
+  dictionary: [
+    ...TEXTS,
+    ...[
+      '817e0000',
+      '827f0000000000010000',
+      '827fffffffffffffffff',
+      '827f001fffffffffffff',
+      '88',
+      '8902',
+      'f0808080',
+      'eda080',
+      'f48fbfbf',
+    ].map((text) => Buffer.from(text, 'hex')),
+  ],
   mutate(input, other, random) {
     const given = read(input);
-    const starts = [...naiveFrames(given.wire, { ...given, allowedRsv: 7, strictLength: false }).frames.map(({ at }) => at + 2), input.length];
+    const starts = [
+      ...naiveFrames(given.wire, { ...given, allowedRsv: 7, strictLength: false }).frames.map(({ at }) => at + 2),
+      input.length,
+    ];
     const at = random.pick(starts);
-    const piece = random.oneIn(3) ? other.subarray(2) : random.oneIn(8) ? closeCode(random) : someFrame(random, !random.oneIn(3));
+    const piece = random.oneIn(3)
+      ? other.subarray(2)
+      : random.oneIn(8)
+        ? closeCode(random)
+        : someFrame(random, !random.oneIn(3));
     const until = random.oneIn(3) ? random.pick(starts) : at;
     return Buffer.concat([input.subarray(0, Math.min(at, until)), piece, input.subarray(Math.max(at, until))]);
   },
@@ -300,7 +375,8 @@ export const makeTarget: MakeTarget = ({ counters }) => ({
     checkEncoder(random);
     checkCloseBody(wire.subarray(random.below(wire.length + 1)));
     checkMask(wire, random);
-    for (const { head, payload, ended } of seen.frames) if (head.opcode === 8 && ended) checkCloseBody(Buffer.from(payload, 'hex'));
+    for (const { head, payload, ended } of seen.frames)
+      if (head.opcode === 8 && ended) checkCloseBody(Buffer.from(payload, 'hex'));
     if (random.oneIn(64)) checkWork(given, counters);
   },
 });

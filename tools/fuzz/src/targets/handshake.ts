@@ -22,9 +22,17 @@ import {
   upgradeResponse,
 } from '@ws/handshake';
 import { createHash } from 'node:crypto';
-import type { Counters } from '../coverage/counters.js';
+import type { Counters } from '../counting/counters.js';
 import { must, same } from '../engine/failure.js';
-import { extensionsOf, isHostAllowed, linesOf, requestOf, responseOf, subprotocolsOf, isToken as isNaiveToken } from '../oracle/http.js';
+import {
+  extensionsOf,
+  isHostAllowed,
+  linesOf,
+  requestOf,
+  responseOf,
+  subprotocolsOf,
+  isToken as isNaiveToken,
+} from '../oracle/http.js';
 import { hashOf, type Random } from '../random.js';
 import type { MakeTarget } from '../target.js';
 
@@ -36,10 +44,10 @@ const READINGS: Readonly<Record<string, (text: string) => string>> = {
   q: request,
   Q: (text) => request(text, true),
   r: response,
-  e: extensions,
-  p: subprotocols,
-  h: host,
-  o: origin,
+  e: readExtensions,
+  p: readSubprotocols,
+  h: readHost,
+  o: readOrigin,
   w: writeRequest,
   W: writeResponse,
   k: key,
@@ -56,10 +64,13 @@ function read(input: Uint8Array): { kind: string; text: string } {
 /** Lines to a head: the first is the start line; blanks at the colon are the value's. */
 function headOf(text: string): { start: string; headers: string[] } {
   const [start = '', ...lines] = text.split('\n');
-  return { start, headers: lines.flatMap((line) => {
-    const colon = line.indexOf(':');
-    return colon === -1 ? [line] : [line.slice(0, colon), line.slice(colon + 1)];
-  }) };
+  return {
+    start,
+    headers: lines.flatMap((line) => {
+      const colon = line.indexOf(':');
+      return colon === -1 ? [line] : [line.slice(0, colon), line.slice(colon + 1)];
+    }),
+  };
 }
 
 function request(text: string, draft08 = false): string {
@@ -72,14 +83,19 @@ function request(text: string, draft08 = false): string {
     const { error } = decision;
     must(error instanceof HandshakeError && error.status >= 400, 'refused without a status');
     must(expected === undefined, `refused with ${error.code}, is a handshake`);
-    const written = linesOf(formatResponse(refusalResponse(error.status, { body: error.message, headers: error.headers })));
+    const written = linesOf(
+      formatResponse(refusalResponse(error.status, { body: error.message, headers: error.headers })),
+    );
     must(written?.start.startsWith(`HTTP/1.1 ${error.status}`) === true, 'the refusal cannot be written');
     return error.code;
   }
   const { offer } = decision;
   same(sorted(offer), sorted(expected ?? { refused: true }), 'an offer is read as something else');
   const names = [...new Map(offer.extensions.map((extension) => [extension.name, extension])).values()];
-  const answer = upgradeResponse(offer, { ...(offer.protocols[0] === undefined ? {} : { protocol: offer.protocols[0] }), extensions: names });
+  const answer = upgradeResponse(offer, {
+    ...(offer.protocols[0] === undefined ? {} : { protocol: offer.protocols[0] }),
+    extensions: names,
+  });
   must(linesOf(formatResponse(answer)) !== undefined, 'our answer cannot be written');
   const sent = { key: offer.key, protocols: offer.protocols.slice(0, 1), extensions: offer.extensions };
   must(checkUpgradeResponse(answer, sent).accepted, 'our own answer is refused');
@@ -87,7 +103,8 @@ function request(text: string, draft08 = false): string {
 }
 
 /** In the order of the names: what is left out is as good as undefined. */
-const sorted = (value: object): unknown => Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)));
+const sorted = (value: object): unknown =>
+  Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)));
 
 function response(text: string): string {
   const { start, headers } = headOf(text);
@@ -96,12 +113,24 @@ function response(text: string): string {
   const extensions = (extensionsOf(offered) ?? []).map(({ name }) => ({ name, parameters: [] }));
   const given = { status: Number(status), headers };
   const decision = checkUpgradeResponse(given, { key: KEY, protocols: wanted, extensions });
-  const expected = responseOf(given, ACCEPT, wanted, extensions.map(({ name }) => name));
+  const expected = responseOf(
+    given,
+    ACCEPT,
+    wanted,
+    extensions.map(({ name }) => name),
+  );
   if (decision.accepted) {
-    same({ protocol: decision.protocol, extensions: decision.extensions }, expected ?? 'refused', 'an answer is read as something else');
+    same(
+      { protocol: decision.protocol, extensions: decision.extensions },
+      expected ?? 'refused',
+      'an answer is read as something else',
+    );
     return 'accepted';
   }
-  must(expected === undefined && decision.error instanceof HandshakeError && decision.error.status === 0, `refused with ${decision.error.code}`);
+  must(
+    expected === undefined && decision.error instanceof HandshakeError && decision.error.status === 0,
+    `refused with ${decision.error.code}`,
+  );
   return decision.error.code;
 }
 
@@ -114,7 +143,7 @@ function attempt<T>(parse: () => T): T | undefined {
   }
 }
 
-function extensions(text: string): string {
+function readExtensions(text: string): string {
   const list = attempt(() => parseExtensions(text));
   same(list, extensionsOf(text), 'extensions are read as something else');
   if (list === undefined) return 'refused';
@@ -122,17 +151,21 @@ function extensions(text: string): string {
   return 'accepted';
 }
 
-function subprotocols(text: string): string {
+function readSubprotocols(text: string): string {
   const list = attempt(() => parseSubprotocols(text));
   same(list, subprotocolsOf(text), 'subprotocols are read as something else');
   if (list === undefined) return 'refused';
   same(parseSubprotocols(list.join(', ')), list, 'subprotocols are written as something else');
   const ours = [...list].reverse();
-  same([selectSubprotocol(list, ours), selectSubprotocol(list, ours, 'server')], [list[0], ours[0]], 'another subprotocol is selected');
+  same(
+    [selectSubprotocol(list, ours), selectSubprotocol(list, ours, 'server')],
+    [list[0], ours[0]],
+    'another subprotocol is selected',
+  );
   return 'accepted';
 }
 
-function host(text: string): string {
+function readHost(text: string): string {
   const [actual = '', ...allowed] = text.split('\n');
   const is = checkHost(actual, allowed);
   same(is, isHostAllowed(actual, allowed), 'a host is judged wrongly');
@@ -140,7 +173,7 @@ function host(text: string): string {
   return String(is);
 }
 
-function origin(text: string): string {
+function readOrigin(text: string): string {
   const [given = '', ownHost = '', ...rule] = text.split('\n');
   const isSame = checkOrigin(given, ownHost, 'same');
   const isListed = checkOrigin(given, ownHost, rule);
@@ -150,13 +183,28 @@ function origin(text: string): string {
   if (isSame) {
     const url = new URL(given); // what we call the same, the parser of the WHATWG standard must call the same
     const own = new URL(`${url.protocol}//${ownHost}`);
-    must(url.host === own.host && url.pathname === '/' && url.username === '' && /^https?:$/.test(url.protocol), 'not the same host');
+    must(
+      url.host === own.host && url.pathname === '/' && url.username === '' && /^https?:$/.test(url.protocol),
+      'not the same host',
+    );
   }
-  if (isListed) must(rule.some((entry) => parsed(entry)?.host === new URL(given).host), 'not one of the list');
+  if (isListed)
+    must(
+      rule.some((entry) => parsed(entry)?.host === new URL(given).host),
+      'not one of the list',
+    );
   // And the other way round: an origin as a browser writes it, with a host as a browser writes it.
   const url = parsed(given);
   const own = parsed(`${url?.protocol}//${ownHost}`);
-  if (url && own && /^https?:$/.test(url.protocol) && url.origin === given && own.host === ownHost && url.host === own.host && /^[\w.:[\]-]+$/.test(ownHost))
+  if (
+    url &&
+    own &&
+    /^https?:$/.test(url.protocol) &&
+    url.origin === given &&
+    own.host === ownHost &&
+    url.host === own.host &&
+    /^[\w.:[\]-]+$/.test(ownHost)
+  )
     must(isSame, 'the same host is called another one');
   return `${isSame} ${isListed}`;
 }
@@ -172,7 +220,16 @@ function parsed(text: string): URL | undefined {
 
 /** Each line is an option; whatever is in it, it is refused or stays where it belongs. */
 function writeRequest(text: string): string {
-  const [ownHost = '', target = '', ownOrigin = '', protocol = '', name = '', value = '', extension = '', parameter = ''] = text.split('\v');
+  const [
+    ownHost = '',
+    target = '',
+    ownOrigin = '',
+    protocol = '',
+    name = '',
+    value = '',
+    extension = '',
+    parameter = '',
+  ] = text.split('\v');
   let written;
   try {
     const asked = upgradeRequest({
@@ -186,13 +243,26 @@ function writeRequest(text: string): string {
     });
     written = formatRequest(asked);
   } catch (error) {
-    must(error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError, `threw ${String(error)}`);
+    must(
+      error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError,
+      `threw ${String(error)}`,
+    );
     return error.constructor.name;
   }
   const lines = linesOf(written);
-  must(lines !== undefined && lines.body === '' && lines.start === `GET ${target} HTTP/1.1`, 'a request line is something else');
-  must(lines.headers.every(([field]) => isNaiveToken(field)), 'a field of no name');
-  same(lines.headers.filter(([field]) => /^(host|upgrade|connection|sec-websocket-(key|version))$/i.test(field)).length, 5, 'a field is missing or comes twice');
+  must(
+    lines !== undefined && lines.body === '' && lines.start === `GET ${target} HTTP/1.1`,
+    'a request line is something else',
+  );
+  must(
+    lines.headers.every(([field]) => isNaiveToken(field)),
+    'a field of no name',
+  );
+  same(
+    lines.headers.filter(([field]) => /^(host|upgrade|connection|sec-websocket-(key|version))$/i.test(field)).length,
+    5,
+    'a field is missing or comes twice',
+  );
   const decision = checkUpgradeRequest({ method: 'GET', target, httpVersion: '1.1', headers: lines.headers.flat() });
   must(decision.accepted || decision.error.code === 'WS_ERR_INVALID_HOST', () => `our own request is refused: ${decision.accepted ? '' : decision.error.message}`); // prettier-ignore
   return 'written';
@@ -202,15 +272,24 @@ function writeResponse(text: string): string {
   const [status = '', reason = '', body = '', name = '', value = ''] = text.split('\v');
   let written;
   try {
-    written = formatResponse(refusalResponse(Number(status), { reason, body, headers: name === '' ? [] : [name, value] }));
+    written = formatResponse(
+      refusalResponse(Number(status), { reason, body, headers: name === '' ? [] : [name, value] }),
+    );
   } catch (error) {
     must(error instanceof TypeError || error instanceof RangeError, `threw ${String(error)}`);
     return error.constructor.name;
   }
   const lines = linesOf(written);
   must(lines?.start === `HTTP/1.1 ${Number(status)} ${reason}`, 'a status line is something else');
-  must(lines.headers.every(([field]) => isNaiveToken(field)), 'a field of no name');
-  same(lines.headers.find(([field]) => field === 'Content-Length')?.[1], String(lines.body.length), 'the length of the body');
+  must(
+    lines.headers.every(([field]) => isNaiveToken(field)),
+    'a field of no name',
+  );
+  same(
+    lines.headers.find(([field]) => field === 'Content-Length')?.[1],
+    String(lines.body.length),
+    'the length of the body',
+  );
   same(Buffer.from(lines.body, 'latin1').toString('utf8'), Buffer.from(body).toString('utf8'), 'the body');
   return 'written';
 }
@@ -224,7 +303,9 @@ function key(text: string): string {
     must(error instanceof TypeError, `threw ${String(error)}`);
   }
   const isLatin1 = /^[\0-\xff]*$/.test(text);
-  const hash = createHash('sha1').update(Buffer.from(`${text}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`, 'latin1')).digest('base64');
+  const hash = createHash('sha1')
+    .update(Buffer.from(`${text}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`, 'latin1'))
+    .digest('base64');
   same(accept, isLatin1 ? hash : undefined, 'an accept value');
   return String(isLatin1);
 }
@@ -254,7 +335,8 @@ function attemptAny(kind: string, text: string): void {
   const { start, headers } = headOf(text);
   const [method = '', target = '', version = ''] = start.split(' ');
   try {
-    if (kind === 'q' || kind === 'Q') checkUpgradeRequest({ method, target, httpVersion: version.replace('HTTP/', ''), headers });
+    if (kind === 'q' || kind === 'Q')
+      checkUpgradeRequest({ method, target, httpVersion: version.replace('HTTP/', ''), headers });
     else if (kind === 'r') checkUpgradeResponse({ status: 101, headers }, { key: KEY });
     else if (kind === 'e') parseExtensions(text);
     else if (kind === 'p') parseSubprotocols(text);
@@ -339,7 +421,8 @@ export const makeTarget: MakeTarget = ({ counters }) => ({
     const text = Buffer.from(input.subarray(2)).toString('utf8');
     const lines = text.split('\n');
     const at = random.below(lines.length);
-    if (random.oneIn(4)) lines.splice(at, random.below(2), random.oneIn(2) ? random.pick(FIELDS) : random.pick(Buffer.from(other).toString('utf8').split('\n'))); // prettier-ignore
+    if (random.oneIn(4))
+      lines.splice(at, random.below(2), random.oneIn(2) ? random.pick(FIELDS) : random.pick(Buffer.from(other).toString('utf8').split('\n'))); // prettier-ignore
     else lines[at] = bend(lines[at] ?? '', random);
     return Buffer.concat([Buffer.from([input[0] ?? 0, random.oneIn(4) ? 0x6c : 0x75]), Buffer.from(lines.join('\n'))]);
   },

@@ -5,7 +5,7 @@ import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { PerMessageDeflate } from '@ws/deflate';
 import { zlibBackend } from '@ws/deflate/node';
 import { CUT_SHORT, InflateError, Inflater, TOO_LONG } from '@ws/testing';
-import type { Counters } from '../coverage/counters.js';
+import type { Counters } from '../counting/counters.js';
 import { must, same } from '../engine/failure.js';
 import { hashOf, Random } from '../random.js';
 import type { MakeTarget } from '../target.js';
@@ -14,7 +14,10 @@ const CORRUPT = 'WS_ERR_INVALID_DEFLATE_DATA';
 const TOO_MUCH = ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', 'WS_ERR_INFLATION_RATIO'];
 
 /** Every way to use zlib. */
-const BACKENDS = [true, false].flatMap((fastPath) => [zlibBackend({ fastPath }), zlibBackend({ fastPath, syncInflateLimit: 0 })]);
+const BACKENDS = [true, false].flatMap((fastPath) => [
+  zlibBackend({ fastPath }),
+  zlibBackend({ fastPath, syncInflateLimit: 0 }),
+]);
 const MAXIMA = [5000, 1, 100, 100_000];
 /** Of the decompressor: behind them a message goes on no more. */
 const MOST_FINAL_BLOCKS = 64;
@@ -47,7 +50,10 @@ function read(input: Uint8Array): Given {
 }
 
 function write(options: Uint8Array, messages: readonly Uint8Array[]): Buffer {
-  return Buffer.concat([options, ...messages.flatMap((message) => [Buffer.from([message.length >> 8, message.length & 255]), message])]);
+  return Buffer.concat([
+    options,
+    ...messages.flatMap((message) => [Buffer.from([message.length >> 8, message.length & 255]), message]),
+  ]);
 }
 
 type Accepted = { readonly content: Buffer };
@@ -72,13 +78,26 @@ class Reader {
   }
 }
 
-async function decode(end: PerMessageDeflate, pieces: readonly Uint8Array[], maxPayload: number, random: Random, flow?: Reader): Promise<Verdict> {
+async function decode(
+  end: PerMessageDeflate,
+  pieces: readonly Uint8Array[],
+  maxPayload: number,
+  random: Random,
+  flow?: Reader,
+): Promise<Verdict> {
   const parts: Uint8Array[] = [];
   let length = 0;
   const whole = random.oneIn(2) ? undefined : pieces.reduce((sum, piece) => sum + piece.length, 0);
   for (const [i, piece] of pieces.entries()) {
     let answers = 0;
-    const told = { opcode: 2, first: i === 0, last: i === pieces.length - 1, length: whole, remaining: maxPayload - length, flow } as const;
+    const told = {
+      opcode: 2,
+      first: i === 0,
+      last: i === pieces.length - 1,
+      length: whole,
+      remaining: maxPayload - length,
+      flow,
+    } as const;
     const copy = Uint8Array.from(piece);
     const failure = await new Promise<{ readonly code: string } | null>((resolve) =>
       end.decode(
@@ -123,12 +142,17 @@ function checkAgainstZlib(message: Uint8Array, before: Buffer, content: Buffer):
 }
 
 const isAccepted = (verdict: Verdict): verdict is Accepted & { code?: undefined } => verdict.content !== undefined;
-const shortly = (verdict: Verdict): string => (isAccepted(verdict) ? `${verdict.content.length} bytes ${verdict.content.toString("hex", 0, 40)}` : String(verdict.code));
+const shortly = (verdict: Verdict): string =>
+  isAccepted(verdict)
+    ? `${verdict.content.length} bytes ${verdict.content.toString('hex', 0, 40)}`
+    : String(verdict.code);
 
 async function check(given: Given, random: Random, counters: Counters): Promise<void> {
   const { takeover, windowBits, maxPayload, maxRatio } = given;
   const parameters = { clientNoContextTakeover: !takeover, clientMaxWindowBits: windowBits };
-  const last = Buffer.concat([deflateRawSync('and the next one?', { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)]);
+  const last = Buffer.concat([
+    deflateRawSync('and the next one?', { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4),
+  ]);
   const ways = [BACKENDS[0]!, random.pick(BACKENDS), random.pick(BACKENDS)].map((backend, i) => ({
     end: new PerMessageDeflate({ role: 'server', backend, parameters, maxRatio }),
     flow: i > 0 && random.oneIn(2) ? new Reader(random) : undefined,
@@ -140,26 +164,41 @@ async function check(given: Given, random: Random, counters: Counters): Promise<
       const limit = message === last ? 100 : maxPayload;
       const verdicts: Verdict[] = [];
       for (const [i, { end, flow }] of ways.entries())
-        verdicts.push(await decode(end, i === 0 ? [message] : withEmpty(random.cut(message, random.pick([1, 10, 1000])), random), limit, random, flow));
+        verdicts.push(
+          await decode(
+            end,
+            i === 0 ? [message] : withEmpty(random.cut(message, random.pick([1, 10, 1000])), random),
+            limit,
+            random,
+            flow,
+          ),
+        );
       const [first, ...others] = verdicts as [Verdict, ...Verdict[]];
       counters.saw(isAccepted(first) ? `accepted ${Math.min(first.content.length, 300)}` : String(first.code));
       // Where a message is both too long and corrupt, what is noticed first may differ.
       for (const other of others) {
-        const isSame = isAccepted(first) ? isAccepted(other) && other.content.equals(first.content) : !isAccepted(other);
+        const isSame = isAccepted(first)
+          ? isAccepted(other) && other.content.equals(first.content)
+          : !isAccepted(other);
         must(isSame, () => `it depends on the way: ${shortly(first)}, ${shortly(other)}`);
       }
       const expected = naive(lenient, message, limit);
       const exact = windowBits === 15 ? expected : naive(strict, message, limit);
-      const isRatio = !isAccepted(first) && first.code === 'WS_ERR_INFLATION_RATIO' && message.length * maxRatio < 200_000;
+      const isRatio =
+        !isAccepted(first) && first.code === 'WS_ERR_INFLATION_RATIO' && message.length * maxRatio < 200_000;
       if (isAccepted(first)) {
-        must(isAccepted(expected) && expected.content.equals(first.content), () => `accepted as ${shortly(first)}, is ${shortly(expected)}`);
+        must(
+          isAccepted(expected) && expected.content.equals(first.content),
+          () => `accepted as ${shortly(first)}, is ${shortly(expected)}`,
+        );
         if (lenient.finalBlocks === 0 && message.length > 0) checkAgainstZlib(message, takeover ? before.subarray(-(2 ** windowBits)) : Buffer.alloc(0), first.content); // prettier-ignore
         before = Buffer.concat([before, first.content]);
       } else {
         // Behind a final block a message of its own window begins anew, which no sender of ours would notice.
         const isOurs = lenient.finalBlocks > (takeover ? MOST_FINAL_BLOCKS : 0) || lenient.tookTail;
         must(!isAccepted(exact) || isRatio || isOurs, () => `refused with ${first.code}, is ${shortly(exact)}`);
-        if (!isAccepted(expected) && expected.code === CORRUPT && !isRatio && !isOurs) same(first.code, CORRUPT, 'corrupt data is called something else');
+        if (!isAccepted(expected) && expected.code === CORRUPT && !isRatio && !isOurs)
+          same(first.code, CORRUPT, 'corrupt data is called something else');
         return;
       }
     }
@@ -200,10 +239,20 @@ function someContent(random: Random): Buffer {
 function someMessage(random: Random): Buffer {
   const parts: Buffer[] = [];
   for (let blocks = random.below(3); blocks >= 0; blocks--) {
-    const finishFlush = random.oneIn(6) ? constants.Z_FINISH : random.pick([constants.Z_SYNC_FLUSH, constants.Z_FULL_FLUSH]);
+    const finishFlush = random.oneIn(6)
+      ? constants.Z_FINISH
+      : random.pick([constants.Z_SYNC_FLUSH, constants.Z_FULL_FLUSH]);
     const dictionary = random.oneIn(3) ? { dictionary: someContent(random) } : {};
     if (dictionary.dictionary?.length === 0) delete dictionary.dictionary;
-    parts.push(deflateRawSync(someContent(random), { level: random.below(10), finishFlush, strategy: random.below(5), windowBits: 9 + random.below(7), ...dictionary }));
+    parts.push(
+      deflateRawSync(someContent(random), {
+        level: random.below(10),
+        finishFlush,
+        strategy: random.below(5),
+        windowBits: 9 + random.below(7),
+        ...dictionary,
+      }),
+    );
   }
   const whole = Buffer.concat(parts);
   return random.oneIn(3) ? whole : whole.subarray(0, -4);
@@ -211,13 +260,33 @@ function someMessage(random: Random): Buffer {
 
 export const makeTarget: MakeTarget = ({ counters }) => ({
   name: 'inflate',
-  covers: ['deflate/decompression', 'deflate/window', 'deflate/node/at-once', 'deflate/node/ending', 'deflate/node/inflation', 'deflate/node/stream-inflater', 'deflate/node/zlib-handle', 'deflate/permessage-deflate'],
+  covers: [
+    'deflate/decompression',
+    'deflate/window',
+    'deflate/node/at-once',
+    'deflate/node/ending',
+    'deflate/node/inflation',
+    'deflate/node/stream-inflater',
+    'deflate/node/zlib-handle',
+    'deflate/permessage-deflate',
+  ],
   maxLength: 4096,
   seeds: () => {
     const random = new Random(3);
-    return Array.from({ length: 24 }, (_, i) => write(Buffer.from([i * 5, i & 1]), [someMessage(random), someMessage(random)]));
+    return Array.from({ length: 24 }, (_, i) =>
+      write(Buffer.from([i * 5, i & 1]), [someMessage(random), someMessage(random)]),
+    );
   },
-  dictionary: ['00000000ffff', '010000ffff', '0000ffff', '0300', '050000', 'c1000000', '6360', 'f248cdc9c907000000ffff'].map((text) => Buffer.from(text, 'hex')),
+  dictionary: [
+    '00000000ffff',
+    '010000ffff',
+    '0000ffff',
+    '0300',
+    '050000',
+    'c1000000',
+    '6360',
+    'f248cdc9c907000000ffff',
+  ].map((text) => Buffer.from(text, 'hex')),
   mutate(input, other, random) {
     const messages = [...read(input).messages];
     const theirs = read(other).messages;

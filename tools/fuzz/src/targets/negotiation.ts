@@ -2,7 +2,16 @@
 // reading, and nothing but a DeflateError is thrown; what our client offers and our server answers, both read alike, and then every message
 // arrives as it was sent, whole, in fragments or prepared for many, and keeps to the agreed window; no name means anything by itself.
 import { formatExtensions, negotiateExtensions, parseExtensions } from '@ws/handshake';
-import { answer, checkAnswer, DeflateError, offer, PerMessageDeflate, type DeflateElement, type DeflateParameters, type NegotiationOptions } from '@ws/deflate';
+import {
+  answer,
+  checkAnswer,
+  DeflateError,
+  offer,
+  PerMessageDeflate,
+  type DeflateElement,
+  type DeflateParameters,
+  type NegotiationOptions,
+} from '@ws/deflate';
 import { zlibBackend } from '@ws/deflate/node';
 import { Inflater } from '@ws/testing';
 import { must, same } from '../engine/failure.js';
@@ -11,10 +20,20 @@ import { hashOf, Random } from '../random.js';
 import type { MakeTarget } from '../target.js';
 
 const NAME = 'permessage-deflate';
-const NAMES = ['server_no_context_takeover', 'client_no_context_takeover', 'server_max_window_bits', 'client_max_window_bits'] as const;
+const NAMES = [
+  'server_no_context_takeover',
+  'client_no_context_takeover',
+  'server_max_window_bits',
+  'client_max_window_bits',
+] as const;
 type Name = (typeof NAMES)[number];
 
-const BACKENDS = [zlibBackend(), zlibBackend({ fastPath: false }), zlibBackend({ maxContexts: 1 }), zlibBackend({ maxContexts: 0, syncDeflateLimit: 0 })];
+const BACKENDS = [
+  zlibBackend(),
+  zlibBackend({ fastPath: false }),
+  zlibBackend({ maxContexts: 1 }),
+  zlibBackend({ maxContexts: 0, syncDeflateLimit: 0 }),
+];
 
 /** Two octets of options: bits from 8 to 15 behind the other values. */
 function optionsOf(one: number, two: number): NegotiationOptions {
@@ -30,7 +49,10 @@ function optionsOf(one: number, two: number): NegotiationOptions {
 }
 
 /** What a list of parameters says, if it is one that may be there. §7.1 */
-function naiveParameters(parameters: DeflateElement['parameters'], isAnswer: boolean): Partial<Record<Name, number | true>> | undefined {
+function naiveParameters(
+  parameters: DeflateElement['parameters'],
+  isAnswer: boolean,
+): Partial<Record<Name, number | true>> | undefined {
   const said: Partial<Record<Name, number | true>> = Object.create(null) as Record<string, never>;
   for (const [name, value] of parameters) {
     if (!(NAMES as readonly string[]).includes(name) || said[name as Name] !== undefined) return undefined;
@@ -45,7 +67,9 @@ function naiveParameters(parameters: DeflateElement['parameters'], isAnswer: boo
 
 function checkOurAnswer(offers: readonly DeflateElement[], options: NegotiationOptions): void {
   const answered = answer(offers, options);
-  const acceptable = offers.filter(({ name, parameters }) => name === NAME && naiveParameters(parameters, false) !== undefined);
+  const acceptable = offers.filter(
+    ({ name, parameters }) => name === NAME && naiveParameters(parameters, false) !== undefined,
+  );
   if (answered === undefined) {
     must(Object.keys(options).length > 0 || acceptable.length === 0, 'a good offer is declined');
     for (const one of acceptable) must(answer([one], options) === undefined, 'an offer is declined among others');
@@ -57,17 +81,45 @@ function checkOurAnswer(offers: readonly DeflateElement[], options: NegotiationO
   const said = naiveParameters(answered.response.parameters, true);
   const asked = naiveParameters(accepted.parameters, false)!;
   must(said !== undefined && answered.response.name === NAME, 'our answer is none');
-  must(asked.server_no_context_takeover === undefined || said.server_no_context_takeover === true, '§7.1.1.1 is not kept');
-  must(asked.server_max_window_bits === undefined || Number(said.server_max_window_bits) <= Number(asked.server_max_window_bits), '§7.1.2.1 is not kept');
+  must(
+    asked.server_no_context_takeover === undefined || said.server_no_context_takeover === true,
+    '§7.1.1.1 is not kept',
+  );
+  must(
+    asked.server_max_window_bits === undefined ||
+      Number(said.server_max_window_bits) <= Number(asked.server_max_window_bits),
+    '§7.1.2.1 is not kept',
+  );
   const { client_max_window_bits: window } = said;
-  must(window === undefined || asked.client_max_window_bits !== undefined, '§7.1.2.2: a client window that was not offered');
-  must(window === undefined || asked.client_max_window_bits === true || Number(window) <= Number(asked.client_max_window_bits), '§7.1.2.2 is not kept');
+  must(
+    window === undefined || asked.client_max_window_bits !== undefined,
+    '§7.1.2.2: a client window that was not offered',
+  );
+  must(
+    window === undefined ||
+      asked.client_max_window_bits === true ||
+      Number(window) <= Number(asked.client_max_window_bits),
+    '§7.1.2.2 is not kept',
+  );
   const { serverNoContextTakeover, clientNoContextTakeover, serverMaxWindowBits, clientMaxWindowBits } = options;
-  must(serverNoContextTakeover === false || serverNoContextTakeover === 'as-offered' || said.server_no_context_takeover === true, 'serverNoContextTakeover does nothing');
-  must(serverNoContextTakeover !== false || said.server_no_context_takeover === undefined, 'serverNoContextTakeover: false does nothing');
-  must(clientNoContextTakeover === false || said.client_no_context_takeover === true, 'clientNoContextTakeover does nothing');
-  if (typeof serverMaxWindowBits === 'number') must(said.server_max_window_bits === serverMaxWindowBits, 'serverMaxWindowBits does nothing');
-  if (typeof clientMaxWindowBits === 'number') must(Number(window) <= clientMaxWindowBits, 'clientMaxWindowBits does nothing');
+  must(
+    serverNoContextTakeover === false ||
+      serverNoContextTakeover === 'as-offered' ||
+      said.server_no_context_takeover === true,
+    'serverNoContextTakeover does nothing',
+  );
+  must(
+    serverNoContextTakeover !== false || said.server_no_context_takeover === undefined,
+    'serverNoContextTakeover: false does nothing',
+  );
+  must(
+    clientNoContextTakeover === false || said.client_no_context_takeover === true,
+    'clientNoContextTakeover does nothing',
+  );
+  if (typeof serverMaxWindowBits === 'number')
+    must(said.server_max_window_bits === serverMaxWindowBits, 'serverMaxWindowBits does nothing');
+  if (typeof clientMaxWindowBits === 'number')
+    must(Number(window) <= clientMaxWindowBits, 'clientMaxWindowBits does nothing');
   if (clientMaxWindowBits === false) must(window === undefined, 'clientMaxWindowBits: false does nothing');
   same(answered.parameters, meant(said), 'our answer means something else');
 }
@@ -94,16 +146,28 @@ function checkTheirAnswer(response: DeflateElement, options: NegotiationOptions)
     !(serverNoContextTakeover === true && said.server_no_context_takeover === undefined) &&
     !(clientNoContextTakeover === false && said.client_no_context_takeover !== undefined) &&
     !(serverMaxWindowBits && !(Number(said.server_max_window_bits) <= serverMaxWindowBits)) &&
-    !(said.client_max_window_bits !== undefined && (clientMaxWindowBits === false || Number(said.client_max_window_bits) > clientLimit));
-  must((parameters !== undefined) === isGood, () => `an answer is ${parameters ? 'accepted' : 'refused'}: ${JSON.stringify(response)}`);
+    !(
+      said.client_max_window_bits !== undefined &&
+      (clientMaxWindowBits === false || Number(said.client_max_window_bits) > clientLimit)
+    );
+  must(
+    (parameters !== undefined) === isGood,
+    () => `an answer is ${parameters ? 'accepted' : 'refused'}: ${JSON.stringify(response)}`,
+  );
   if (!parameters || !said) return;
   const plain = meant(said);
-  const clientOnly = { clientNoContextTakeover: plain.clientNoContextTakeover || clientNoContextTakeover === true, clientMaxWindowBits: Math.min(plain.clientMaxWindowBits, clientLimit) };
+  const clientOnly = {
+    clientNoContextTakeover: plain.clientNoContextTakeover || clientNoContextTakeover === true,
+    clientMaxWindowBits: Math.min(plain.clientMaxWindowBits, clientLimit),
+  };
   same(parameters, { ...plain, ...clientOnly }, 'an answer is read as something else');
 }
 
 /** @returns what both ends agreed on */
-function negotiate(ofClient: NegotiationOptions, ofServer: NegotiationOptions): { client: DeflateParameters; server: DeflateParameters } | undefined {
+function negotiate(
+  ofClient: NegotiationOptions,
+  ofServer: NegotiationOptions,
+): { client: DeflateParameters; server: DeflateParameters } | undefined {
   const offered = parseExtensions(formatExtensions(offer(ofClient)));
   const answered = answer(offered, ofServer);
   if (answered === undefined) return undefined;
@@ -114,12 +178,25 @@ function negotiate(ofClient: NegotiationOptions, ofServer: NegotiationOptions): 
   try {
     client = checkAnswer(response, ofClient);
   } catch (error) {
-    must(error instanceof DeflateError && ofClient.clientNoContextTakeover === false, `our own answer is refused: ${String(error)}`);
+    must(
+      error instanceof DeflateError && ofClient.clientNoContextTakeover === false,
+      `our own answer is refused: ${String(error)}`,
+    );
     return undefined;
   }
-  same([client.serverNoContextTakeover, client.serverMaxWindowBits], [server.serverNoContextTakeover, server.serverMaxWindowBits], 'the ends disagree');
-  must(client.clientMaxWindowBits <= server.clientMaxWindowBits, 'the client has a larger window than the server knows');
-  must(client.clientNoContextTakeover || !server.clientNoContextTakeover, 'the client takes over what the server forgets');
+  same(
+    [client.serverNoContextTakeover, client.serverMaxWindowBits],
+    [server.serverNoContextTakeover, server.serverMaxWindowBits],
+    'the ends disagree',
+  );
+  must(
+    client.clientMaxWindowBits <= server.clientMaxWindowBits,
+    'the client has a larger window than the server knows',
+  );
+  must(
+    client.clientNoContextTakeover || !server.clientNoContextTakeover,
+    'the client takes over what the server forgets',
+  );
   return { client, server };
 }
 
@@ -128,21 +205,36 @@ interface Frame {
   readonly rsv: number;
 }
 
-const encode = async (end: PerMessageDeflate, payload: Uint8Array, fragment: Parameters<PerMessageDeflate['encode']>[1]): Promise<Frame> =>
+const encode = async (
+  end: PerMessageDeflate,
+  payload: Uint8Array,
+  fragment: Parameters<PerMessageDeflate['encode']>[1],
+): Promise<Frame> =>
   new Promise((resolve, reject) => {
-    end.encode(payload, fragment, (error, bytes, rsv) => (error ? reject(error) : resolve({ payload: Buffer.from(bytes), rsv })));
+    end.encode(payload, fragment, (error, bytes, rsv) =>
+      error ? reject(error) : resolve({ payload: Buffer.from(bytes), rsv }),
+    );
   });
 
 async function decode(end: PerMessageDeflate, payload: Uint8Array, most: number): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   await new Promise<void>((resolve, reject) => {
     const piece = { opcode: 2, first: true, last: true, length: payload.length, remaining: most } as const;
-    end.decode(payload, piece, (part) => parts.push(part), (error) => (error ? reject(error) : resolve()));
+    end.decode(
+      payload,
+      piece,
+      (part) => parts.push(part),
+      (error) => (error ? reject(error) : resolve()),
+    );
   });
   return Buffer.concat(parts);
 }
 
-async function exchange(agreed: { client: DeflateParameters; server: DeflateParameters }, text: Uint8Array, random: Random): Promise<void> {
+async function exchange(
+  agreed: { client: DeflateParameters; server: DeflateParameters },
+  text: Uint8Array,
+  random: Random,
+): Promise<void> {
   const backend = random.pick(BACKENDS);
   const ends = {
     client: new PerMessageDeflate({ role: 'client', backend, parameters: agreed.client }),
@@ -156,10 +248,16 @@ async function exchange(agreed: { client: DeflateParameters; server: DeflatePara
     for (let messages = 1 + random.below(5); messages > 0; messages--) {
       const from = random.pick(['client', 'server'] as const);
       const to = from === 'client' ? 'server' : 'client';
-      const message = Buffer.alloc(random.below(random.pick([2, 300, 3000])), text.length > 0 ? text.subarray(random.below(text.length)) : 1);
+      const message = Buffer.alloc(
+        random.below(random.pick([2, 300, 3000])),
+        text.length > 0 ? text.subarray(random.below(text.length)) : 1,
+      );
       const frames = await send(ends[from], message, random);
       const payload = Buffer.concat(frames.map((frame) => frame.payload));
-      must(frames.every(({ rsv }, i) => rsv === 0 || (rsv === 4 && i === 0)), 'a reserved bit is set where none is');
+      must(
+        frames.every(({ rsv }, i) => rsv === 0 || (rsv === 4 && i === 0)),
+        'a reserved bit is set where none is',
+      );
       if (frames[0]?.rsv !== 4) {
         must(payload.equals(message), 'a message is changed and not compressed');
         continue;
@@ -185,15 +283,48 @@ async function send(end: PerMessageDeflate, message: Buffer, random: Random): Pr
   if (pieces.length === 0 || random.oneIn(4)) pieces.push(new Uint8Array(0));
   const frames: Frame[] = [];
   for (const [i, piece] of pieces.entries())
-    frames.push(await encode(end, piece, { ...told, first: i === 0, fin: i === pieces.length - 1, length: random.oneIn(2) ? message.length : undefined }));
+    frames.push(
+      await encode(end, piece, {
+        ...told,
+        first: i === 0,
+        fin: i === pieces.length - 1,
+        length: random.oneIn(2) ? message.length : undefined,
+      }),
+    );
   return frames;
 }
 
-const WORDS = ['permessage-deflate', ...NAMES, '; ', '=', ', ', '"', '\\', '8', '10', '15', '16', '07', '"9"', 'x-webkit-deflate-frame', '__proto__', 'constructor', 'toString'];
+const WORDS = [
+  'permessage-deflate',
+  ...NAMES,
+  '; ',
+  '=',
+  ', ',
+  '"',
+  '\\',
+  '8',
+  '10',
+  '15',
+  '16',
+  '07',
+  '"9"',
+  'x-webkit-deflate-frame',
+  '__proto__',
+  'constructor',
+  'toString',
+];
 
 export const makeTarget: MakeTarget = ({ counters }) => ({
   name: 'negotiation',
-  covers: ['deflate/parameters', 'deflate/negotiation-options', 'deflate/compression', 'deflate/permessage-deflate', 'deflate/node/context-pool', 'deflate/incompressible', 'handshake/extensions'],
+  covers: [
+    'deflate/parameters',
+    'deflate/negotiation-options',
+    'deflate/compression',
+    'deflate/permessage-deflate',
+    'deflate/node/context-pool',
+    'deflate/incompressible',
+    'handshake/extensions',
+  ],
   maxLength: 600,
   seeds: () =>
     [
@@ -201,9 +332,18 @@ export const makeTarget: MakeTarget = ({ counters }) => ({
       'permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10; client_max_window_bits="12"',
       'permessage-deflate; server_max_window_bits=8, permessage-deflate',
       'permessage-deflate; client_max_window_bits=9; unknown, __proto__; constructor',
-    ].flatMap((text, i) => [0, 0x24, 0x68, 0xbf].map((octet) => Buffer.concat([Buffer.from([octet, octet * 3, i, octet * 5]), Buffer.from(text)]))),
+    ].flatMap((text, i) =>
+      [0, 0x24, 0x68, 0xbf].map((octet) =>
+        Buffer.concat([Buffer.from([octet, octet * 3, i, octet * 5]), Buffer.from(text)]),
+      ),
+    ),
   dictionary: WORDS.map((word) => Buffer.from(word)),
-  describe: (input) => JSON.stringify([optionsOf(input[0] ?? 0, input[1] ?? 0), optionsOf(input[2] ?? 0, input[3] ?? 0), Buffer.from(input.subarray(4)).toString('latin1')]),
+  describe: (input) =>
+    JSON.stringify([
+      optionsOf(input[0] ?? 0, input[1] ?? 0),
+      optionsOf(input[2] ?? 0, input[3] ?? 0),
+      Buffer.from(input.subarray(4)).toString('latin1'),
+    ]),
   async run(input) {
     const random = new Random(hashOf(input));
     const [ofServer, ofClient] = [optionsOf(input[0] ?? 0, input[1] ?? 0), optionsOf(input[2] ?? 0, input[3] ?? 0)];
@@ -211,8 +351,14 @@ export const makeTarget: MakeTarget = ({ counters }) => ({
     const elements = extensionsOf(Buffer.from(text).toString('latin1')) ?? [];
     checkOurAnswer(elements, ofServer);
     for (const element of elements) checkTheirAnswer(element, ofClient);
-    const chosen = negotiateExtensions(elements, [{ name: NAME, accept: (parameters) => answer([{ name: NAME, parameters }], ofServer)?.response.parameters }]);
-    same(chosen, [answer(elements, ofServer)?.response].filter((one) => one !== undefined), 'negotiated among others it is something else');
+    const chosen = negotiateExtensions(elements, [
+      { name: NAME, accept: (parameters) => answer([{ name: NAME, parameters }], ofServer)?.response.parameters },
+    ]);
+    same(
+      chosen,
+      [answer(elements, ofServer)?.response].filter((one) => one !== undefined),
+      'negotiated among others it is something else',
+    );
     const agreed = negotiate(ofClient, ofServer);
     counters.saw(`${chosen.length} ${JSON.stringify(agreed?.server)}`);
     if (agreed) await exchange(agreed, text, random);
