@@ -140,12 +140,15 @@ export class Inflater {
   #storedAt = -1;
   readonly #window: number;
   readonly #takeover: boolean;
+  readonly #isLenient: boolean;
   #most = Infinity;
   /** The message in work, behind what is kept of those before it. */
   #out = Buffer.alloc(65_536);
   #length = 0;
 
-  constructor(windowBits: number, takeover: boolean) {
+  /** @param isLenient takes a tail that was left on, and a final block that has no tail behind it: nobody has to send so, but some receivers mind nothing */
+  constructor(windowBits: number, takeover: boolean, isLenient = false) {
+    this.#isLenient = isLenient;
     this.#window = 2 ** windowBits;
     this.#takeover = takeover;
   }
@@ -160,14 +163,14 @@ export class Inflater {
     this.#out.copyWithin(0, this.#length - kept, this.#length);
     this.#length = kept;
     this.#most = kept + most;
-    const hasTail = TAIL.equals(payload.subarray(-TAIL.length)); // left on: no message can end so otherwise, but for a final block's
+    const hasTail = this.#isLenient && TAIL.equals(payload.subarray(-TAIL.length)); // left on: no message can end so otherwise, but for a final block's
     const input = new BitReader(hasTail ? payload : Buffer.concat([payload, TAIL]));
     const end = 8 * payload.length;
     // A final block may be the last thing that was sent: then the tail belongs to nothing.
     this.tookTail = false;
     while (!input.isAtEnd) {
       this.#storedAt = -1;
-      if (this.#block(input) && input.at === end) break;
+      if (this.#block(input) && this.#isLenient && input.at === end) break;
       this.tookTail = input.isAtEnd && !hasTail && this.#storedAt !== end;
     }
     return Buffer.from(this.#out.subarray(kept, this.#length));

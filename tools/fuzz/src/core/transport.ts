@@ -17,6 +17,7 @@ export class RecordingTransport implements Transport {
   isEnded = false;
   isDestroyed = false;
   isBroken = false;
+  progress = 0;
   #isCompressed = false;
   #part: { readonly opcode: number; missing: number; readonly parts: Buffer[] } | undefined;
   #callbacks: SendCallback[] = [];
@@ -54,6 +55,10 @@ export class RecordingTransport implements Transport {
     this.#sent({ opcode: part.opcode, fin: true, rsv: 0, payload: Buffer.concat(part.parts) });
   }
 
+  get hasBacklog(): boolean {
+    return this.#callbacks.length > 0;
+  }
+
   hasRoom(): boolean {
     return !this.isFull;
   }
@@ -75,6 +80,7 @@ export class RecordingTransport implements Transport {
   /** What was written is out, or never will be. */
   settle(error?: Error): void {
     const callbacks = this.#callbacks;
+    if (callbacks.length > 0) this.progress++;
     this.#callbacks = [];
     for (const callback of callbacks) callback(error);
   }

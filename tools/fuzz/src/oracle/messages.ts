@@ -38,7 +38,7 @@ export function naiveReports(
 ): Meaning {
   let doubtful = Infinity;
   const reports: Report[] = [];
-  const inflater = rules.deflate && new Inflater(15, rules.deflate.takeover);
+  const inflater = rules.deflate && new Inflater(15, rules.deflate.takeover, true);
   let open: { isText: boolean; isCompressed: boolean; parts: Buffer[]; count: number; declared: number } | undefined;
   const fail = (...codes: string[]): Meaning => ({ reports: [...reports, ['failed', codes]], doubtful });
 

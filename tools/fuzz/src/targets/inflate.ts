@@ -157,7 +157,7 @@ async function check(given: Given, random: Random, counters: Counters): Promise<
     end: new PerMessageDeflate({ role: 'server', backend, parameters, maxRatio }),
     flow: i > 0 && random.oneIn(2) ? new Reader(random) : undefined,
   }));
-  const [strict, lenient] = [new Inflater(windowBits, takeover), new Inflater(15, takeover)];
+  const [strict, lenient] = [new Inflater(windowBits, takeover, true), new Inflater(15, takeover, true)];
   let before: Buffer = Buffer.alloc(0);
   try {
     for (const message of [...given.messages, last]) {
