@@ -142,11 +142,7 @@ export const HELD = {
     file: 'packages/server/test/broadcast-stream.test.ts',
     test: 'except and filter are asked at the first write',
   },
-  'B-37': {
-    fault: '`timeout: 0` ignored',
-    file: 'packages/server/test/options.test.ts',
-    test: 'a guard is off by false or 0',
-  },
+  'B-37': { fault: '`timeout: 0` ignored', file: `${HERE}/regressions.test.ts`, test: 'B-37' },
   'B-38': {
     fault: 'Close frame not answered',
     file: `${HERE}/duties.test.ts`,

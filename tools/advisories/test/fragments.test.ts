@@ -149,4 +149,20 @@ advisory('parked-messages', (check) => {
       },
     );
   }
+
+  check(`${CONNECTIONS} messages that are never finished: \`messageTimeout\` ends each of them with 1008`, async () => {
+    const server = await launchServer({ options: { messageTimeout: 300 } });
+    const wires = await Promise.all(Array.from({ length: CONNECTIONS }, () => server.open()));
+    for (const [at, wire] of wires.entries())
+      wire.write(at % 2 ? frame(BINARY, 'x', { fin: false }) : frame(BINARY, 'x', { announced: 1000 }));
+    // A ping now and then is no progress.
+    const pings = setInterval(() => {
+      for (const [at, wire] of wires.entries()) if (at % 2 && wire.ending === undefined) wire.write(frame(PING, ''));
+    }, 50);
+    const codes = await Promise.all(wires.map((wire) => wire.closeCode()));
+    clearInterval(pings);
+    expect(new Set(codes)).toEqual(new Set([1008]));
+    const endings = await server.closed(CONNECTIONS);
+    expect(new Set(endings.map(({ errorCode }) => errorCode))).toEqual(new Set(['WS_ERR_MESSAGE_TIMEOUT']));
+  });
 });

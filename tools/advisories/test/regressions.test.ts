@@ -146,6 +146,29 @@ describe('faults that must not come back: see regressions.mjs', () => {
     for (const wire of wires) if (!leaving.includes(wire)) expect(await wire.echoes('still in')).toBe(true);
   });
 
+  test('B-37: a timeout closes those that it is about, and 0 is none', async () => {
+    const victim = await launchServer({
+      innocent: false, // who would be idle
+      options: { idleTimeout: 1000, heartbeat: { interval: 100, timeout: 10_000 } },
+    });
+    const closing = await launchServer({
+      options: { idleTimeout: 0, heartbeat: false, messageTimeout: 0, handshakeTimeout: 0 },
+    });
+    const kept = await closing.open();
+    const [talking, idle] = [await victim.open(), await victim.open()];
+    // Pongs are no messages; who talks is let be for as long as the other is idle.
+    let isOver = false;
+    const over = idle.closeCode().finally(() => (isOver = true));
+    const pongs = setInterval(() => idle.ending ?? idle.write(frame(PONG, '')), 20);
+    while (!isOver) {
+      expect(await talking.echoes('talk')).toBe(true);
+      await victim.ask('cpu');
+    }
+    clearInterval(pongs);
+    expect(await over).toBe(1001);
+    expect(await kept.echoes('still here')).toBe(true);
+  });
+
   test('B-40: the 101 has no version, what is glued to the request is a message, and a fault does not end the next one', async () => {
     const { headers } = await server().answerTo(request());
     expect(headers.has('sec-websocket-version')).toBe(false);

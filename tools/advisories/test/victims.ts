@@ -138,7 +138,7 @@ export class ServerVictim extends Victim {
   static async launch(spec: ServerSpec, flags: readonly string[]): Promise<ServerVictim> {
     const victim = await new ServerVictim(spec, flags).start();
     running.add(victim);
-    if (spec.hooks !== undefined) return victim; // which nobody can pass
+    if (spec.hooks !== undefined || spec.innocent === false) return victim; // nobody is let in, or left alone
     victim.#innocent = await Wire.open(victim.port, spec.innocent, { path: spec.options?.path ?? '/' });
     return victim;
   }

@@ -162,12 +162,20 @@ export class Wire {
   /** Whether it gives this text back. */
   async echoes(text: string): Promise<boolean> {
     this.write(frame(TEXT, text));
-    return (await this.frame())?.payload.toString() === text;
+    return (await this.#beyondPings())?.payload.toString() === text;
   }
 
   async answersPing(text: string): Promise<boolean> {
     this.write(frame(PING, text));
-    return (await this.frame())?.payload.toString() === text;
+    return (await this.#beyondPings())?.payload.toString() === text;
+  }
+
+  /** The next frame that is no ping of a heartbeat: what is said next is life enough. */
+  async #beyondPings(): Promise<Frame | undefined> {
+    for (;;) {
+      const next = await this.frame();
+      if (next?.opcode !== PING) return next;
+    }
   }
 
   cut(): void {

@@ -12,8 +12,8 @@ export interface ServerSpec {
   readonly echo?: boolean;
   /** Callbacks of the server, by name. */
   readonly hooks?: { readonly verifyClient?: Hook; readonly handleProtocols?: Hook; readonly origins?: Hook };
-  /** Headers with which anybody is let in. */
-  readonly innocent?: Readonly<Record<string, string>>;
+  /** Headers with which anybody is let in; false: nobody innocent is connected. */
+  readonly innocent?: Readonly<Record<string, string>> | false;
   /** Options of the http server. */
   readonly http?: { readonly maxHeaderSize?: number };
 }
