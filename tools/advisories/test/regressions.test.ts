@@ -157,15 +157,15 @@ describe('faults that must not come back: see regressions.mjs', () => {
     const kept = await closing.open();
     const [talking, idle] = [await victim.open(), await victim.open()];
     // Pongs are no messages; who talks is let be for as long as the other is idle.
-    let isOver = false;
-    const over = idle.closeCode().finally(() => (isOver = true));
+    const over = idle.closeCode();
     const pongs = setInterval(() => idle.ending ?? idle.write(frame(PONG, '')), 20);
-    while (!isOver) {
+    let code: number | undefined | 'open' = 'open';
+    while (code === 'open') {
       expect(await talking.echoes('talk')).toBe(true);
-      await victim.ask('cpu');
+      code = await Promise.race([over, victim.ask('cpu').then(() => 'open' as const)]);
     }
     clearInterval(pongs);
-    expect(await over).toBe(1001);
+    expect(code).toBe(1001);
     expect(await kept.echoes('still here')).toBe(true);
   });
 
