@@ -38,6 +38,9 @@ type Payload = Uint8Array | string | DeferredPayload;
 /** From so many unwritten bytes on, pings are answered later, and messages wait in the core. */
 const CONGESTED_FROM = 65_536;
 
+/** While they are given, so many bytes make one entry in the account. */
+const RECOUNT_EACH = 4096;
+
 /** The sending half of a connection: what is on its way to the stream, and how far behind the peer is. */
 export class Outflow extends Writer implements Transport, Backlog, WayOut {
   readonly #host: OutflowHost;
@@ -52,6 +55,8 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
   #bytesUnsent = 0;
   /** What the account knows of. */
   #counted = 0;
+  /** Unsent bytes from which on it is to know more. */
+  #recountFrom = Infinity;
 
   constructor(
     duplex: Duplex,
@@ -61,6 +66,7 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
     account?: Account,
   ) {
     super(duplex, maskingKey, account);
+    if (account) this.#recountFrom = RECOUNT_EACH;
     this.#host = host;
     this.#settings = settings;
     this.#bytesBefore = isPlainSocket(duplex) ? duplex.bytesWritten : 0;
@@ -235,9 +241,8 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
   }
 
   #afterSend(): Outcome {
-    if (this.account !== undefined && (this.#counted !== 0 || this.#host.protocol.sender.retainedBytes !== 0))
-      this.recount();
     const bufferedAmount = this.bufferedBytes + this.#host.protocol.sender.queuedBytes;
+    if (bufferedAmount >= this.#recountFrom) this.recount();
     const { watchedBytes, highWaterMark } = this.#settings;
     if (bufferedAmount < watchedBytes && this.#slow === undefined) return 'sent';
     this.#watch();
@@ -265,6 +270,7 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
   recount(): void {
     if (this.account === undefined) return;
     const bytes = this.#isClosed ? 0 : this.ownBytes + this.#host.protocol.sender.retainedBytes;
+    this.#recountFrom = this.bufferedBytes + this.#host.protocol.sender.queuedBytes + RECOUNT_EACH;
     if (bytes !== this.#counted) this.account.add(bytes - this.#counted);
     this.#counted = bytes;
   }

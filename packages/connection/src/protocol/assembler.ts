@@ -171,16 +171,14 @@ export class Assembler implements FrameHandlers {
       return this.#events.ended(sink, this.#given);
     }
     const { keepFragments } = this.#buffer;
-    const message = keepFragments && !isText ? this.#buffer.takeParts() : this.#buffer.takeWhole();
-    this.#count();
-    this.#events.message(message, isText);
+    this.#events.message(keepFragments && !isText ? this.#buffer.takeParts() : this.#buffer.takeWhole(), isText);
   }
 
   /** Drops what was kept; nothing more comes. */
   discard(): void {
     this.#opcode = Opcode.Continuation;
     this.#buffer.clear();
-    this.#count();
+    this.count();
     const sink = this.#sink;
     this.#sink = undefined;
     if (sink !== undefined) this.#events.aborted(sink, this.#offence);
@@ -283,7 +281,7 @@ export class Assembler implements FrameHandlers {
         const length = this.#decodedLength + part.length;
         if (length > limits.maxPayload) throw tooBig(length, limits.maxPayload);
         this.#checkText(part);
-        if (this.#sink === undefined) this.#adopt(part);
+        if (this.#sink === undefined) this.#adopt(part, !sync);
         else this.#give(this.#sink, part);
       } catch (error) {
         failure = error as Failure;
@@ -318,16 +316,15 @@ export class Assembler implements FrameHandlers {
     this.#checkText(slice);
     if (this.#sink !== undefined) return this.#give(this.#sink, slice);
     this.#buffer.append(slice);
-    this.#count();
   }
 
-  #adopt(part: Uint8Array): void {
+  #adopt(part: Uint8Array, isLate: boolean): void {
     this.#buffer.adopt(part);
-    this.#count();
+    if (isLate) this.count();
   }
 
-  /** Tells the account what the unfinished message holds by now. */
-  #count(): void {
+  /** Tells the account what the unfinished message holds by now: for whoever has parsed something. A message that ends in the chunk it began in is not told of. */
+  count(): void {
     if (this.#account === undefined) return;
     const bytes = this.isOpen ? this.#buffer.retainedBytes + MESSAGE_BYTES : 0;
     if (bytes !== this.#counted) this.#account.add(bytes - this.#counted);

@@ -170,6 +170,7 @@ export class Protocol {
       this.#caught(error);
     } finally {
       this.#log.time = undefined;
+      this.#assembler.count();
       watch?.parsed();
     }
   }
@@ -193,6 +194,7 @@ export class Protocol {
         this.#caught(error);
       }
     }
+    this.#assembler.count();
     if (!this.isBusy) this.#handlers.ready();
   }
 
