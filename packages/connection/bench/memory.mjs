@@ -41,8 +41,9 @@ const CASES = {
       for (let i = 0; i < QUEUED; i++) socket.send(payload);
     },
     async after() {
-      while (behind?.length) {
-        for (const taken of behind.splice(0)) taken();
+      for (let waiting = behind ?? []; waiting.length > 0; waiting = behind) {
+        behind = [];
+        for (const taken of waiting) taken();
         await nextTurn();
       }
       behind = undefined;

@@ -31,6 +31,8 @@ const ALARM = 1.25;
 const GRACE_MS = 250;
 /** … again as long as they give back so much of the limit in that time: five times at most. */
 const PROGRESS = 1 / 16;
+/** Ms in which those who were let go on above three quarters are not to exceed the limit again: they will not be waited for. */
+const PROBATION_MS = 1000;
 /** Ms after which it is looked at what streams hold that are not read from. */
 const SWEEP_MS = 500;
 /** Ms for which readers go on in one turn of the event loop. */
@@ -44,7 +46,7 @@ const BRAND = Symbol.for('@ws/connection.MemoryBudget');
  * written, compression. Servers, clients and single connections share one by the option `memoryLimit`.
  *
  * Above the limit all of them stop reading, and idle compression contexts are freed. If that is not enough within 250 ms, or at once above 1.25 times
- * the limit, the newest of the largest holders are ended with 1013 (WS_ERR_MEMORY_LIMIT) until three quarters of it are left.
+ * the limit, or when it is exceeded again soon, the newest of the largest holders are ended with 1013 (WS_ERR_MEMORY_LIMIT) until three quarters of it are left.
  */
 export class MemoryBudget {
   /** Bytes. */
@@ -59,6 +61,7 @@ export class MemoryBudget {
   /** What has to be noticed at once: more than the one, or not more than the other. */
   #upper: number;
   #lower = -1;
+  #noGraceBefore = -Infinity;
   /** Times of grace so far. */
   #graces = 0;
   #isSweeping = false;
@@ -166,7 +169,8 @@ export class MemoryBudget {
 
   #wait(): void {
     const before = this.#used;
-    if (before > ALARM * this.limit) return this.#shedSome();
+    const hasGrace = this.#clock.now() >= this.#noGraceBefore;
+    if (before > ALARM * this.limit || (before > this.limit && !hasGrace)) return this.#shedSome();
     if (before <= CALM * this.limit) return this.#end();
     this.#enter('waiting', ALARM * this.limit, CALM * this.limit);
     const grace = ++this.#graces;
@@ -180,8 +184,10 @@ export class MemoryBudget {
     this.#enter('ending');
     this.#recount();
     const used = this.#used;
-    if (used <= this.limit) this.#end();
-    else if (used <= before - PROGRESS * this.limit) this.#wait();
+    if (used <= this.limit) {
+      if (used > CALM * this.limit) this.#noGraceBefore = this.#clock.now() + PROBATION_MS;
+      this.#end();
+    } else if (used <= before - PROGRESS * this.limit) this.#wait();
     else this.#shedSome();
   }
 

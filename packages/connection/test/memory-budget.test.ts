@@ -133,6 +133,24 @@ test('a burst that is back under the limit in time is only slowed', () => {
   expect([budget.isOver, one.isPaused, shed()]).toEqual([false, false, []]);
 });
 
+test('who was let go on above three quarters, and exceeds the limit again at once, is not waited for', () => {
+  const { clock, peer, shed } = world();
+  peer(800, 'old');
+  const one = peer(201, 'new');
+  clock.settle();
+  one.account.add(-1);
+  clock.advance(250);
+  expect([one.isPaused, shed()]).toEqual([false, []]);
+  clock.advance(900);
+  one.account.add(1);
+  clock.settle();
+  expect(shed()).toEqual(['old']);
+  clock.advance(100);
+  one.account.add(800);
+  clock.settle();
+  expect([one.isPaused, shed()]).toEqual([true, ['old']]);
+});
+
 test('who gives back is waited for, but not for ever', () => {
   const { clock, peer, shed } = world();
   const one = peer(1200, 'slow');
@@ -146,6 +164,7 @@ test('who gives back is waited for, but not for ever', () => {
   clock.advance(250);
   expect([one.isPaused, shed()]).toEqual([false, []]);
 
+  clock.advance(1000);
   one.account.add(200);
   clock.settle();
   one.account.add(-70);

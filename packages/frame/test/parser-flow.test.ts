@@ -317,3 +317,53 @@ test('insideFrame says whether the stream may end', () => {
   parser.push(hex`82`);
   expect(parser.insideFrame).toBe(true);
 });
+
+describe('what is kept while it is paused', () => {
+  const frame = Buffer.from([0x82, 0x03, 1, 2, 3]);
+
+  test('counts with whole chunks, and no more when it is parsed', () => {
+    const seen: number[] = [];
+    const parser = new FrameParser({}, { frame: (_head, { length }) => seen.push(length) });
+    expect(parser.retainedBytes).toBe(0);
+    parser.pause();
+    parser.push(Buffer.concat([frame, frame]));
+    parser.push(frame);
+    expect(parser.bufferedBytes).toBe(15);
+    expect(parser.retainedBytes).toBeGreaterThan(15);
+    expect(parser.retainedBytes).toBeLessThan(15 + 3 * 512);
+    parser.resume();
+    expect([seen, parser.retainedBytes]).toEqual([[3, 3, 3], 0]);
+  });
+
+  test('a chunk that is parsed to its end is not kept, paused or not; one that is half parsed is', () => {
+    const parser = new FrameParser({}, { frame: () => parser.pause() });
+    parser.push(frame);
+    expect(parser.retainedBytes).toBe(0);
+    parser.resume();
+    parser.push(Buffer.concat([frame, Buffer.alloc(1000)]));
+    expect(parser.retainedBytes).toBeGreaterThan(1005);
+  });
+
+  test('discard drops it, in a handler too, and whatever comes later', () => {
+    const seen: number[] = [];
+    const parser = new FrameParser(
+      {},
+      {
+        frame(_head, { length }) {
+          seen.push(length);
+          parser.discard();
+        },
+      },
+    );
+    parser.push(Buffer.concat([frame, frame, frame]));
+    parser.push(frame);
+    parser.resume();
+    expect([seen, parser.retainedBytes, parser.bufferedBytes, parser.paused, parser.error]).toEqual([
+      [3],
+      0,
+      0,
+      true,
+      undefined,
+    ]);
+  });
+});
