@@ -31,10 +31,10 @@ async function freezable(): Promise<{ child: ChildProcess; connect(options: Clie
   return { child, connect };
 }
 
-async function echoes(socket: WebSocket, text: string): Promise<void> {
+async function echo(socket: WebSocket, text: string): Promise<string> {
   const message = once(socket, 'message');
   socket.send(text);
-  expect(String((await message)[0])).toBe(text);
+  return String((await message)[0]);
 }
 
 test('a server that is frozen is noticed; without a heartbeat, or while we do not read, it is not', async () => {
@@ -42,8 +42,8 @@ test('a server that is frozen is noticed; without a heartbeat, or while we do no
   const socket = await connect({ heartbeat: { interval: 50, timeout: 1000 } });
   const paused = await connect({ heartbeat: { interval: 50, timeout: 1000 } });
   const plain = await connect({});
-  await echoes(socket, 'alive');
-  await echoes(paused, 'alive');
+  expect(await echo(socket, 'alive')).toBe('alive');
+  expect(await echo(paused, 'alive')).toBe('alive');
   paused.pause();
   child.kill('SIGSTOP');
   expect(await socket.closed).toMatchObject({
@@ -54,7 +54,7 @@ test('a server that is frozen is noticed; without a heartbeat, or while we do no
   expect([paused.readyState, plain.readyState]).toEqual([WebSocket.OPEN, WebSocket.OPEN]);
   child.kill('SIGCONT');
   paused.resume();
-  await echoes(paused, 'still there');
+  expect(await echo(paused, 'still there')).toBe('still there');
   expect([plain.latency, plain.limits.heartbeat, plain.limits.messageTimeout]).toEqual([undefined, false, false]);
 });
 
@@ -63,7 +63,7 @@ test('while our event loop is blocked the server is not given up', async () => {
   const socket = await connect({ heartbeat: { interval: 50, timeout: 800 } });
   for (let n = 0; n < 2; n++) {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1200);
-    await echoes(socket, `${n}`);
+    expect(await echo(socket, `${n}`)).toBe(`${n}`);
   }
 });
 
@@ -82,7 +82,7 @@ test('limits can be changed while it is open', async () => {
   const { connect } = await freezable();
   const socket = await connect({ maxPayload: 10 });
   socket.limits.update({ maxPayload: 1000 });
-  await echoes(socket, 'x'.repeat(1000));
+  expect(await echo(socket, 'x'.repeat(1000))).toBe('x'.repeat(1000));
   socket.send('x'.repeat(1001));
   expect(await socket.closed).toMatchObject({ initiator: 'limit', sent: { code: 1009 } });
 });

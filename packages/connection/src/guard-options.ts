@@ -60,7 +60,7 @@ export function readGuards(options: GuardOptions): Guards {
 
 function heartbeatSettings(heartbeat: unknown): Guards['heartbeat'] {
   if (heartbeat === false) return undefined;
-  const { interval = 30_000, timeout = 30_000 } = checkObject<Heartbeat>('heartbeat', heartbeat);
+  const { interval = 30_000, timeout = 30_000 } = checkObject('heartbeat', heartbeat) as Heartbeat;
   const intervalMs = checkTimeout('heartbeat.interval', interval);
   const timeoutMs = checkTimeout('heartbeat.timeout', timeout);
   return intervalMs === Infinity ? undefined : { intervalMs, timeoutMs };
@@ -68,7 +68,7 @@ function heartbeatSettings(heartbeat: unknown): Guards['heartbeat'] {
 
 function rateSettings(rateLimit: unknown): Pick<Guards, 'messageRate' | 'byteRate'> {
   if (rateLimit === false) return { messageRate: undefined, byteRate: undefined };
-  const { messages, bytes, exceeded = 'wait' } = checkObject<RateLimit>('rateLimit', rateLimit);
+  const { messages, bytes, exceeded = 'wait' } = checkObject('rateLimit', rateLimit) as RateLimit;
   checkOneOf('rateLimit.exceeded', exceeded, EXCEEDED);
   return {
     messageRate: readRate('rateLimit.messages', messages, exceeded),
@@ -80,7 +80,7 @@ const EXCEEDED = ['wait', 'close'] as const satisfies RateLimit['exceeded'][];
 
 function readRate(name: string, given: RateOptions | undefined, usual: 'wait' | 'close'): Rate | undefined {
   if (given === undefined) return undefined;
-  const { rate, burst = rate, exceeded = usual } = checkObject<RateOptions>(name, given);
+  const { rate, burst = rate, exceeded = usual } = checkObject(name, given) as RateOptions;
   return {
     rate: checkRate(`${name}.rate`, rate),
     burst: Math.max(1, checkRate(`${name}.burst`, burst)),
@@ -94,7 +94,7 @@ function checkRate(name: string, value: unknown): number {
   return value;
 }
 
-function checkObject<Options extends object>(name: string, value: unknown): Options {
-  if (typeof value === 'object' && value !== null) return value as Options;
+function checkObject(name: string, value: unknown): object {
+  if (typeof value === 'object' && value !== null) return value;
   throw new TypeError(`${name} is ${describe(value)}, expected an object or false`);
 }

@@ -41,7 +41,7 @@ describe('heartbeat', () => {
     const meter = new Told();
     const { near, far } = await overTcp({ heartbeat: { interval: 5, timeout: 60_000 }, meter });
     const pongs: string[] = [];
-    near.on('pong', (data) => pongs.push(`${data}`));
+    near.on('pong', (data) => pongs.push(data.toString()));
     expect(near.latency).toBeUndefined();
     const pinged = once(far, 'ping');
     expect(await meter.first).toBeGreaterThanOrEqual(0);
@@ -132,7 +132,7 @@ test.each([
 test('rateLimit slows the sender down, and loses nothing', async () => {
   const { near, far } = await overTcp({ rateLimit: { messages: { rate: 200, burst: 10 } } });
   const got: string[] = [];
-  near.on('message', (data) => got.push(`${data}`));
+  near.on('message', (data) => got.push((data as Buffer).toString()));
   const start = performance.now();
   for (let n = 0; n < 30; n++) far.send(`${n}`);
   far.close();

@@ -24,10 +24,10 @@ async function freezable(server: WebSocketServer): Promise<{ socket: WebSocket; 
   return { socket, child };
 }
 
-async function echoes(socket: WebSocket, text: string): Promise<void> {
+async function echo(socket: WebSocket, text: string): Promise<string> {
   const message = once(socket, 'message');
   socket.send(text);
-  expect(String((await message)[0])).toBe(text);
+  return String((await message)[0]);
 }
 
 const DEAD = { code: 1006, wasClean: false, initiator: 'timeout', error: { code: 'WS_ERR_HEARTBEAT_TIMEOUT' } };
@@ -35,18 +35,18 @@ const DEAD = { code: 1006, wasClean: false, initiator: 'timeout', error: { code:
 test('a peer that is frozen is noticed, one that is merely silent is not', async () => {
   const server = await start({ heartbeat: { interval: 100, timeout: 1500 } });
   const [frozen, silent] = [await freezable(server), await freezable(server)];
-  await echoes(frozen.socket, 'alive');
+  expect(await echo(frozen.socket, 'alive')).toBe('alive');
   frozen.child.kill('SIGSTOP');
   expect(await frozen.socket.closed).toMatchObject({ ...DEAD, bytesUnsent: 0 });
   expect(silent.socket.readyState).toBe(1);
   expect(silent.socket.latency).toBeGreaterThanOrEqual(0);
-  await echoes(silent.socket, 'still there');
+  expect(await echo(silent.socket, 'still there')).toBe('still there');
 });
 
 test('one that is frozen while much is on its way to it is noticed too', async () => {
   const server = await start({ heartbeat: { interval: 50, timeout: 200 }, slowConsumer: false });
   const { socket, child } = await freezable(server);
-  await echoes(socket, 'alive');
+  expect(await echo(socket, 'alive')).toBe('alive');
   child.kill('SIGSTOP');
   socket.send(Buffer.alloc(50_000_000));
   const info = await socket.closed;
@@ -57,12 +57,12 @@ test('one that is frozen while much is on its way to it is noticed too', async (
 test('one that was frozen for less than the timeout goes on', async () => {
   const server = await start({ heartbeat: { interval: 20, timeout: 60_000 } });
   const { socket, child } = await freezable(server);
-  await echoes(socket, 'before');
+  expect(await echo(socket, 'before')).toBe('before');
   child.kill('SIGSTOP');
   const other = await freezable(server); // meanwhile
-  await echoes(other.socket, 'alive');
+  expect(await echo(other.socket, 'alive')).toBe('alive');
   child.kill('SIGCONT');
-  await echoes(socket, 'after');
+  expect(await echo(socket, 'after')).toBe('after');
 });
 
 test('while our event loop is blocked no peer is killed, however short its time', async () => {
@@ -70,7 +70,7 @@ test('while our event loop is blocked no peer is killed, however short its time'
   const { socket } = await freezable(server);
   for (let n = 0; n < 2; n++) {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1200);
-    await echoes(socket, `${n}`);
+    expect(await echo(socket, `${n}`)).toBe(`${n}`);
   }
 });
 
@@ -82,7 +82,7 @@ test('a socket that we do not read is not judged', async () => {
   expect(await frozen.socket.closed).toMatchObject(DEAD);
   expect(paused.socket.readyState).toBe(1);
   paused.socket.resume();
-  await echoes(paused.socket, 'still there');
+  expect(await echo(paused.socket, 'still there')).toBe('still there');
 });
 
 test('what is on unless it is switched off', async () => {
@@ -100,7 +100,7 @@ test('limits after the login, for one connection alone', async () => {
   const server = await start({ maxPayload: 10 });
   const [guest, member] = [await freezable(server), await freezable(server)];
   member.socket.limits.update({ maxPayload: 1000 });
-  await echoes(member.socket, 'x'.repeat(1000));
+  expect(await echo(member.socket, 'x'.repeat(1000))).toBe('x'.repeat(1000));
   guest.socket.send('x'.repeat(11)); // comes back
   expect(await guest.socket.closed).toMatchObject({ initiator: 'limit', sent: { code: 1009 } });
 });
