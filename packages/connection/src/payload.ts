@@ -22,10 +22,13 @@ export function toPayload(data: unknown): Uint8Array | string {
   return bytes;
 }
 
+const BUFFER: unknown = Buffer.prototype;
+const BYTES: unknown = Uint8Array.prototype;
+
 /** Whether its `length` is the true one: a subclass may say what it likes, and would get bytes of somebody else's sent. */
 function isPlain(data: Uint8Array): boolean {
   const prototype: unknown = Object.getPrototypeOf(data);
-  return prototype === Buffer.prototype || prototype === Uint8Array.prototype;
+  return prototype === BUFFER || prototype === BYTES;
 }
 
 const TYPED_ARRAY = Object.getPrototypeOf(Uint8Array.prototype) as object;
