@@ -71,6 +71,9 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
   readonly #account: MemoryAccount | undefined;
   /** What the account knows of that was received and not parsed. */
   #keptBytes = 0;
+  /** What the stream had in store at the last look, in one chunk. */
+  #gathered = 0;
+  #isGathering = false;
 
   /** @throws {TypeError} when the stream already carries a connection */
   constructor(
@@ -201,6 +204,11 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
     this.protocol.relieve();
   }
 
+  recount(): void {
+    this.#gather();
+    this.#countInput();
+  }
+
   /** The peer is told if nothing waits before that. */
   shed(): void {
     const error = new GuardError('WS_ERR_MEMORY_LIMIT');
@@ -225,6 +233,7 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
   // What the stream tells.
 
   received(chunk: Uint8Array): void {
+    if (this.#isGathering) return;
     this.#inTurn(() => this.protocol.receive(chunk));
   }
 
@@ -292,7 +301,7 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
     this.#owner.pong(payload);
   }
   closing(code: number, reason: string, initiator: 'local' | 'remote'): void {
-    this.recount();
+    this.#countInput();
     this.outflow.recount();
     this.#owner.closing(code, reason, initiator);
   }
@@ -302,7 +311,7 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
   }
 
   ready(): void {
-    if (this.#keptBytes !== 0) this.recount();
+    if (this.#keptBytes !== 0) this.#countInput();
     if (this.#streamClosed) return this.closed();
     if (this.protocol.isHeld && !this.protocol.isStopped) return;
     if (this.#account) this.#account.budget.unwatch(this.#account);
@@ -342,7 +351,7 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
       this.outflow.endTurn();
       if (!isDone) setImmediate(() => this.#inTurn(() => this.protocol.proceed()));
       if (this.protocol.isHeld) this.#stopReading();
-      if (this.#account && (this.#keptBytes !== 0 || this.protocol.isHeld)) this.recount();
+      if (this.#account && (this.#keptBytes !== 0 || this.protocol.isHeld)) this.#countInput();
     }
   }
 
@@ -350,11 +359,26 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
   #stopReading(): void {
     if (this.protocol.isStopped) return;
     this.duplex.pause();
+    this.#gathered = 0;
     this.#account?.watch();
   }
 
+  /** What the stream has in store may be many small chunks, each of which is objects of a hundred times its size: one takes their place. */
+  #gather(): void {
+    const { duplex } = this;
+    const { readableLength, readableHighWaterMark } = duplex;
+    if (!duplex.isPaused() || duplex.destroyed || readableLength === this.#gathered || readableLength === 0) return;
+    const isFull = readableLength >= readableHighWaterMark;
+    if (isFull && this.#gathered >= readableHighWaterMark) return; // each look has it read one chunk more
+    this.#gathered = readableLength;
+    this.#isGathering = true;
+    const bytes = duplex.read() as Buffer | null;
+    this.#isGathering = false;
+    if (bytes !== null) duplex.unshift(bytes);
+  }
+
   /** Tells the account what was received and not parsed. */
-  recount(): void {
+  #countInput(): void {
     if (this.#account === undefined) return;
     const bytes = this.protocol.keptBytes + (this.duplex.isPaused() ? this.duplex.readableLength : 0);
     if (bytes !== this.#keptBytes) this.#account.add(bytes - this.#keptBytes);

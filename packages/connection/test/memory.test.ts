@@ -126,6 +126,42 @@ describe('what comes', () => {
   });
 });
 
+test('tiny chunks that come while nothing is read become one, by and by, and none is lost', async () => {
+  const memoryLimit = budgetOf();
+  const { socket, peer } = await overTcp({ memoryLimit });
+  peer.setNoDelay();
+  const stream = socket.socket as Socket;
+  const unshift = jest.spyOn(stream, 'unshift');
+  socket.pause();
+  const content = Buffer.from(Array.from({ length: 400 }, (_, i) => i & 0xff));
+  const bytes = clientFrame(Opcode.Binary, content);
+  for (const byte of bytes) {
+    peer.write(Buffer.of(byte));
+    if (byte % 4 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  await until(() => unshift.mock.calls.some(([chunk]) => (chunk as Buffer).length === bytes.length));
+  expect(memoryLimit.used).toBeGreaterThanOrEqual(bytes.length);
+  const first = once(socket, 'message');
+  socket.resume();
+  expect((await first)[0]).toEqual(content);
+  // And when the stream is full it stays so.
+  socket.pause();
+  while (peer.write(Buffer.concat(Array.from({ length: 100 }, () => bytes))));
+  await until(() => stream.readableLength >= stream.readableHighWaterMark);
+  for (let i = 0; i < 16; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  expect(stream.readableLength).toBeLessThanOrEqual(stream.readableHighWaterMark + 3 * 65_536);
+  peer.end();
+  let count = 0;
+  socket.on('message', (data) => (count += (data as Buffer).equals(content) ? 1 : 1000));
+  const ended = once(socket, 'close');
+  socket.resume();
+  await ended;
+  expect(count % 100).toBe(0);
+  expect(memoryLimit.used).toBe(0);
+}, 10_000);
+
 describe('readers at their own pace', () => {
   test('what an iterator has not taken counts, also when the connection is gone', async () => {
     const memoryLimit = budgetOf();

@@ -98,8 +98,8 @@ export const STATES = {
 /** Given to the system, all of it. @param {import('node:net').Socket} socket @param {Buffer} bytes @returns {Promise<void>} */
 function written(socket, bytes) {
   return new Promise((resolve, reject) => {
-    if (socket.destroyed) return void reject(new Error('cut'));
-    if (socket.write(bytes)) return void resolve();
+    if (socket.destroyed) return reject(new Error('cut'));
+    if (socket.write(bytes)) return resolve(undefined);
     const done = () => {
       socket.off('drain', done).off('close', done);
       resolve();
@@ -186,7 +186,7 @@ export async function parked({ memoryLimit, connections, seconds, healthy: good 
     const names = Object.keys(STATES);
     const counts = { parked: 0, refused: 0 };
     const attacks = Array.from({ length: connections }, (_, i) =>
-      attacker(port, /** @type {string} */ (names[i % names.length]), stop.signal, counts),
+      attacker(port, String(names[i % names.length]), stop.signal, counts),
     );
     await Promise.race([wait(seconds * 1000), ...behaving]);
     const during = await ask();
