@@ -186,7 +186,7 @@ export async function parked({ memoryLimit, connections, seconds, healthy: good 
     const names = Object.keys(STATES);
     const counts = { parked: 0, refused: 0 };
     const attacks = Array.from({ length: connections }, (_, i) =>
-      attacker(port, String(names[i % names.length]), stop.signal, counts),
+      attacker(port, names.at(i % names.length) ?? '', stop.signal, counts),
     );
     await Promise.race([wait(seconds * 1000), ...behaving]);
     const during = await ask();
