@@ -23,14 +23,16 @@ export class Descriptors {
   readonly #limit: number;
   /** As few may be left when accepting pauses; twice as many, and it goes on. */
   readonly #reserve: number;
+  readonly #lowestFree: () => number;
   #accepted = 0;
   #timer: NodeJS.Timeout | undefined;
   #isShort = false;
 
   /** @param limit how many the process may have open; Infinity if nobody knows */
-  constructor(listener: DescriptorListener, limit = descriptorLimit()) {
+  constructor(listener: DescriptorListener, limit = descriptorLimit(), lowestFree = lowestFreeDescriptor) {
     this.#listener = listener;
     this.#limit = limit;
+    this.#lowestFree = lowestFree;
     this.#reserve = Math.min(MOST_RESERVED, limit >> 3);
   }
 
@@ -74,13 +76,18 @@ export class Descriptors {
   /** How many more can be opened; the error, if that is none. */
   #left(): number | NodeJS.ErrnoException {
     try {
-      const descriptor = openSync(devNull, 'r');
-      closeSync(descriptor);
-      return this.#limit - descriptor;
+      return this.#limit - this.#lowestFree();
     } catch (error) {
       return isShortage(error) ? error : this.#limit;
     }
   }
+}
+
+/** The number that the next one gets; throws if there is none. */
+function lowestFreeDescriptor(): number {
+  const descriptor = openSync(devNull, 'r');
+  closeSync(descriptor);
+  return descriptor;
 }
 
 function isShortage(error: unknown): error is NodeJS.ErrnoException {
@@ -95,9 +102,9 @@ function tooManyOpen(left: number): NodeJS.ErrnoException {
 }
 
 /** Of this process, where the system says it in a file (Linux). */
-function descriptorLimit(): number {
+export function descriptorLimit(file = '/proc/self/limits'): number {
   try {
-    const line = readFileSync('/proc/self/limits', 'latin1')
+    const line = readFileSync(file, 'latin1')
       .split('\n')
       .find((text) => text.startsWith('Max open files'));
     const limit = Number(line?.split(' ').filter((word) => word !== '')[3]);

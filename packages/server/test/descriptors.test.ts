@@ -1,10 +1,11 @@
 import { expect, jest, test } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
-import { devNull } from 'node:os';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { devNull, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { Descriptors } from '../src/descriptors.js';
+import { descriptorLimit, Descriptors } from '../src/descriptors.js';
 import { closeLater, handshake, parseAnswer, RawPeer } from './support.js';
 
 function lowestFree(): number {
@@ -57,6 +58,43 @@ test('where nobody knows how many there may be, there are enough', () => {
   const descriptors = new Descriptors({ paused, resumed: paused }, Infinity);
   for (let i = 0; i < 100; i++) descriptors.accepted();
   expect([paused.mock.calls, descriptors.isShort]).toEqual([[], false]);
+});
+
+test('the system has none left: its own error is told; another one means nothing', () => {
+  const told: unknown[] = [];
+  let error: NodeJS.ErrnoException | undefined;
+  const lowestFree = (): number => {
+    if (error) throw error;
+    return 20;
+  };
+  const listener = { paused: (given: Error) => told.push(given), resumed: () => told.push('on') };
+  const descriptors = new Descriptors(listener, 100, lowestFree);
+  const look = (): void => {
+    for (let i = 0; i < 3; i++) descriptors.accepted();
+  };
+  error = Object.assign(new Error('of the disk'), { code: 'EIO' });
+  look();
+  expect(told).toEqual([]);
+  const enfile = Object.assign(new Error('ENFILE: file table overflow'), { code: 'ENFILE' });
+  error = enfile;
+  look();
+  look();
+  expect(told).toEqual([enfile]);
+  descriptors.stop();
+});
+
+test('how many there may be is read where Linux says it, and unknown elsewhere', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ws-limits-'));
+  const file = join(folder, 'limits');
+  const read = (text: string): number => {
+    writeFileSync(file, text);
+    return descriptorLimit(file);
+  };
+  expect(read('Limit    Soft Limit  Hard Limit  Units\nMax open files    1024    4096    files \n')).toBe(1024);
+  expect(read('Max open files            unlimited            unlimited            files\n')).toBe(Infinity);
+  expect(read('')).toBe(Infinity);
+  expect(descriptorLimit(join(folder, 'none'))).toBe(Infinity);
+  rmSync(folder, { recursive: true });
 });
 
 const PROGRAM = `
