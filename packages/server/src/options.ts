@@ -31,7 +31,7 @@ export interface ServerOptions<Data = unknown> {
   readonly port?: number | undefined;
   /** Where to listen. @default every address */
   readonly host?: string | undefined;
-  /** Length of the queue of connections that the system has not handed over yet. */
+  /** Length of the queue of connections that the system has not handed over yet; the system has a limit of its own. @default 4096 */
   readonly backlog?: number | undefined;
   /** Take the upgrade requests of this http or https server; it stays its owner's to start and to close. */
   readonly server?: HttpServer | HttpsServer | undefined;

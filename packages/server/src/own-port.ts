@@ -15,6 +15,8 @@ const HEADER_TOO_LARGE = formatResponse(refusalResponse(431, { body: 'the reques
 
 /** While so few wait, even who cannot be let in may ask first: only with a request there is something to tell the operator. */
 const CROWD = 64;
+/** Who waits in it costs us nothing, and who finds it full gets no answer at all; the system may have a lower limit. */
+const BACKLOG = 4096;
 /** So many that were turned away at the door may take their time to read why and to leave; the others are cut. */
 const MOST_LEAVING = 1024;
 const MOST_LEAVING_IF_SHORT = 2;
@@ -88,7 +90,7 @@ export class OwnPort {
 
   listen(options: ListenOptions): void {
     this.#descriptors.start();
-    this.#listener.listen(options);
+    this.#listener.listen({ ...options, backlog: options.backlog ?? BACKLOG });
   }
 
   address(): AddressInfo | string | null {
