@@ -110,7 +110,14 @@ export class Opening {
     return request;
   }
 
-  readonly #onTimeout = (): void => this.#fail(new ConnectError('WS_ERR_HANDSHAKE_TIMEOUT'), 'timeout');
+  /** What has arrived while we were busy is read first: the lateness is ours. */
+  readonly #onTimeout = (): void => {
+    const request = this.#request;
+    setImmediate(() => {
+      if (request !== undefined && this.#request === request)
+        this.#fail(new ConnectError('WS_ERR_HANDSHAKE_TIMEOUT'), 'timeout');
+    });
+  };
 
   #listen(request: ClientRequest): void {
     const isCurrent = (): boolean => this.#request === request;

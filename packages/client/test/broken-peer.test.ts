@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { WebSocket } from '../src/index.js';
@@ -65,6 +66,20 @@ test('handshakeTimeout cuts a server that never answers', async () => {
   expect(error?.message).toBe('Opening handshake has timed out');
   expect(await websocket.closed).toMatchObject({ code: 1006, initiator: 'timeout', error });
   await cut;
+});
+
+test('handshakeTimeout forgives an answer that came in time, and was read too late because this process was busy', async () => {
+  const timeout = 20;
+  const websocket = await connectTo(
+    ({ socket, key }) => {
+      socket.write(switching(key));
+      const until = performance.now() + 5 * timeout;
+      while (performance.now() < until); // nothing else gets its turn
+    },
+    { handshakeTimeout: timeout },
+  );
+  await once(websocket, 'open');
+  websocket.terminate();
 });
 
 test('handshakeTimeout is no idle timeout: a byte at a time does not prolong it', async () => {
