@@ -1,7 +1,7 @@
-import { getRandomValues } from 'node:crypto';
 import { kEnd, type CloseInfo, type WebSocket } from '@ws/connection';
 import { encodeClosePayload } from '@ws/frame';
 import { checkShutdownOptions } from './option-rules.js';
+import { scattered } from './scatter.js';
 
 export interface ShutdownOptions {
   /** Status code of the Close frames. @default 1001 */
@@ -32,7 +32,7 @@ export class Shutdown {
   readonly #options: ShutdownOptions;
   readonly #startMs = performance.now();
   /** In the order in which they are closed, and when, ms from the start. */
-  #schedule: readonly { readonly socket: WebSocket; readonly atMs: number }[] = [];
+  #schedule: ReturnType<typeof scattered<WebSocket>> = [];
   #next = 0;
   readonly #left = new Set<WebSocket>();
   #timer: NodeJS.Timeout | undefined;
@@ -73,7 +73,7 @@ export class Shutdown {
     const elapsedMs = performance.now() - this.#startMs;
     let next = this.#schedule[this.#next];
     while (next !== undefined && next.atMs <= elapsedMs) {
-      end(next.socket, code, reason);
+      end(next.item, code, reason);
       next = this.#schedule[++this.#next];
     }
     if (next !== undefined) this.#timer = setTimeout(() => this.#closeNext(), next.atMs - elapsedMs);
@@ -83,7 +83,7 @@ export class Shutdown {
   readonly #cutAll = (): void => {
     clearTimeout(this.#timer);
     const { code = 1001, reason = '' } = this.#options;
-    for (const { socket } of this.#schedule.slice(this.#next)) end(socket, code, reason); // so that it says why
+    for (const { item } of this.#schedule.slice(this.#next)) end(item, code, reason); // so that it says why
     for (const socket of this.#left) socket.terminate();
   };
 
@@ -105,23 +105,4 @@ function end(socket: WebSocket, code: number, reason: string): void {
       throw error;
     });
   }
-}
-
-/** Each in a slice of the time of its own, anywhere in it, and in no order: evenly spread, and yet not to be foreseen. */
-function scattered(sockets: WebSocket[], spreadMs: number): { socket: WebSocket; atMs: number }[] {
-  const random = randomFractions(sockets.length);
-  const inNoOrder = Array.from(sockets.keys()).sort((a, b) => random[a]! - random[b]!);
-  const moments = randomFractions(sockets.length);
-  const sliceMs = spreadMs / sockets.length;
-  return inNoOrder.map((index, at) => ({ socket: sockets[index]!, atMs: (at + moments[at]!) * sliceMs }));
-}
-
-function randomFractions(count: number): Float64Array {
-  const fractions = new Float64Array(count);
-  const block = new Uint32Array(1024); // getRandomValues takes 64 KiB at most
-  for (let at = 0; at < count; at++) {
-    if (at % block.length === 0) getRandomValues(block);
-    fractions[at] = block[at % block.length]! / 2 ** 32;
-  }
-  return fractions;
 }
