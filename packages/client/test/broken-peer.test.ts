@@ -79,6 +79,7 @@ test('handshakeTimeout forgives an answer that came in time, and was read too la
     { handshakeTimeout: timeout },
   );
   await once(websocket, 'open');
+  expect(websocket.readyState).toBe(websocket.OPEN);
   websocket.terminate();
 });
 

@@ -63,12 +63,12 @@ test('where nobody knows how many there may be, there are enough', () => {
 test('the system has none left: its own error is told; another one means nothing', () => {
   const told: unknown[] = [];
   let error: NodeJS.ErrnoException | undefined;
-  const lowestFree = (): number => {
+  const answer = (): number => {
     if (error) throw error;
     return 20;
   };
   const listener = { paused: (given: Error) => told.push(given), resumed: () => told.push('on') };
-  const descriptors = new Descriptors(listener, 100, lowestFree);
+  const descriptors = new Descriptors(listener, 100, answer);
   const look = (): void => {
     for (let i = 0; i < 3; i++) descriptors.accepted();
   };

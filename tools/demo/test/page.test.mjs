@@ -121,8 +121,8 @@ test('the page names no other host and has no inline script or style', () => {
 
 test('a page of another name that leads here (DNS rebinding) gets no WebSocket', async () => {
   const { host } = new URL(demo.url);
-  const request = upgradeText(demo.url, '/chat', 'Origin: http://evil.example\r\n').replace(host, 'evil.example');
-  expect(await exchange(demo.url, request)).toMatch(/^HTTP\/1\.1 403 /);
+  const foreign = upgradeText(demo.url, '/chat', 'Origin: http://evil.example\r\n').replace(host, 'evil.example');
+  expect(await exchange(demo.url, foreign)).toMatch(/^HTTP\/1\.1 403 /);
   const own = upgradeText(demo.url, '/chat').replace(host, `localhost:${new URL(demo.url).port}`);
   expect(await exchange(demo.url, own)).toMatch(/^HTTP\/1\.1 101 /);
 });
