@@ -6,6 +6,8 @@ export interface Sending {
   readonly isText: boolean;
   readonly parts: Buffer[];
   isWhole: boolean;
+  /** What a later message with the same key may take the place of. */
+  readonly key?: number | undefined;
   /** It will not arrive, or not to its end. */
   isGivenUp: boolean;
 }
@@ -44,7 +46,7 @@ export class Outbox {
       isText,
       !goesOn,
       [undefined, true, undefined, false][(flags >> 2) & 3],
-      this.callback(),
+      this.callback(goesOn || message.parts.length > 1 ? undefined : message),
     );
   }
 
@@ -61,6 +63,72 @@ export class Outbox {
     if (asOneFrame && (flags & 4) !== 0) this.#writing.write(bytes.subarray(bytes.length >> 1), true);
   }
 
+  /** A whole message with a key, or one that takes the place of a waiting one. */
+  keyed(flags: number, bytes: Uint8Array): void {
+    if (this.#inFragments) return;
+    const { sender } = this.#protocol;
+    const isText = (flags & 1) !== 0;
+    const key = (flags >> 4) & 3;
+    const payload = isText ? Buffer.from(bytes).toString('latin1') : Buffer.from(bytes);
+    const message: Sending = { isText, parts: [Buffer.from(payload as string)], isWhole: true, isGivenUp: false, key };
+    const callback = this.callback(message);
+    if (sender.isWaiting(key)) {
+      const old = this.messages.findLastIndex((other) => other.key === key && !other.isGivenUp);
+      must(old >= 0, 'a message waits that was not sent');
+      this.messages.splice(old, 0, message);
+      must(
+        sender.replace(payload, isText, { compress: undefined, prepared: undefined, callback, key }),
+        'not replaced',
+      );
+    } else {
+      this.messages.push(message);
+      sender.send(payload, isText, true, undefined, callback, key);
+    }
+  }
+
+  /** A whole message of which others may have the encoded form. */
+  prepared(flags: number, bytes: Uint8Array): void {
+    const message = this.#begin((flags & 1) !== 0);
+    message.parts.push(Buffer.from(bytes));
+    message.isWhole = true;
+    if (this.#preparedBytes?.equals(bytes) !== true) this.#prepared = new Map();
+    this.#preparedBytes = Buffer.from(bytes);
+    const known = (flags & 2) !== 0 ? this.#prepared : new Map<unknown, unknown>();
+    this.#protocol.sender.sendPrepared(Buffer.from(bytes), message.isText, undefined, known, this.callback(message));
+  }
+  #prepared = new Map<unknown, unknown>();
+  #preparedBytes: Buffer | undefined;
+
+  /** A message that is not there yet; with bit 1 it never will be. */
+  deferred(flags: number, bytes: Uint8Array): void {
+    if (this.#inFragments) return;
+    const message = this.#begin((flags & 1) !== 0);
+    message.parts.push(Buffer.from(bytes));
+    message.isWhole = true;
+    const fails = (flags & 2) !== 0;
+    if (fails) message.isGivenUp = true;
+    const payload = {
+      byteLength: bytes.length,
+      read: (done: (error: Error | null, bytes: Uint8Array) => void) => {
+        this.#reads.push(() => done(fails ? new Error('of the script') : null, Buffer.from(bytes)));
+      },
+    };
+    this.#protocol.send(payload, message.isText, true, undefined, this.callback(message));
+  }
+  #reads: (() => void)[] = [];
+
+  /** What was asked for is there. @returns false if nothing was */
+  read(): boolean {
+    const reads = this.#reads;
+    this.#reads = [];
+    for (const read of reads) read();
+    return reads.length > 0;
+  }
+
+  dropOldest(): void {
+    this.#protocol.sender.dropOldest();
+  }
+
   write(flags: number, bytes: Uint8Array): void {
     this.#writing?.write(bytes, (flags & 1) !== 0);
   }
@@ -70,14 +138,15 @@ export class Outbox {
   }
 
   /** One callback, that must be called once. */
-  callback(): (error?: Error) => void {
+  callback(message?: Sending): (error?: Error) => void {
     let isCalled = false;
     this.#owed++;
     return (error) => {
       must(!isCalled, 'a callback is called twice');
       isCalled = true;
       this.#owed--;
-      if (error) this.#hasFailed = true;
+      if (error && 'code' in error && error.code === 'WS_ERR_DROPPED' && message) message.isGivenUp = true;
+      else if (error && message?.isGivenUp !== true) this.#hasFailed = true;
     };
   }
 

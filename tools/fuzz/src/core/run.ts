@@ -1,12 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Protocol, type ProtocolHandlers } from '@ws/connection/protocol';
+import { GuardError, Protocol, type Guards, type ProtocolHandlers } from '@ws/connection/protocol';
 import { PerMessageDeflate } from '@ws/deflate';
 import { zlibBackend } from '@ws/deflate/node';
 import { must } from '../engine/failure.js';
 import { isWire, type Step } from '../oracle/script.js';
 import type { Report } from '../oracle/messages.js';
 import { CountingAccount } from './account.js';
+import { checkVerdict, guardsOf, patience } from './guarding.js';
 import { Outbox } from './outgoing.js';
 import { Reader } from './reader.js';
 import type { CoreSettings, Variant } from './settings.js';
@@ -33,6 +34,8 @@ const CLOSE_CODES = [
   4000,
   4999,
 ];
+const OPENED_AT = 1000;
+const MOST_LOOKS = 20_000;
 const MOST_TURNS = 100_000;
 
 /** One connection, through one script. */
@@ -50,7 +53,10 @@ export class CoreRun {
   readonly #settings: CoreSettings;
   readonly #variant: Variant;
   readonly #reader: Reader;
-  #now = 1000;
+  #now = OPENED_AT;
+  #heardAt = OPENED_AT;
+  /** Guards that were on at some time, the last ones last. */
+  readonly #guards: Guards[];
   #isPaused = false;
   /** Of memory: nothing is read. */
   #isShort = false;
@@ -65,6 +71,7 @@ export class CoreRun {
   constructor(settings: CoreSettings, variant: Variant) {
     this.#settings = settings;
     this.#variant = variant;
+    this.#guards = [settings.guards];
     const { role, deflate, fragmentSize, maxPayload, maxFragments } = settings;
     this.#reader = new Reader((isText, content) => this.#message(content, isText), settings.validateUtf8);
     const takeover = deflate?.takeover === true;
@@ -75,6 +82,8 @@ export class CoreRun {
         now: () => this.#now,
         closeTimeoutMs: settings.closeTimeoutMs,
         account: this.#account,
+        guards: settings.guards,
+        random: () => 0.5,
         limits: { maxPayload, maxFragments, maxBufferedChunks: 100_000 },
         autoPong: settings.autoPong,
         strictLength: settings.strictLength,
@@ -123,15 +132,12 @@ export class CoreRun {
     transport.isCongested = false;
     transport.isFull = false;
     this.#attempt(() => protocol.drained());
-    this.#resume();
     if (this.#isShort) this.#attempt(() => protocol.resume('memory'));
-    await this.#settle();
-    const deadline = protocol.nextDeadline();
+    await this.#goOn();
+    if (!this.#isGone) await this.#outlast();
     if (!['open', 'closed'].includes(protocol.state)) {
-      must(
-        (deadline === undefined) === (this.#settings.closeTimeoutMs === Infinity),
-        `deadline ${deadline} while ${protocol.state}`,
-      );
+      const isTimed = this.#settings.closeTimeoutMs !== Infinity;
+      must(protocol.hasToClose === isTimed || transport.isDestroyed, `no deadline while ${protocol.state}`);
     }
     if (!this.#isGone) this.#transportEnd();
     await this.#settle();
@@ -142,7 +148,10 @@ export class CoreRun {
     must(this.outbox.owed === 0, `${this.outbox.owed} callbacks did not come`);
     const { received, error } = protocol.closing;
     if (received) this.reports.push(['close', received.code, received.reason]);
-    if (error && !received) this.reports.push(['failed', [error.code]]);
+    if (error instanceof GuardError) {
+      this.wasStopped = true;
+      checkVerdict(error, this.#guards, { now: this.#now, openedAt: OPENED_AT, heardAt: this.#heardAt });
+    } else if (error && !received) this.reports.push(['failed', [error.code]]);
     const { bytesReceived } = protocol;
     must(bytesReceived === this.#received, 'bytes are counted wrongly');
     must(protocol.recentFrames().length <= 8, 'too many frames are remembered');
@@ -157,12 +166,20 @@ export class CoreRun {
     const [number = 0] = numbers;
     switch (name) {
       case 'time':
-        this.#now += number * number;
-        if ((protocol.nextDeadline() ?? Infinity) <= this.#now) this.#timeout();
+        this.#pass(number * number);
         break;
       case 'timeout':
-        this.#now = Math.max(this.#now, protocol.nextDeadline() ?? 0);
-        if (protocol.nextDeadline() !== undefined) this.#timeout();
+        this.#pass(3000);
+        break;
+      case 'stall': {
+        const deadline = protocol.nextDeadline() ?? Infinity;
+        this.#now += number * number;
+        if (deadline <= this.#now) this.#timeout(this.#now - deadline);
+        break;
+      }
+      case 'guards':
+        this.#guards.push(guardsOf(number));
+        protocol.guards = guardsOf(number);
         break;
       case 'pause':
         this.#isPaused = true;
@@ -173,6 +190,14 @@ export class CoreRun {
         break;
       case 'send':
         if (this.#isOpen) outbox.send(number, bytes);
+        break;
+      case 'keyed':
+      case 'prepared':
+      case 'deferred':
+        if (this.#isOpen) outbox[name](number, bytes);
+        break;
+      case 'dropOldest':
+        outbox.dropOldest();
         break;
       case 'ping':
       case 'pong':
@@ -199,6 +224,7 @@ export class CoreRun {
         this.wasStopped = true;
         break;
       case 'transportEnd':
+        this.wasStopped = true;
         this.#transportEnd();
         break;
       case 'short':
@@ -252,11 +278,52 @@ export class CoreRun {
     this.protocol.close(code, code === undefined ? undefined : text);
   }
 
-  #timeout(): void {
-    this.wasStopped = true;
-    this.protocol.handleTimeout(this.#now);
+  /** So much time: whoever wants to look at the clock meanwhile does. */
+  #pass(ms: number): void {
+    const until = this.#now + ms;
+    for (let looks = 0; ; looks++) {
+      const deadline = this.protocol.nextDeadline() ?? Infinity;
+      if (deadline > until) break;
+      must(looks < MOST_LOOKS, 'it looks at the clock all the time');
+      this.#now = Math.max(this.#now, deadline);
+      this.#attempt(() => this.#timeout(0));
+      if (!this.transport.isFull && !this.#isGone) this.transport.settle();
+    }
+    this.#now = until;
+  }
+
+  #timeout(stalledMs: number): void {
+    const hadToClose = this.protocol.hasToClose;
+    this.protocol.handleTimeout(this.#now, stalledMs);
+    if (hadToClose && this.transport.isDestroyed) this.wasStopped = true;
     const next = this.protocol.nextDeadline();
     must(next === undefined || next > this.#now, `deadline ${next} is not over at ${this.#now}`);
+  }
+
+  /** However often a handler stops reading. */
+  async #goOn(): Promise<void> {
+    do {
+      this.#resume();
+      await this.#settle();
+    } while (this.#isPaused && !this.#isGone);
+  }
+
+  /** What waits for a rate comes in the end; and one who says nothing is not kept for ever. */
+  async #outlast(): Promise<void> {
+    const { protocol, transport } = this;
+    for (let looks = 0; protocol.isHeld && !protocol.isStopped && !transport.isDestroyed; looks++) {
+      must(looks < MOST_LOOKS, 'what waits does not come');
+      const deadline = protocol.nextDeadline();
+      must(deadline !== undefined, 'reading is held, and nobody will go on');
+      this.#pass(Math.max(0, deadline - this.#now));
+      await this.#goOn();
+    }
+    const ms = patience(this.#guards.at(-1)!);
+    const isWriting = this.outbox.messages.some(({ isWhole }) => !isWhole); // a frame of ours may be in a ping's way
+    if (protocol.state !== 'open' || transport.isOver || ms === Infinity || isWriting) return;
+    this.#pass(ms);
+    await this.#settle();
+    must(protocol.state !== 'open', `silent for ${ms} ms, and still open`);
   }
 
   #resume(): void {
@@ -269,13 +336,13 @@ export class CoreRun {
     if (this.#isGone) return;
     this.#isGone = true;
     this.transport.isBroken = true;
-    this.wasStopped = true;
     this.transport.settle(new Error('the stream is gone'));
     this.#attempt(() => this.protocol.transportEnd());
   }
 
   #receive(piece: Uint8Array): void {
     this.#received += piece.length;
+    this.#heardAt = this.#now;
     const copy = Uint8Array.from(piece);
     this.#attempt(() => this.protocol.receive(copy));
     if (this.#settings.preserveInput) must(Buffer.from(copy).equals(piece), 'the input was changed');
@@ -305,8 +372,12 @@ export class CoreRun {
         isMoving = true;
         await nextTurn();
       }
+      this.#attempt(() => {
+        if (this.outbox.read()) isMoving = true;
+      });
       if (!transport.isFull && !this.#isGone) transport.settle();
       if (transport.isDestroyed && !this.#isGone && !protocol.isBusy) {
+        this.wasStopped = true;
         this.#transportEnd();
         isMoving = true;
       }

@@ -1,3 +1,5 @@
+import type { Guards } from '@ws/connection/protocol';
+import { guardsOf } from './guarding.js';
 import type { Random } from '../random.js';
 
 /** What the first octets of a script say about the connection. */
@@ -17,9 +19,10 @@ export interface CoreSettings {
   /** Handlers stop reading now and then, and throw. */
   readonly pausing: boolean;
   readonly throwing: boolean;
+  readonly guards: Guards;
 }
 
-export function coreSettings([one = 0, two = 0]: readonly number[]): CoreSettings {
+export function coreSettings([one = 0, two = 0, , four = 0]: readonly number[]): CoreSettings {
   const bit = (octet: number, at: number): boolean => ((octet >> at) & 1) === 1;
   return {
     role: bit(one, 0) ? 'client' : 'server',
@@ -36,6 +39,7 @@ export function coreSettings([one = 0, two = 0]: readonly number[]): CoreSetting
     validateUtf8: !bit(two, 5),
     pausing: bit(two, 6),
     throwing: bit(two, 7),
+    guards: guardsOf(four),
   };
 }
 

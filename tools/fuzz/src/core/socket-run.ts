@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Incoming, WebSocket, type CloseInfo } from '@ws/connection';
+import { Incoming, MemoryBudget, WebSocket, type CloseInfo } from '@ws/connection';
 import { PerMessageDeflate } from '@ws/deflate';
 import { zlibBackend } from '@ws/deflate/node';
 import { must } from '../engine/failure.js';
@@ -46,6 +46,7 @@ export class SocketRun {
   wasStopped = false;
   readonly #settings: SocketSettings;
   readonly #socket: WebSocket;
+  readonly #budget = new MemoryBudget(100_000_000);
   /** `undefined`: a stream that has not come to its end. */
   readonly #messages: (Report | undefined)[] = [];
   #events = 0;
@@ -73,6 +74,7 @@ export class SocketRun {
       incoming: settings.incoming,
       streamThreshold: 20,
       closeTimeout: 5000,
+      memoryLimit: this.#budget,
       extensions: deflate ? [new PerMessageDeflate({ role, backend: zlibBackend(), parameters })] : [],
     });
     this.#socket = socket;
@@ -144,6 +146,7 @@ export class SocketRun {
     const closed = await this.#socket.closed;
     must(closed === told && (info === undefined || info === told), 'two reports of one end');
     must(this.#socket.readyState === 3 && this.#socket.listenerCount('close') > 0, 'not closed at the end');
+    must(this.#budget.used === 0, `${this.#budget.used} bytes are charged at the end`);
     must(this.#callbacks === 0, `${this.#callbacks} callbacks did not come`);
     must(
       this.stream.listenerCount('data') === 0 && this.stream.listenerCount('end') === 0,

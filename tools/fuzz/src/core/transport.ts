@@ -92,8 +92,9 @@ export class RecordingTransport implements Transport {
     if (rsv !== 0) this.#isCompressed = true;
     if (opcode >= 8) must(fin && rsv === 0 && payload.length <= 125, 'a control frame that is none');
     this.frames.push(frame);
-    // The same message is compressed otherwise where the compressors were needed for others: what it decodes to is compared elsewhere.
-    this.#log(['sent', opcode, fin, rsv, this.#isCompressed ? '' : payload.toString('hex')]);
+    if (opcode >= 8 || !this.#isCompressed) this.#log(['sent', opcode, fin, rsv, payload.toString('hex')]);
+    // Where the compressors were needed for others it is longer, and in more frames. What it decodes to is compared elsewhere.
+    else if (fin) this.#log(['sent', 'compressed']);
     if (opcode < 8 && fin) this.#isCompressed = false;
   }
 

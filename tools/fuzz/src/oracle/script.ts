@@ -12,7 +12,7 @@ export const STEPS = [
   'again', // count: the last wire step so many times more
   'cut', // a chunk ends here in any case
   'time', // ms, squared
-  'timeout', // up to the next deadline
+  'timeout', // 3 s pass
   'pause',
   'resume',
   'send', // flags, length, payload
@@ -33,6 +33,12 @@ export const STEPS = [
   'reader', // how he reads
   'short', // of memory: on, off
   'relieve',
+  'stall', // ms, squared: nobody looks at the clock meanwhile
+  'guards', // which are on from now on
+  'keyed', // flags, length, payload: takes the place of one that waits
+  'prepared', // flags, length, payload
+  'deferred', // flags, length, payload
+  'dropOldest',
 ] as const;
 
 export type StepName = (typeof STEPS)[number] | 'raw';
@@ -68,6 +74,12 @@ const SHAPES: Readonly<Record<StepName, readonly [numbers: number, hasBytes: boo
   reader: [1, false],
   short: [0, false],
   relieve: [0, false],
+  stall: [1, false],
+  guards: [1, false],
+  keyed: [2, true],
+  prepared: [2, true],
+  deferred: [2, true],
+  dropOldest: [0, false],
 };
 
 export interface Step {
@@ -181,10 +193,14 @@ export function someStep(random: Random): Buffer {
     case 11:
       return step('again', [random.below(40)]);
     case 12:
-      return step('time', [random.below(256)]);
+      return step(random.pick(['time', 'time', 'time', 'stall', 'guards'] as const), [random.below(256)]);
     case 13:
     case 14:
-      return step('send', [random.below(8)], text());
+      return step(
+        random.pick(['send', 'send', 'send', 'keyed', 'prepared', 'deferred'] as const),
+        [random.below(64)],
+        text(),
+      );
     case 15:
       return step(random.pick(['ping', 'pong'] as const), [], small());
     case 16:
@@ -200,7 +216,7 @@ export function someStep(random: Random): Buffer {
     case 22:
       return step(random.pick(['full', 'congested'] as const));
     default:
-      return step(random.pick(['cut', 'timeout', 'pause', 'resume', 'peerEnd', 'transportEnd', 'stop', 'fail', 'cutOff', 'giveUp', 'streams', 'short', 'relieve'] as const)); // prettier-ignore
+      return step(random.pick(['cut', 'timeout', 'pause', 'resume', 'peerEnd', 'transportEnd', 'stop', 'fail', 'cutOff', 'giveUp', 'streams', 'short', 'relieve', 'dropOldest'] as const)); // prettier-ignore
   }
 }
 

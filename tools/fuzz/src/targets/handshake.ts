@@ -4,10 +4,12 @@
 // its place on the wire; what we call the same origin a URL parser calls the same; work grows with the text and not faster.
 import {
   acceptFor,
+  addressKey,
   checkHost,
   checkOrigin,
   checkUpgradeRequest,
   checkUpgradeResponse,
+  clientAddress,
   formatExtensions,
   formatRequest,
   formatResponse,
@@ -24,6 +26,7 @@ import {
 import { createHash } from 'node:crypto';
 import type { Counters } from '../counting/counters.js';
 import { must, same } from '../engine/failure.js';
+import { naiveClient, naiveKey } from '../oracle/addresses.js';
 import {
   extensionsOf,
   isHostAllowed,
@@ -51,6 +54,7 @@ const READINGS: Readonly<Record<string, (text: string) => string>> = {
   w: writeRequest,
   W: writeResponse,
   k: key,
+  x: behindProxies,
 };
 
 /** The first octet says what, the second which characters, the rest is the text. */
@@ -77,6 +81,7 @@ function request(text: string, draft08 = false): string {
   const { start, headers } = headOf(text);
   const [method = '', target = '', version = ''] = start.split(' ');
   const given = { method, target, httpVersion: version.replace('HTTP/', ''), headers };
+  checkHeadLimits(given);
   const decision = checkUpgradeRequest(given, { draft08 });
   const expected = requestOf(given, draft08);
   if (!decision.accepted) {
@@ -100,6 +105,26 @@ function request(text: string, draft08 = false): string {
   const sent = { key: offer.key, protocols: offer.protocols.slice(0, 1), extensions: offer.extensions };
   must(checkUpgradeResponse(answer, sent).accepted, 'our own answer is refused');
   return 'accepted';
+}
+
+/** A head that is one octet or one field too large is refused for that, before all else; and one that is not, is not. */
+function checkHeadLimits(given: Parameters<typeof checkUpgradeRequest>[0]): void {
+  const lines = Array.from({ length: Math.ceil(given.headers.length / 2) }, (_, i) =>
+    given.headers.slice(2 * i, 2 * i + 2).join(': '),
+  );
+  if (given.headers.length % 2 !== 0) return; // no head of any request
+  const size = [`${given.method} ${given.target} HTTP/1.1`, ...lines].reduce((sum, line) => sum + line.length + 2, 2);
+  const codeFor = (maxHeaderSize: number, maxHeaderCount: number): string => {
+    const decision = checkUpgradeRequest(given, { maxHeaderSize, maxHeaderCount });
+    return decision.accepted ? '' : decision.error.code;
+  };
+  must(codeFor(size - 1, Infinity) === 'WS_ERR_HEADER_TOO_LARGE', 'a large head is not refused');
+  must(codeFor(size, Infinity) !== 'WS_ERR_HEADER_TOO_LARGE', 'a head that fits is refused');
+  must(
+    lines.length === 0 || codeFor(Infinity, lines.length - 1) === 'WS_ERR_TOO_MANY_HEADERS',
+    'many headers are not refused',
+  );
+  must(codeFor(Infinity, lines.length) !== 'WS_ERR_TOO_MANY_HEADERS', 'headers that fit are refused');
 }
 
 /** In the order of the names: what is left out is as good as undefined. */
@@ -294,6 +319,23 @@ function writeResponse(text: string): string {
   return 'written';
 }
 
+/** Who has connected, the number of our proxies, and what they say, a line each. */
+function behindProxies(text: string): string {
+  const [remote = '', hops = '', ...values] = text.split('\n');
+  const trusted = Number(hops.trim().slice(0, 2)) || 0;
+  const headers = values.flatMap((value) => ['X-Forwarded-For', value]);
+  const address = clientAddress(remote === '' ? undefined : remote, headers, trusted);
+  same(address, naiveClient(remote === '' ? undefined : remote, values, trusted), 'the client is somebody else');
+  same(
+    clientAddress(remote, headers, (_, hop) => hop < trusted),
+    clientAddress(remote, headers, trusted),
+    'a number is no function',
+  );
+  for (const one of [remote, address ?? '', ...values])
+    same(addressKey(one), naiveKey(one), 'an address counts as another one');
+  return String(address === remote);
+}
+
 function key(text: string): string {
   same(isToken(text), isNaiveToken(text), 'a token is judged wrongly');
   let accept: string | undefined;
@@ -343,6 +385,10 @@ function attemptAny(kind: string, text: string): void {
     else if (kind === 'h') checkHost(text, [text]);
     else if (kind === 'o') checkOrigin(text, text, [text]);
     else if (kind === 'k') acceptFor(text);
+    else if (kind === 'x') {
+      clientAddress('::1', ['X-Forwarded-For', text], 100);
+      addressKey(text);
+    }
   } catch (error) {
     if (!(error instanceof HandshakeError || error instanceof TypeError)) throw error;
   }
@@ -391,6 +437,8 @@ const SEEDS = [
   ['w', 'a:80\v/chat?x\vhttp://a\vchat\vX-A\vvalue\vext\vp'],
   ['W', '403\vForbidden\vwhy not? ü\vX-A\vvalue'],
   ['k', KEY],
+  ['x', '::ffff:10.0.0.1\n2\n1.2.3.4, 10.0.0.2\n[2001:db8::1]:443, 10.0.0.3:80'],
+  ['x', 'fe80::1%eth0\n9\n64:ff9b::1.2.3.4, unknown, 2001:DB8:0:0:1::1'],
 ] as const;
 
 const PIECES = ['', ' ', '\t', ',', ';', '=', '"', '\\', '\r\n', '\n', '\v', '\0', '\u00ff', '\u212a', '\ud800', 'a', 'Z', '0', '13', '8', '/', '?', '#', ':', '@', '[', ']', '.', '::', '://', 'http://', 'https://', 'null', '%', '65535', '65536', '255', '256', '0x7f', 'ffff', 'websocket', 'upgrade', '__proto__', 'constructor', 'Host: ', 'Origin: ', KEY, ACCEPT, ...FIELDS.map((field) => `\n${field}`)]; // prettier-ignore

@@ -21,6 +21,8 @@ const BACKENDS = [true, false].flatMap((fastPath) => [
 const MAXIMA = [5000, 1, 100, 100_000];
 /** Of the decompressor: behind them a message goes on no more. */
 const MOST_FINAL_BLOCKS = 64;
+/** With what the decompressor sees that a message is whole. */
+const OUR_ENDING = Buffer.from([1, 0, 0, 0xff, 0xff]);
 const TAIL = Buffer.from([0, 0, 0xff, 0xff]);
 
 interface Given {
@@ -187,6 +189,8 @@ async function check(given: Given, random: Random, counters: Counters): Promise<
       const isRatio =
         !isAccepted(first) && first.code === 'WS_ERR_INFLATION_RATIO' && message.length * maxRatio < 200_000;
       if (isAccepted(first)) {
+        // A final block that is longer than its message takes for content what we put behind that: such a sender has its own way.
+        if (expected.code === CUT_SHORT && first.content.subarray(-5).equals(OUR_ENDING)) return;
         must(
           isAccepted(expected) && expected.content.equals(first.content),
           () => `accepted as ${shortly(first)}, is ${shortly(expected)}`,
