@@ -1,4 +1,4 @@
-import { GuardError, type GuardCode, type Guards } from '@ws/connection/protocol';
+import type { GuardCode, GuardError, Guards } from '@ws/connection/protocol';
 import { must } from '../engine/failure.js';
 
 /** After a stall of our own nobody is judged for so long. */
