@@ -107,7 +107,7 @@ test('while memory is short nothing is read: what comes then is not lost', async
   stream.push(clientFrame(Opcode.Binary, Buffer.alloc(1_100_000 - budget.used)));
   await until(() => budget.isOver);
   calm.peer.write(clientFrame(Opcode.Text, 'meanwhile'));
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await until(() => calm.socket.socket!.readableLength > 0); // it is there, and nobody takes it
   expect([budget.isOver, got, budget.shed]).toEqual([true, [], 0]);
   await messages.next(); // a burst is over when it is taken
   await until(() => !budget.isOver && got.length > 0);
@@ -140,11 +140,10 @@ test('what an iterator or a streamed message of a shed connection holds is let g
 
 test('a connection that comes while memory is short waits too', async () => {
   const budget = new MemoryBudget(1_000_000);
-  const { peer } = await overTcp(budget);
-  peer.write(unfinished(600_000));
-  await until(() => budget.used > 600_000);
-  const { peer: other } = await overTcp(budget);
-  other.write(unfinished(450_000));
+  const { socket, stream } = recorded({ memoryLimit: budget });
+  open.push(socket);
+  const messages = socket[Symbol.asyncIterator]();
+  stream.push(clientFrame(Opcode.Binary, Buffer.alloc(1_100_000)));
   await until(() => budget.isOver);
   const late = await overTcp(budget);
   const got: string[] = [];
@@ -152,6 +151,7 @@ test('a connection that comes while memory is short waits too', async () => {
   late.peer.write(clientFrame(Opcode.Text, 'late'));
   await until(() => got.length > 0);
   expect([got, budget.shed]).toEqual([['late false'], 1]);
+  await messages.return?.();
 });
 
 test('a budget of one connection, as a number', async () => {

@@ -245,8 +245,20 @@ export class Sender implements OpenMessageHost {
     const length = isWhole ? byteLength : undefined;
     const shared =
       this.#account && byteLength >= SHARED_FROM && bytes === payload && !isDeferred(bytes) ? bytes : undefined;
-    const waiting = { payload: bytes, byteLength, shared, mayDrop: isWhole, key };
-    return { ...waiting, opcode, fin, compress, length, prepared, callback };
+    // One literal: objects that are spread cost several times as much, and there may be very many of these.
+    return {
+      payload: bytes,
+      byteLength,
+      shared,
+      mayDrop: isWhole,
+      key,
+      opcode,
+      fin,
+      compress,
+      length,
+      prepared,
+      callback,
+    };
   }
 
   #leftOut(entry: Message | Job | undefined): boolean {
