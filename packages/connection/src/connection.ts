@@ -245,6 +245,7 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
 
   failed(error: Error): void {
     this.#streamError ??= error;
+    this.outflow.broken();
     this.duplex.destroy(); // for streams that do not do it by themselves
   }
 

@@ -147,6 +147,12 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
     this.account?.add(change);
   }
 
+  /** The stream breaks off. */
+  broken(): void {
+    this.#countUnsent();
+    this.breakOff();
+  }
+
   /** The stream is gone. */
   close(): void {
     this.#countUnsent();
@@ -215,7 +221,7 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
   }
 
   destroy(): void {
-    this.#countUnsent();
+    this.broken();
     this.duplex.destroy();
   }
 
@@ -279,6 +285,10 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
     this.recount();
   }
 
+  protected override lost(byteLength: number): void {
+    if (!this.#isClosed) this.#countUnsent(byteLength);
+  }
+
   /** A write is through, or something will not be sent. */
   protected override written(): void {
     this.#goOn();
@@ -298,11 +308,11 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
   }
 
   /** Destroying a stream empties it: whoever is first here sees the most. */
-  #countUnsent(): void {
+  #countUnsent(lost = 0): void {
     const { duplex } = this;
     const { queuedBytes, droppedBytes } = this.#host.protocol.sender;
     const given = isPlainSocket(duplex) ? this.bytesTaken - (duplex.bytesWritten - this.#bytesBefore) : 0;
-    const bytes = Math.max(this.bufferedBytes, given) + queuedBytes + droppedBytes;
+    const bytes = Math.max(this.bufferedBytes + lost, given) + queuedBytes + droppedBytes;
     this.#bytesUnsent = Math.max(this.#bytesUnsent, bytes);
   }
 }

@@ -76,6 +76,8 @@ export abstract class Writer {
   /** A write has. */
   #hasFailed = false;
   #bytesTaken = 0;
+  /** Of these, what the stream had written when it broke off: a net.Socket that is destroyed calls every write a success. */
+  #bytesThrough = Infinity;
   /** Of the frame that is taken in parts: its masking key, and where in its payload the next part stands. */
   #partKey: number | undefined;
   #partOffset = 0;
@@ -98,6 +100,8 @@ export abstract class Writer {
 
   /** A write is through, while `reportsWrites` is set, or memory is counted. */
   protected abstract written(): void;
+  /** A write of so many bytes has failed: the stream has forgotten them already, and those behind them not yet. */
+  protected abstract lost(byteLength: number): void;
   /** The stream has been given all there was, and has perhaps not written all of it; called where memory is counted. */
   protected abstract flushed(): void;
 
@@ -151,6 +155,11 @@ export abstract class Writer {
     this.flush();
     this.#isEnded = true;
     this.duplex.end(onEnded);
+  }
+
+  /** The stream breaks off: what it has not written by now, it will not. */
+  protected breakOff(): void {
+    this.#bytesThrough = Math.min(this.#bytesThrough, this.#bytesTaken - this.duplex.writableLength);
   }
 
   /** The stream is gone: settles what was not written. */
@@ -412,9 +421,17 @@ export abstract class Writer {
       return undefined;
     this.#callbacks = undefined;
     if (callbacks) (this.#inFlight ??= new Set()).add(callbacks);
+    const byteLength = this.#pendingBytes;
+    const end = this.#bytesTaken + byteLength;
     return (error) => {
-      if (error) this.#hasFailed = true; // before it is told: what is done about it comes too late to be sent
-      if (callbacks && this.#inFlight?.delete(callbacks)) for (const callback of callbacks) settle(callback, error);
+      if (error) {
+        this.#hasFailed = true; // before it is told: what is done about it comes too late to be sent
+        this.lost(byteLength);
+      }
+      if (callbacks && this.#inFlight?.delete(callbacks)) {
+        const failure = error ?? (end > this.#bytesThrough ? new MessageError('WS_ERR_CLOSED') : undefined);
+        for (const callback of callbacks) settle(callback, failure);
+      }
       if (this.reportsWrites || isCounted) this.written();
     };
   }
