@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 
 export default {
+  testTimeout: 30_000, // for what never ends, on a machine that is busy with others
   testEnvironment: 'node',
   globalSetup: fileURLToPath(new URL('tools/jest-reports.mjs', import.meta.url)),
   globalTeardown: fileURLToPath(new URL('tools/jest-exit.mjs', import.meta.url)),

@@ -1,0 +1,299 @@
+import { decodeClosePayload, FrameParser, Opcode, type FrameHead } from '@ws/frame';
+import { Assembler, type AssemblerEvents } from './assembler.js';
+import { ClosingHandshake, type ClosingHost } from './closing-handshake.js';
+import { ExtensionChain } from './extension-chain.js';
+import type { Failure } from './extension.js';
+import { FrameLog } from './frame-log.js';
+import type { GuardError } from './guard-error.js';
+import { isAny, NO_GUARDS, type Guards } from './guards.js';
+import type { MessageHead, MessageSink } from './message-sink.js';
+import type { ProtocolHandlers, ProtocolOptions } from './options.js';
+import { Outlet, type OutletHost } from './outlet.js';
+import { Sender, type SenderHost } from './sender.js';
+import { raise } from './settle.js';
+import { isReceiving } from './state.js';
+import type { SendCallback, Transport } from './transport.js';
+import { Watch, type WatchHost } from './watch.js';
+
+/** Why nothing is parsed at the moment. */
+export const Hold = { User: 1, Turn: 2, Extension: 4, Stopped: 8, Reader: 16, Rate: 32, Memory: 64 } as const;
+
+/** The parts of a {@link Protocol}, and how they reach each other: what one of them needs of the others is a method here. */
+export class Core implements AssemblerEvents, SenderHost, OutletHost, ClosingHost, WatchHost {
+  readonly options: ProtocolOptions;
+  readonly transport: Transport;
+  readonly handlers: ProtocolHandlers;
+  readonly log: FrameLog;
+  readonly extensions: ExtensionChain;
+  readonly assembler: Assembler;
+  readonly parser: FrameParser;
+  readonly outlet: Outlet;
+  readonly sender: Sender;
+  readonly closing: ClosingHandshake;
+  watch: Watch | undefined;
+
+  readonly openedAt: number;
+  lastActivity: number;
+  bytesReceived = 0;
+  messagesReceived = 0;
+  /** Of {@link Hold}, a bit each. */
+  holds = 0;
+  #unansweredPing: Uint8Array | undefined;
+  /** What a handler threw: not the peer's doing. */
+  #thrown: { readonly error: unknown } | undefined;
+
+  constructor(options: ProtocolOptions, transport: Transport, handlers: ProtocolHandlers) {
+    this.options = options;
+    this.transport = transport;
+    this.handlers = handlers;
+    this.openedAt = this.lastActivity = options.now();
+    const { role, limits, isUtf8, validateUtf8 = true, strictLength = true, preserveInput = false } = options;
+    const { allocate = allocateZeroed, account, guards = NO_GUARDS } = options;
+    this.log = new FrameLog(options.turnTime ?? options.now);
+    this.log.dataAt = this.lastActivity;
+    const extensions = options.extensions?.length ? new ExtensionChain(options.extensions, account) : NO_EXTENSIONS;
+    this.extensions = extensions;
+    this.assembler = new Assembler({ limits, extensions, validateUtf8, isUtf8, allocate, account }, this);
+    this.parser = new FrameParser({ role, allowedRsv: extensions.rsv, strictLength, preserveInput }, this.assembler);
+    this.outlet = new Outlet(transport, this.log, this);
+    this.sender = new Sender(transport, this.outlet, extensions, this, options.fragmentSize, account);
+    this.closing = new ClosingHandshake(this);
+    if (isAny(guards)) this.watch = this.#watching(guards, this.openedAt);
+  }
+
+  // Bytes and time in.
+
+  receive(chunk: Uint8Array): void {
+    this.bytesReceived += chunk.length;
+    if (!isReceiving(this.closing.state)) return;
+    this.lastActivity = this.options.now();
+    const { watch, log } = this;
+    if (watch !== undefined && !watch.heard(chunk.length, this.lastActivity)) return;
+    log.time = this.lastActivity; // what is sent while a chunk is parsed is sent at its time
+    try {
+      this.parser.push(chunk);
+    } catch (error) {
+      this.caught(error);
+    } finally {
+      log.time = undefined;
+      this.assembler.count();
+      watch?.parsed();
+    }
+  }
+
+  proceed(): void {
+    if (this.holds === 0) {
+      try {
+        this.parser.resume();
+      } catch (error) {
+        this.caught(error);
+      }
+    }
+    this.assembler.count();
+    if (!this.isBusy) this.handlers.ready();
+  }
+
+  get isBusy(): boolean {
+    const { holds } = this;
+    return (holds & (Hold.Turn | Hold.Extension)) !== 0 && (holds & (Hold.Stopped | Hold.Reader | Hold.Memory)) === 0;
+  }
+
+  holdFor(reason: number): void {
+    if (this.holds === 0) this.watch?.held(this.now());
+    this.holds |= reason;
+    this.parser.pause();
+  }
+
+  releaseFor(reason: number): void {
+    if ((this.holds & reason) === 0) return;
+    this.holds &= ~reason;
+    if (this.holds === 0) this.watch?.readsOn(this.now());
+    this.proceed();
+  }
+
+  /** From now on. */
+  guardBy(guards: Guards): void {
+    const now = this.options.now();
+    if (this.watch) return this.watch.update(guards, now);
+    if (!isAny(guards)) return;
+    this.watch = this.#watching(guards, now);
+    if (this.holds !== 0) this.watch.held(now);
+    this.handlers.deadline();
+  }
+
+  #watching(guards: Guards, now: number): Watch {
+    return new Watch(guards, this, { openedAt: this.openedAt, heardAt: this.lastActivity, now });
+  }
+
+  /** The ping that could not be answered when it came. */
+  answerPing(): void {
+    const payload = this.#unansweredPing;
+    if (payload === undefined || this.transport.isCongested) return;
+    this.#unansweredPing = undefined;
+    if (this.closing.state === 'open') this.outlet.control(Opcode.Pong, payload, undefined);
+  }
+
+  // What frames and messages come out of the bytes.
+
+  frame({ opcode, fin, payloadLength }: FrameHead): void {
+    this.log.note(false, opcode, fin, payloadLength);
+    if (this.watch?.limitsRate && opcode !== Opcode.Continuation) this.watch.frame(this.now());
+  }
+  begins(): void {
+    this.watch?.messageBegins(this.now());
+  }
+  piece(byteLength: number): void {
+    this.watch?.piece(byteLength, this.now());
+  }
+  message(data: Uint8Array | Uint8Array[], isText: boolean): void {
+    this.messagesReceived++;
+    this.options.meter?.message(Array.isArray(data) ? totalLength(data) : data.length);
+    try {
+      this.handlers.message(data, isText);
+    } catch (error) {
+      this.#thrown = { error };
+      throw error;
+    }
+  }
+  incoming(head: MessageHead): MessageSink | undefined {
+    return guarded(() => this.handlers.incoming?.(head));
+  }
+  give(sink: MessageSink, piece: Uint8Array): void {
+    guarded(() => sink.data(piece));
+  }
+  ended(sink: MessageSink, byteLength: number): void {
+    this.messagesReceived++;
+    this.options.meter?.message(byteLength);
+    guarded(() => sink.end());
+  }
+  aborted(sink: MessageSink, error: Failure | null): void {
+    guarded(() => sink.abort(error));
+  }
+  control(opcode: Opcode, payload: Uint8Array): void {
+    if (opcode === Opcode.Close) return this.closing.receive(decodeClosePayload(payload));
+    if (opcode === Opcode.Pong) {
+      if (this.watch?.pong(payload)) return;
+      return this.deliver(() => this.handlers.pong(payload));
+    }
+    if (this.closing.state === 'open' && this.options.autoPong !== false) {
+      if (this.transport.isCongested || this.outlet.isInFrame)
+        this.#unansweredPing = new Uint8Array(payload); // §5.5.3: the newest one is enough
+      else this.outlet.control(Opcode.Pong, payload, undefined);
+    }
+    this.deliver(() => this.handlers.ping(payload));
+  }
+  hold(): void {
+    this.holdFor(Hold.Extension);
+  }
+  release(): void {
+    this.releaseFor(Hold.Extension);
+  }
+  /** The one place where what the deep code threw becomes a failed connection. */
+  caught(error: unknown): void {
+    if (this.#thrown?.error === error) {
+      this.#thrown = undefined;
+      throw error;
+    }
+    this.fail(error as Failure);
+  }
+  /** Calls a handler, and knows what it throws as not the peer's doing. */
+  deliver(event: () => void): void {
+    try {
+      event();
+    } catch (error) {
+      this.#thrown = { error };
+      throw error;
+    }
+  }
+
+  // What goes out.
+
+  encodeText(text: string): Uint8Array {
+    return (this.options.encodeText ?? encodeUtf8)(text);
+  }
+  frameEnd(): void {
+    this.answerPing();
+  }
+  ping(payload: Uint8Array, callback: SendCallback): void {
+    this.outlet.control(Opcode.Ping, payload, callback);
+  }
+
+  // How it ends.
+
+  fail(error: Failure): void {
+    this.closing.fail(error);
+  }
+  abandon(): void {
+    this.closing.abandon();
+  }
+  close(error: GuardError): void {
+    this.closing.begin(error.closeCode, undefined, error.initiator, error);
+  }
+  cut(error: GuardError): void {
+    this.closing.cut(error);
+  }
+  halt(): void {
+    this.holdFor(Hold.Stopped);
+    this.parser.discard();
+    this.assembler.discard();
+  }
+
+  // What the guards look at.
+
+  get isEnding(): boolean {
+    return this.closing.hasBegun;
+  }
+  get isInMessage(): boolean {
+    return this.assembler.isOpen;
+  }
+  get isStreamed(): boolean {
+    return this.assembler.isStreamed;
+  }
+  get dataAt(): number {
+    return this.log.dataAt;
+  }
+  set dataAt(time: number) {
+    this.log.dataAt = time;
+  }
+  get hasBacklog(): boolean {
+    return this.transport.hasBacklog;
+  }
+  get progress(): number {
+    return this.transport.progress;
+  }
+  /** To within this turn. */
+  now(): number {
+    return this.log.time ?? (this.options.turnTime ?? this.options.now)();
+  }
+  random(): number {
+    return this.options.random?.() ?? 0;
+  }
+  latency(ms: number): void {
+    this.options.meter?.latency(ms);
+  }
+  pauseReading(): void {
+    this.holdFor(Hold.Rate);
+  }
+  readOn(): void {
+    this.releaseFor(Hold.Rate);
+  }
+  deadline(): void {
+    this.handlers.deadline();
+  }
+}
+
+/** What a reader of messages throws is his, and comes up by itself: the message goes on. */
+function guarded<Result>(call: () => Result): Result | undefined {
+  try {
+    return call();
+  } catch (error) {
+    raise(error);
+    return undefined;
+  }
+}
+
+const totalLength = (parts: Uint8Array[]): number => parts.reduce((total, { length }) => total + length, 0);
+const NO_EXTENSIONS = new ExtensionChain([]);
+const allocateZeroed = (byteLength: number): Uint8Array => new Uint8Array(byteLength);
+const utf8Encoder = new TextEncoder();
+const encodeUtf8 = (text: string): Uint8Array => utf8Encoder.encode(text);
