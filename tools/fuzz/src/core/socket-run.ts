@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Incoming, MemoryBudget, WebSocket, type CloseInfo } from '@ws/connection';
+import { Incoming, MemoryBudget, WebSocket, type CloseInfo, type Outgoing } from '@ws/connection';
 import { PerMessageDeflate } from '@ws/deflate';
 import { zlibBackend } from '@ws/deflate/node';
 import { must } from '../engine/failure.js';
@@ -53,6 +53,7 @@ export class SocketRun {
   #errors: Error[] = [];
   #closes: CloseInfo[] = [];
   #callbacks = 0;
+  #outgoing: Outgoing | undefined;
   #taking: Promise<void> = Promise.resolve();
   #isEnded = false;
 
@@ -152,6 +153,8 @@ export class SocketRun {
       this.stream.listenerCount('data') === 0 && this.stream.listenerCount('end') === 0,
       'listeners are left on the stream',
     );
+    must(this.#outgoing === undefined || this.#outgoing.destroyed, 'a message is still being written');
+    if (this.#outgoing?.errored) this.wasStopped = true; // a part of a frame cannot be taken back
     const { received, error, wasClean } = closed;
     must(!wasClean || (received !== null && closed.sent !== null), 'clean without both Close frames');
     const code = (error as { code?: string } | null)?.code;
@@ -172,6 +175,23 @@ export class SocketRun {
         break;
       case 'send':
         socket.send(Buffer.from(bytes), { binary: (number & 1) === 0, compress: (number & 2) !== 0 }, this.#callback());
+        break;
+      case 'open':
+        if (socket.readyState !== 1 || this.#outgoing?.closed === false) break;
+        this.#outgoing = socket.createOutgoing({
+          binary: (number & 1) === 0,
+          ...((number & 8) === 0 ? {} : { length: 2 * bytes.length }),
+        });
+        this.#outgoing.write(Buffer.from(bytes));
+        break;
+      case 'write':
+        if (this.#outgoing?.writable !== true) break;
+        if ((number & 1) === 0) this.#outgoing.write(Buffer.from(bytes));
+        else this.#outgoing.end(Buffer.from(bytes));
+        break;
+      case 'giveUp':
+        this.wasStopped = true;
+        this.#outgoing?.destroy();
         break;
       case 'ping':
       case 'pong':

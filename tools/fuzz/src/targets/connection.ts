@@ -3,12 +3,14 @@
 // not depend on the cuts, a streamed message has the content of a collected one and ends once, and all agree with a naive reading of the
 // RFC; what it sends is in order and decodes to what was sent; each callback comes once.
 import { Inflater } from '@ws/testing';
+import type { Counters } from '../counting/counters.js';
 import { guardsOf } from '../core/guarding.js';
 import type { Sending } from '../core/outgoing.js';
 import type { SentFrame } from '../core/transport.js';
 import { CoreRun } from '../core/run.js';
 import { coreSettings, type CoreSettings, type Variant } from '../core/settings.js';
 import { must, same } from '../engine/failure.js';
+import { mustBeLinear } from '../engine/linear.js';
 import { TEXTS } from '../oracle/builder.js';
 import { naiveFrames } from '../oracle/frames.js';
 import { COMPRESSED, naiveReports, type Meaning, type Report } from '../oracle/messages.js';
@@ -175,6 +177,7 @@ export const makeTarget: MakeTarget = ({ counters }) => ({
     };
     const whole = await play({});
     counters.saw(whole.log.slice(-2).map(shortly).join());
+    if (random.oneIn(256)) await checkWork(steps, wires, settings, counters);
     const expected = expectedReports(steps, wires, settings);
     checkReports(whole.reports.filter(isNews), expected, whole.wasStopped);
     checkSent(whole, settings);
@@ -198,6 +201,34 @@ export const makeTarget: MakeTarget = ({ counters }) => ({
     else same(streamed.reports.filter(isReceived), collected.reports.filter(isReceived).slice(0, streamed.reports.filter(isReceived).length), 'a stream is something else'); // prettier-ignore
   },
 });
+
+/** What comes first, and then the same again and again, an octet or three at a time: 16 KiB of it cost four times as much as 4 KiB. */
+async function checkWork(
+  steps: readonly Step[],
+  wires: ReadonlyMap<Step, Buffer>,
+  given: CoreSettings,
+  counters: Counters,
+): Promise<void> {
+  const [first, second] = steps.map((step) => wires.get(step)).filter((wire) => wire !== undefined && wire.length > 0);
+  if (first === undefined || second === undefined) return;
+  const settings = {
+    ...given,
+    maxPayload: Infinity,
+    maxFragments: Infinity,
+    guards: guardsOf(0),
+    pausing: false,
+    throwing: false,
+  };
+  const stepsFor = async (length: number): Promise<number> => {
+    const flood: Step = { name: 'raw', numbers: [], bytes: second, source: second };
+    const wire = Buffer.concat([first, Buffer.alloc(length, second)]);
+    const run = new CoreRun(settings, { cut: 3, streams: undefined, hostUtf8: true, random: new Random(1) });
+    const before = counters.steps();
+    await run.play([flood], new Map([[flood, wire]]));
+    return counters.steps() - before;
+  };
+  await mustBeLinear(stepsFor, 4096);
+}
 
 /** Of a compressed message that is both too long and no text, what is seen first may depend on the cuts: 1007 or 1009. */
 function comparable(log: readonly unknown[], { deflate }: CoreSettings): readonly unknown[] {

@@ -55,14 +55,13 @@ export const makeTarget: MakeTarget = ({ counters }) => ({
   name: 'duplex',
   covers: [
     'connection/connection',
-    'connection/websocket',
     'connection/delivery',
     'connection/incoming',
-    'connection/message-',
+    'connection/message-in',
+    'connection/message-iterator',
+    'connection/message-stream',
+    'connection/outgoing',
     'connection/close',
-    'connection/writer',
-    'connection/outflow',
-    'connection/protocol/',
   ],
   maxLength: 2000,
   seeds: () => {
