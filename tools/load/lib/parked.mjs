@@ -171,10 +171,10 @@ export async function parked({ memoryLimit, connections, seconds, healthy: good 
   const server = fork(path, [JSON.stringify({ memoryLimit })], { execArgv: ['--expose-gc'] });
   const ask = async (message = 'report') => {
     server.send(message);
-    return /** @type {any} */ ((await once(server, 'message'))[0]);
+    return (await once(server, 'message'))[0];
   };
   try {
-    const { port } = /** @type {any} */ ((await once(server, 'message'))[0]);
+    const { port } = (await once(server, 'message'))[0];
     const stop = new AbortController();
     setMaxListeners(0, stop.signal);
     /** @type {number[]} */

@@ -13,7 +13,7 @@ const closed = {};
 server.on('connection', (socket, request) => {
   const path = request.url ?? '';
   void socket.closed.then(({ error, initiator }) => {
-    const code = error && 'code' in error ? String(error.code) : initiator;
+    const code = error && 'code' in error ? error.code : initiator;
     const key = `${path} ${code}`;
     closed[key] = (closed[key] ?? 0) + 1;
   });
