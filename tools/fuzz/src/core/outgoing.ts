@@ -10,6 +10,8 @@ export interface Sending {
   readonly key?: number | undefined;
   /** It will not arrive, or not to its end. */
   isGivenUp: boolean;
+  /** Nothing of it will arrive. */
+  isLost?: boolean;
 }
 
 /** Sends, and keeps account of what was sent in which order and of each callback. */
@@ -73,7 +75,7 @@ export class Outbox {
     const message: Sending = { isText, parts: [Buffer.from(payload as string)], isWhole: true, isGivenUp: false, key };
     const callback = this.callback(message);
     if (sender.isWaiting(key)) {
-      const old = this.messages.findLastIndex((other) => other.key === key && !other.isGivenUp);
+      const old = this.messages.findLastIndex((other) => other.key === key && other.isLost !== true);
       must(old >= 0, 'a message waits that was not sent');
       this.messages.splice(old, 0, message);
       must(
@@ -106,7 +108,7 @@ export class Outbox {
     message.parts.push(Buffer.from(bytes));
     message.isWhole = true;
     const fails = (flags & 2) !== 0;
-    if (fails) message.isGivenUp = true;
+    if (fails) message.isLost = true;
     const payload = {
       byteLength: bytes.length,
       read: (done: (error: Error | null, bytes: Uint8Array) => void) => {
@@ -145,8 +147,8 @@ export class Outbox {
       must(!isCalled, 'a callback is called twice');
       isCalled = true;
       this.#owed--;
-      if (error && 'code' in error && error.code === 'WS_ERR_DROPPED' && message) message.isGivenUp = true;
-      else if (error && message?.isGivenUp !== true) this.#hasFailed = true;
+      if (error && 'code' in error && error.code === 'WS_ERR_DROPPED' && message) message.isLost = true;
+      else if (error && message?.isLost !== true) this.#hasFailed = true;
     };
   }
 
