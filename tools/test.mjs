@@ -10,14 +10,13 @@ import { addUp, totalsLine } from './test-totals/src/totals.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const turboArguments = process.argv.slice(2);
 
-const packages = ['packages', 'tools'].flatMap((folder) =>
-  readdirSync(join(root, folder))
-    .map((name) => join(root, folder, name))
-    .filter((directory) => existsSync(join(directory, 'package.json')))
-    .map((directory) => ({ directory, manifest: JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) }))
-    .filter(({ manifest }) => manifest.scripts?.test !== undefined)
-    .map(({ directory, manifest }) => ({ name: String(manifest.name), reports: join(directory, 'reports') })),
-);
+const packages = ['packages', 'tools']
+  .flatMap((folder) => readdirSync(join(root, folder)).map((name) => join(root, folder, name)))
+  .concat(join(root, 'examples'))
+  .filter((directory) => existsSync(join(directory, 'package.json')))
+  .map((directory) => ({ directory, manifest: JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) }))
+  .filter(({ manifest }) => manifest.scripts?.test !== undefined)
+  .map(({ directory, manifest }) => ({ name: String(manifest.name), reports: join(directory, 'reports') }));
 for (const { reports } of packages) rmSync(reports, { recursive: true, force: true });
 
 const first = runTurbo(turboArguments);
