@@ -1,4 +1,5 @@
 // node run.mjs --connections 1000 --minutes 10 --seed 1: see README.md
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { exchange } from './lib/exchange.mjs';
 import { SABOTAGES } from './lib/sabotage.mjs';
@@ -13,6 +14,7 @@ const USAGE = `usage: node run.mjs [options]
   --short           times of the test: heartbeat, closing and lifetimes of seconds
   --corrupt         bytes are changed on the way, which has to be noticed
   --sabotage WHAT   the server does something wrong: ${SABOTAGES.join(', ')}
+  --json FILE       every connection of the run, as its ends and the proxy told of it
   --show N          say what the plan for connection N is, and run nothing`;
 
 const { values } = parseArgs({
@@ -24,6 +26,7 @@ const { values } = parseArgs({
     short: { type: 'boolean', default: false },
     corrupt: { type: 'boolean', default: false },
     sabotage: { type: 'string' },
+    json: { type: 'string' },
     show: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -47,6 +50,7 @@ if (values.help) {
       sabotage,
       onProgress: (text) => console.error(text),
     });
+    if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(outcome.connections));
     console.log(describe(outcome));
     for (const violation of outcome.violations.slice(0, 50)) console.log(`VIOLATION ${violation}`);
     console.log(

@@ -14,9 +14,9 @@ export const longSettings = (connections, seed, corrupt = false) => ({
     timeout: 15_000,
     closeTimeout: 10_000,
     handshakeTimeout: 15_000,
-    lifetime: 90_000,
-    pause: 8000,
-    backOff: 1500,
+    lifetime: 120_000,
+    pause: 10_000,
+    backOff: 3000,
   },
 });
 

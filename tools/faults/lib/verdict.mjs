@@ -72,6 +72,8 @@ const INITIATORS = {
 /** With changed bytes on the way everything is right but what is not noticed. */
 const AFTER_CORRUPTION = ['transport', 'timeout', 'protocol', 'limit', 'local', 'remote'];
 
+const TOO_LATE = 'too late';
+const HEARTBEAT = 'WS_ERR_HEARTBEAT_TIMEOUT';
 /** For what is neither the heartbeat nor the wheel: the callback that closes, and this test's own clock. */
 const SLACK_MS = 150;
 /** A wheel may fire so much later, of the delay. */
@@ -87,23 +89,30 @@ export function judge({ id, client, server, proxy }, settings, stalls) {
   const fault = proxy ?? { ...faultOf(settings, id), id, firedAt: undefined, up: 0, down: 0, changed: 0 };
   if (client === undefined) violations.push('the client never told of its end');
   /** @type {string[]} */
-  const wrongEnds = [];
+  const late = [];
   for (const [side, end, peer] of /** @type {const} */ ([
     ['client', client, server],
     ['server', server, client],
   ])) {
     if (end === undefined) continue;
     for (const text of end.faults) if (!isExpectedDamage(fault, end, text)) violations.push(`${side}: ${text}`);
-    if (end.closes !== 1 || end.closed === undefined) violations.push(`${side}: 'close' came ${end.closes} times`);
-    else
-      wrongEnds.push(
-        ...endFaults(side, end, end.closed, peer, fault, settings, stalls).map((text) => `${side}: ${text}`),
-      );
+    if (end.closes !== 1 || end.closed === undefined) {
+      violations.push(`${side}: 'close' came ${end.closes} times`);
+      continue;
+    }
+    for (const text of endFaults(side, end, end.closed, peer, fault, settings, stalls))
+      (isAboutTime(text, end, peer) ? late : violations).push(`${side}: ${text}`);
   }
-  const excused = wrongEnds.length > 0 && stoodStill(client, server, settings, stalls);
-  if (!excused) violations.push(...wrongEnds);
+  const excused = late.length > 0 && stoodStill(client, server, fault, settings, stalls);
+  if (!excused) violations.push(...late);
   if (client !== undefined) violations.push(...countFaults(client, server, fault));
   return { violations, excused };
+}
+
+/** What a process without a processor may be the reason of: somebody was late, or given up for it. @param {string} text @param {EndRecord} end @param {EndRecord | undefined} peer */
+function isAboutTime(text, end, peer) {
+  if (text.includes(TOO_LATE) || end.closed?.initiator === 'timeout') return true;
+  return end.closed?.initiator === 'transport' && peer?.closed?.initiator === 'timeout';
 }
 
 /** @param {ProxyRecord} fault @param {EndRecord} end @param {string} text */
@@ -136,7 +145,7 @@ function endFaults(side, end, closed, peer, fault, settings, stalls) {
     fault.firedAt -
     mostMs(fault, fault.firedAt, side, end, settings) -
     lateness(stalls, fault.firedAt, closed.at);
-  if (late > 0) wrong.push(`${seen}: noticed ${late} ms too late, ${closed.at - fault.firedAt} ms behind the fault`);
+  if (late > 0) wrong.push(`${seen}: noticed ${late} ms ${TOO_LATE}, ${closed.at - fault.firedAt} ms behind the fault`);
   return wrong;
 }
 
@@ -193,27 +202,31 @@ function within(stalls, from, to) {
   return stalls.slice(low, end);
 }
 
-/** How late anything may have been for want of a processor: the byte before the fault, the ping, and the judgement. @param {Stalls} stalls @param {number} from @param {number} to */
+/** How late anything may have been for want of a processor: each of the three looks of the heartbeat, and as long again, for it forgives itself what it was late. @param {Stalls} stalls @param {number} from @param {number} to */
 function lateness({ client, server, proxy }, from, to) {
   const late = [client, server, proxy].flatMap((stalls) => within(stalls, from, to).map(({ ms }) => ms));
-  return 3 * Math.max(0, ...late);
+  return 6 * Math.max(0, ...late);
 }
 
 /**
- * Whether an end gave its peer up because the peer, or what is between them, had no processor: it was right then. A stall of its own excuses nothing.
- * @param {EndRecord | undefined} client @param {EndRecord | undefined} server @param {Settings} settings @param {Stalls} stalls
+ * Whether something was not done in time because a process had no processor. A peer that was given up by the heartbeat must have been silent: there a stall of the
+ * process that judges excuses nothing.
+ * @param {EndRecord | undefined} client @param {EndRecord | undefined} server @param {ProxyRecord} fault @param {Settings} settings @param {Stalls} stalls
  */
-function stoodStill(client, server, { times }, stalls) {
+function stoodStill(client, server, fault, { times }, stalls) {
   return /** @type {const} */ ([
     ['client', client],
     ['server', server],
   ]).some(([side, end]) => {
-    if (end?.closed?.initiator !== 'timeout') return false;
-    const from = end.closed.at - 2 * (times.interval + times.timeout);
-    const others = [side === 'client' ? stalls.server : stalls.client, stalls.proxy];
-    const long = others
-      .flatMap((list) => within(list, from, end.closed?.at ?? from))
-      .filter(({ ms }) => ms > times.timeout / 15);
+    if (end?.closed === undefined) return false;
+    const isHeartbeat = end.closed.error === HEARTBEAT && fault.firedAt === undefined;
+    if (end.closed.initiator !== 'timeout' && fault.firedAt === undefined) return false;
+    const to = end.closed.at;
+    const from = Math.min(fault.firedAt ?? to, to - 2 * (times.interval + times.timeout));
+    const others = isHeartbeat ? { ...stalls, [side]: [] } : stalls;
+    const long = Object.values(others).flatMap((list) =>
+      within(list, from, to).filter(({ ms }) => ms > times.timeout / 15),
+    );
     return long.reduce((sum, { ms }) => sum + ms, 0) > times.timeout * 0.3;
   });
 }

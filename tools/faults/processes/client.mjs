@@ -12,7 +12,7 @@ import { clientOf, endingOf, pathOf } from '../lib/scenario.mjs';
 const WINDOW = 12;
 const BURST = 8;
 /** Between the first attempts of two connections. */
-const RAMP_MS = 5;
+const RAMP_MS = 15;
 
 const held = new Held();
 const stalls = watchStalls();
