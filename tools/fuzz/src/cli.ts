@@ -16,19 +16,12 @@ targets: ${Object.keys(TARGETS).join(', ')}; all of them if none is named
 
 /** Each target in a process of its own, one behind the other. @returns the exit status */
 export function main(args: readonly string[]): number {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      seconds: { type: 'string', default: '20' },
-      seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
-      replay: { type: 'string' },
-      keep: { type: 'boolean', default: false },
-      missed: { type: 'boolean', default: false },
-      plant: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  });
+  const given = read(args);
+  if (given === undefined) {
+    console.log(USAGE);
+    return 2;
+  }
+  const { values, positionals } = given;
   const fault = FAULTS.find(({ name }) => name === values.plant);
   const names = positionals.length > 0 ? positionals : Object.keys(TARGETS);
   const [seconds, seed] = [Number(values.seconds), Number(values.seed)];
@@ -58,4 +51,24 @@ function runs(job: Job): boolean {
   );
   if (signal) console.log(`${job.target}: ended by ${signal}`);
   return status === 0;
+}
+
+function read(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        seconds: { type: 'string', default: '20' },
+        seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+        replay: { type: 'string' },
+        keep: { type: 'boolean', default: false },
+        missed: { type: 'boolean', default: false },
+        plant: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+  } catch {
+    return undefined; // an option that there is none, or one without its value
+  }
 }

@@ -41,7 +41,14 @@ describe.each(FAULTS)('$target: $name', ({ name, target }) => {
 });
 
 test('what is asked for wrongly is told, and nothing runs', async () => {
-  for (const args of [['nothing'], ['--plant', 'nothing'], ['--seconds', 'x'], ['frame', 'inflate', '--replay', 'x']]) {
+  for (const args of [
+    ['nothing'],
+    ['--nothing'],
+    ['--seed'],
+    ['--plant', 'nothing'],
+    ['--seconds', 'x'],
+    ['frame', 'inflate', '--replay', 'x'],
+  ]) {
     const { status, output } = await fuzz(...args);
     expect(output).toContain('npm run fuzz');
     expect(status).toBe(2);

@@ -1,14 +1,19 @@
 import { must } from '../engine/failure.js';
 
-/** Keeps account of what a connection says it holds: never less than nothing. */
+/** Keeps account of what a connection says it holds: never less than nothing, nor more than it may. */
 export class CountingAccount {
   bytes = 0;
+  readonly #most: number;
   readonly #held = new Map<Uint8Array, number>();
+
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   add(change: number): void {
     must(Number.isSafeInteger(change), `${change} bytes more`);
     this.bytes += change;
-    must(this.bytes >= 0, `${this.bytes} bytes are held`);
+    must(this.bytes >= 0 && this.bytes <= this.#most, `${this.bytes} bytes are held, limit ${this.#most}`);
   }
 
   hold(bytes: Uint8Array): void {

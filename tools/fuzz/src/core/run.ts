@@ -34,6 +34,7 @@ const CLOSE_CODES = [
   4000,
   4999,
 ];
+const INITIATORS: readonly string[] = ['local', 'remote', 'transport', 'timeout', 'protocol', 'limit', 'shutdown'];
 const OPENED_AT = 1000;
 const MOST_LOOKS = 20_000;
 const MOST_TURNS = 100_000;
@@ -49,7 +50,7 @@ export class CoreRun {
   readonly protocol: Protocol;
   /** The script has ended it in a way that the peer did not cause. */
   wasStopped = false;
-  readonly #account = new CountingAccount();
+  readonly #account: CountingAccount;
   readonly #settings: CoreSettings;
   readonly #variant: Variant;
   readonly #reader: Reader;
@@ -64,6 +65,8 @@ export class CoreRun {
   #isGone = false;
   #failures = 0;
   #closings = 0;
+  /** Who began to close, where it was not for an offence. */
+  #toldBy: 'local' | 'remote' | undefined;
   #handled = 0;
   #allocated = 0;
   #received = 0;
@@ -72,6 +75,8 @@ export class CoreRun {
     this.#settings = settings;
     this.#variant = variant;
     this.#guards = [settings.guards];
+    // What is collected grows twofold; beside it, with compression, a window and what zlib works with.
+    this.#account = new CountingAccount(2 * settings.maxPayload + (settings.deflate ? 400_000 : 2048));
     const { role, deflate, fragmentSize, maxPayload, maxFragments } = settings;
     this.#reader = new Reader((isText, content) => this.#message(content, isText), settings.validateUtf8);
     const takeover = deflate?.takeover === true;
@@ -146,7 +151,12 @@ export class CoreRun {
     must(this.#reader.openMessages === 0, `${this.#reader.openMessages} messages have no end`);
     must(this.#account.bytes === 0, `${this.#account.bytes} bytes are held at the end`);
     must(this.outbox.owed === 0, `${this.outbox.owed} callbacks did not come`);
-    const { received, error } = protocol.closing;
+    const { received, error, initiator } = protocol.closing;
+    must(INITIATORS.includes(initiator), `${initiator} has ended it`);
+    must(this.#toldBy !== 'remote' || initiator === 'remote', `closed by the peer, and told as ${initiator}`);
+    const isOffence =
+      error !== null && this.#toldBy === undefined && !this.wasStopped && !(error instanceof GuardError);
+    must(!isOffence || ['protocol', 'limit'].includes(initiator), `an offence is told as ${initiator}`);
     if (received) this.reports.push(['close', received.code, received.reason]);
     if (error instanceof GuardError) {
       this.wasStopped = true;
@@ -412,6 +422,7 @@ export class CoreRun {
       pong: (payload) => event(['pong', hexOf(payload)]),
       closing: (code, reason, initiator) => {
         must(++this.#closings === 1, 'closing is told twice');
+        if (this.protocol.state !== 'failed') this.#toldBy = initiator;
         this.log.push(['closing', code, reason, initiator]);
         this.#throwNowAndThen();
       },
