@@ -17,6 +17,7 @@ test('public names', () => {
     'Incoming',
     'MemoryBudget',
     'MessageError',
+    'Meter',
     'Outgoing',
     'PreparedMessage',
     'ProtocolError',

@@ -2,7 +2,8 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
-import { peer, portOf, start } from './support.js';
+import { Program, readmePrograms, stopPrograms } from '@ws/testing';
+import { opened, peer, portOf, refused, start } from './support.js';
 
 type Told = Record<string, unknown>;
 
@@ -38,9 +39,9 @@ test('a connection: its handshake, that it is open, and that it is closed', asyn
 test('a refusal is told with its reason, and where it came from', async () => {
   const heard = hear('ws:handshake', 'ws:open', 'ws:refused');
   const server = await start({ verifyClient: () => false });
-  const refused = once(server, 'refused');
+  const turnedAway = once(server, 'refused');
   peer(portOf(server));
-  const [reason, request] = await refused;
+  const [reason, request] = await turnedAway;
   expect(reason).toBe('verifyClient');
   expect(heard).toEqual([
     ['ws:handshake', { role: 'server', server, request }],
@@ -67,4 +68,20 @@ test('also of who has not asked for anything yet', async () => {
     ],
   ]);
   expect(events).toEqual([]);
+});
+
+test('the program of the contract', async () => {
+  const contract = new URL('../../../docs/diagnostics.md', import.meta.url);
+  const [block] = readmePrograms(contract, '# What can be heard on `node:diagnostics_channel`');
+  const program = new Program(new URL('..', import.meta.url), block?.code ?? '');
+  try {
+    const port = await program.port;
+    const client = await opened(peer(port));
+    await refused(peer(port));
+    await program.until('refused maxConnections');
+    client.close(1000);
+    expect(await program.until('closed remote 1000')).toMatch(/^refused maxConnections .*127\.0\.0\.1$/m);
+  } finally {
+    await stopPrograms();
+  }
 });

@@ -4,8 +4,12 @@ import type WS from 'ws';
 import {
   WebSocket,
   WebSocketServer,
+  type Histogram,
   type RawData,
+  type ServerMetrics,
   type ServerOptions,
+  type ShutdownOptions,
+  type ShutdownReport,
   type VerifyClientCallbackAsync,
   type VerifyClientCallbackSync,
 } from '../src/index.js';
@@ -95,4 +99,26 @@ test('what a program passes on with connection, as it is written for ws', () => 
   const socket = new WebSocket(null);
   server.emit('connection', socket, { url: '/chat' } as IncomingMessage, 'ann');
   expect(seen).toEqual(['/chat ann']);
+});
+
+test('what shutdown and metrics give', async () => {
+  const server = new WebSocketServer({ noServer: true });
+  const { closed, latency, sizes, refused }: ServerMetrics = server.metrics();
+  const goingAway: number | undefined = closed.shutdown?.[1001];
+  const [bucket]: Histogram['buckets'] = latency.buckets;
+  const tooMany: number | undefined = refused.maxConnections;
+  expect([goingAway, bucket?.count, sizes.sum, tooMany]).toEqual([undefined, 0, 0, undefined]);
+  // @ts-expect-error there is no such initiator
+  expect(closed.nobody).toBeUndefined();
+
+  const options: ShutdownOptions = {
+    code: 1012,
+    reason: 'x',
+    timeout: false,
+    spread: 5,
+    signal: AbortSignal.timeout(1000),
+  };
+  const report: Promise<ShutdownReport> = server.shutdown(options);
+  const { closed: answered, cut, bytesUnsent, ms } = await report;
+  expect([answered, cut, bytesUnsent, typeof ms]).toEqual([0, 0, 0, 'number']);
 });
