@@ -10,6 +10,7 @@ import { CountingAccount } from './account.js';
 import { checkVerdict, guardsOf, patience } from './guarding.js';
 import { Outbox } from './outgoing.js';
 import { Reader } from './reader.js';
+import { XorExtension } from './xor-extension.js';
 import type { CoreSettings, Variant } from './settings.js';
 import { RecordingTransport } from './transport.js';
 
@@ -53,6 +54,7 @@ export class CoreRun {
   readonly #account: CountingAccount;
   readonly #settings: CoreSettings;
   readonly #variant: Variant;
+  readonly #xor: XorExtension;
   readonly #reader: Reader;
   #now = OPENED_AT;
   #heardAt = OPENED_AT;
@@ -75,8 +77,12 @@ export class CoreRun {
     this.#settings = settings;
     this.#variant = variant;
     this.#guards = [settings.guards];
+    this.#xor = new XorExtension(settings.xor);
+    if (settings.xor === 'faulty') this.wasStopped = true;
     // What is collected grows twofold; beside it, with compression, a window and what zlib works with.
-    this.#account = new CountingAccount(2 * settings.maxPayload + (settings.deflate ? 400_000 : 2048));
+    this.#account = new CountingAccount(
+      2 * settings.maxPayload + (settings.deflate || settings.xor !== 'none' ? 400_000 : 2048),
+    );
     const { role, deflate, fragmentSize, maxPayload, maxFragments } = settings;
     this.#reader = new Reader((isText, content) => this.#message(content, isText), settings.validateUtf8);
     const takeover = deflate?.takeover === true;
@@ -96,7 +102,10 @@ export class CoreRun {
         preserveInput: settings.preserveInput,
         fragmentSize,
         isUtf8: variant.hostUtf8 ? isUtf8 : undefined,
-        extensions: deflate ? [new PerMessageDeflate({ role, backend: zlibBackend(), parameters })] : [],
+        extensions: [
+          ...(deflate ? [new PerMessageDeflate({ role, backend: zlibBackend(), parameters })] : []),
+          ...(settings.xor === 'none' ? [] : [this.#xor]),
+        ],
         allocate: (length) => this.#allocate(length),
       },
       this.transport,
@@ -378,7 +387,7 @@ export class CoreRun {
       must(turns < MOST_TURNS, 'it never comes to rest');
       let isMoving = this.#reader.isFull;
       if (isMoving) this.#attempt(() => void this.#reader.goOn());
-      if (protocol.isBusy) {
+      if (protocol.isBusy || this.#xor.pending > 0) {
         isMoving = true;
         await nextTurn();
       }

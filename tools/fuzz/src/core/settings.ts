@@ -1,4 +1,5 @@
 import type { Guards } from '@ws/connection/protocol';
+import { XOR_KINDS, type XorKind } from './xor-extension.js';
 import { guardsOf } from './guarding.js';
 import type { Random } from '../random.js';
 
@@ -20,9 +21,11 @@ export interface CoreSettings {
   readonly pausing: boolean;
   readonly throwing: boolean;
   readonly guards: Guards;
+  /** A second extension, behind compression. */
+  readonly xor: XorKind;
 }
 
-export function coreSettings([one = 0, two = 0, , four = 0]: readonly number[]): CoreSettings {
+export function coreSettings([one = 0, two = 0, three = 0, four = 0]: readonly number[]): CoreSettings {
   const bit = (octet: number, at: number): boolean => ((octet >> at) & 1) === 1;
   return {
     role: bit(one, 0) ? 'client' : 'server',
@@ -38,8 +41,9 @@ export function coreSettings([one = 0, two = 0, , four = 0]: readonly number[]):
     closeTimeoutMs: bit(two, 4) ? Infinity : 1000,
     validateUtf8: !bit(two, 5),
     pausing: bit(two, 6),
-    throwing: bit(two, 7),
+    throwing: bit(two, 7) && (three & 2) === 0, // an extension lets what is thrown come up where nobody stands above it
     guards: guardsOf(four),
+    xor: XOR_KINDS[three & 3]!,
   };
 }
 

@@ -26,6 +26,7 @@ export function socketSettings(octets: readonly number[]): SocketSettings {
   const taker = TAKERS[third & 3]!;
   return {
     ...coreSettings(octets),
+    xor: 'none',
     taker,
     incoming: taker === 'streams' ? (['stream', 'auto'] as const)[(third >> 2) & 1]! : 'buffer',
     allowSynchronousEvents: (third & 8) === 0,

@@ -8,6 +8,8 @@ export interface MessageRules {
   readonly maxFragments: number;
   readonly validateUtf8: boolean;
   /** permessage-deflate, the peer's half: undefined without it. */
+  /** Something else that is done to the payload of every data frame, and undone here. */
+  readonly undo?: (payload: Buffer) => Buffer;
   readonly deflate: { readonly takeover: boolean } | undefined;
 }
 
@@ -66,7 +68,7 @@ export function naiveReports(
     open.declared += payloadLength;
     if (open.declared > rules.maxPayload) return fail(UNFIT);
     if (++open.count > rules.maxFragments) return fail('WS_ERR_TOO_MANY_BUFFERED_PARTS');
-    open.parts.push(payload);
+    open.parts.push(rules.undo?.(payload) ?? payload);
     const { isText } = open;
     let content: Buffer = Buffer.concat(open.parts);
     const isWhole = fin && ended;

@@ -128,24 +128,27 @@ const headOf = (octet: number): { opcode: number; fin: boolean; rsv: number } =>
 });
 
 /** What a wire step puts on the wire. Compressed messages go on in one window, `compress`. */
+/** @param disguise done to the payload of each data frame, as by an extension */
 export function wireOf(
   { name, numbers, bytes }: Step,
   masked: boolean,
   compress: (data: Uint8Array) => Uint8Array,
+  disguise: (payload: Uint8Array) => Uint8Array,
 ): Buffer {
   const [octet = 0, second = 0, third = 0] = numbers;
   const key = masked ? 0x37fa213d : undefined;
   const { opcode, fin, rsv } = headOf(octet);
+  const shown = (payload: Uint8Array): Uint8Array => (opcode < 8 ? disguise(payload) : payload);
   switch (name) {
     case 'raw':
       return Buffer.from(bytes);
     case 'frame':
-      return wireFrame({ opcode, fin, rsv, key, payload: bytes });
+      return wireFrame({ opcode, fin, rsv, key, payload: shown(bytes) });
     case 'large':
-      return wireFrame({ opcode, fin, rsv, key, payload: Buffer.alloc(second * 64, third) });
+      return wireFrame({ opcode, fin, rsv, key, payload: shown(Buffer.alloc(second * 64, third)) });
     default: {
       const content = name === 'bomb' ? Buffer.alloc(second * 256, third) : bytes;
-      const payload = compress(content);
+      const payload = shown(compress(content));
       if (fin) return wireFrame({ opcode, rsv: rsv | 4, key, payload });
       const half = payload.length >> 1;
       return Buffer.concat([

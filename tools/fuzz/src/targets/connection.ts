@@ -9,6 +9,7 @@ import type { Sending } from '../core/outgoing.js';
 import type { SentFrame } from '../core/transport.js';
 import { CoreRun } from '../core/run.js';
 import { coreSettings, type CoreSettings, type Variant } from '../core/settings.js';
+import { xored } from '../core/xor-extension.js';
 import { must, same } from '../engine/failure.js';
 import { mustBeLinear } from '../engine/linear.js';
 import { TEXTS } from '../oracle/builder.js';
@@ -32,14 +33,15 @@ import { naiveCloseBody } from './frame.js';
 const MOST_WIRE = 60_000;
 
 /** What each wire step puts on the wire. */
-export function wiresOf(steps: readonly Step[], masked: boolean, takeover: boolean): Map<Step, Buffer> {
-  const compress = compressor(takeover);
+export function wiresOf(steps: readonly Step[], { role, deflate, xor }: CoreSettings): Map<Step, Buffer> {
+  const compress = compressor(deflate?.takeover === true);
+  const disguise = xor === 'none' ? (payload: Uint8Array): Uint8Array => payload : xored;
   const wires = new Map<Step, Buffer>();
   let last: Buffer = Buffer.alloc(0);
   let total = 0;
   for (const step of steps) {
     if (!isWire(step)) continue;
-    const one = step.name === 'again' ? last : wireOf(step, masked, compress);
+    const one = step.name === 'again' ? last : wireOf(step, role === 'server', compress, disguise);
     const times = step.name === 'again' ? (step.numbers[0] ?? 0) & 63 : 1;
     const wire = Buffer.alloc(Math.min(one.length * times, MOST_WIRE - total), one.length > 0 ? one : 0);
     total += wire.length;
@@ -60,7 +62,8 @@ export function expectedReports(
   const wire = Buffer.concat(heard.map((step) => wires.get(step) ?? Buffer.alloc(0)));
   const rules = { role: settings.role, strictLength: settings.strictLength, allowedRsv: settings.deflate ? 4 : 0 };
   const { frames, error } = naiveFrames(wire, { ...rules, maxFramePayload: Infinity });
-  const meaning = naiveReports(frames, error, settings, naiveCloseBody);
+  const undo = settings.xor === 'none' ? {} : { undo: xored };
+  const meaning = naiveReports(frames, error, { ...settings, ...undo }, naiveCloseBody);
   const hasHeartbeat = settings.guards.heartbeat !== undefined || steps.some(({ name }) => name === 'guards');
   return hasHeartbeat ? { ...meaning, reports: meaning.reports.filter(isNews) } : meaning;
 }
@@ -91,7 +94,7 @@ export function checkReports(
 /** Our own frames, read as a peer reads them. */
 function decode(
   frames: readonly SentFrame[],
-  deflate: CoreSettings['deflate'],
+  { deflate, xor }: CoreSettings,
 ): { isText: boolean; content: string; isWhole: boolean }[] {
   const inflater = deflate && new Inflater(15, deflate.takeover);
   const messages: { isText: boolean; content: string; isWhole: boolean }[] = [];
@@ -112,7 +115,7 @@ function decode(
     must((opcode === 0) === (open !== undefined), 'our fragments are out of order');
     must(rsv === 0 || (rsv === 4 && opcode !== 0 && deflate !== undefined), 'our frame has a reserved bit');
     open ??= { isText: opcode === 1, isCompressed: rsv === 4, parts: [] };
-    open.parts.push(payload);
+    open.parts.push(xor === 'none' ? payload : xored(payload));
     if (fin) give(true);
   }
   give(false);
@@ -120,7 +123,7 @@ function decode(
 }
 
 function checkSent({ transport, outbox, protocol, wasStopped, reports }: CoreRun, settings: CoreSettings): void {
-  const arrived = decode(transport.frames, settings.deflate);
+  const arrived = decode(transport.frames, settings);
   const possible = outbox.messages.filter(({ isLost }) => isLost !== true);
   let at = 0;
   for (const { isText, content, isWhole } of arrived) {
@@ -159,7 +162,10 @@ export const makeTarget: MakeTarget = ({ counters }) => ({
     const random = new Random(11);
     return [0x00, 0x01, 0x02, 0x08, 0x0a, 0x0b, 0x1a, 0x20].flatMap((one) =>
       [0x00, 0x08, 0x40, 0x83].map((two) =>
-        Buffer.concat([Buffer.from([one, two, 0, one * two]), ...Array.from({ length: 8 }, () => someStep(random))]),
+        Buffer.concat([
+          Buffer.from([one, two, one ^ (two >> 1), one * two]),
+          ...Array.from({ length: 8 }, () => someStep(random)),
+        ]),
       ),
     );
   },
@@ -170,7 +176,7 @@ export const makeTarget: MakeTarget = ({ counters }) => ({
     const { settings: octets, steps } = readScript(input);
     const settings = coreSettings(octets);
     const random = new Random(hashOf(input));
-    const wires = wiresOf(steps, settings.role === 'server', settings.deflate?.takeover === true);
+    const wires = wiresOf(steps, settings);
     const play = async (variant: Partial<Variant>): Promise<CoreRun> => {
       const run = new CoreRun(settings, { cut: Infinity, streams: undefined, hostUtf8: false, random, ...variant });
       await run.play(steps, wires);
@@ -190,15 +196,18 @@ export const makeTarget: MakeTarget = ({ counters }) => ({
       ...steps.flatMap(({ name, numbers }) => (name === 'guards' ? [guardsOf(numbers[0] ?? 0)] : [])),
     ];
     const isPaced =
+      settings.xor === 'faulty' ||
       steps.some(({ name }) => name === 'stall') ||
       everOn.some(({ messageRate, byteRate }) => byteRate !== undefined || messageRate?.closes === false);
-    if (!isPaced) same(comparable(cut.log, settings), comparable(whole.log, settings), 'it depends on the cuts');
+    // An extension that takes its time lets more be sent meanwhile, the more pieces it is given.
+    const logOf = (run: CoreRun): readonly unknown[] => (settings.xor === 'late' ? run.reports : run.log);
+    if (!isPaced) same(comparable(logOf(cut), settings), comparable(logOf(whole), settings), 'it depends on the cuts');
     checkSent(cut, settings);
     if (isPaced || settings.pausing || settings.throwing || !random.oneIn(2)) return;
     const collected = await play({ streams: false });
     const streamed = await play({ streams: true, cut: random.pick([Infinity, 1, 40]), hostUtf8: random.oneIn(2) });
     checkSent(streamed, settings);
-    if (settings.deflate === undefined) same(streamed.log, collected.log, 'a stream is something else');
+    if (settings.deflate === undefined) same(logOf(streamed), logOf(collected), 'a stream is something else');
     else same(streamed.reports.filter(isReceived), collected.reports.filter(isReceived).slice(0, streamed.reports.filter(isReceived).length), 'a stream is something else'); // prettier-ignore
   },
 });
@@ -236,7 +245,7 @@ function comparable(log: readonly unknown[], { deflate }: CoreSettings): readonl
   if (deflate === undefined) return log;
   return log.map((entry) => {
     const text = JSON.stringify(entry);
-    if (!/^\["(sent",8|closing|failure)/.test(text)) return entry;
+    if (!/^\["(sent",8|closing|failure|failed)/.test(text)) return entry;
     return text
       .replace(/WS_ERR_(INVALID_DEFLATE_DATA|UNSUPPORTED_MESSAGE_LENGTH|INVALID_UTF8)/, '…')
       .replace(/03ef|03f1|1007|1009/, '…');

@@ -79,7 +79,7 @@ export const makeTarget: MakeTarget = ({ counters }) => ({
     const { settings: octets, steps } = readScript(input);
     const settings = socketSettings(octets);
     const random = new Random(hashOf(input));
-    const wires = wiresOf(steps, settings.role === 'server', settings.deflate?.takeover === true);
+    const wires = wiresOf(steps, settings);
     const expected = expectedReports(steps, wires, settings);
     const play = async (cut: number): Promise<SocketRun> => {
       const run = new SocketRun(settings);
