@@ -110,10 +110,12 @@ test('what is queued for a client comes before the Close frame', async () => {
 
 test('who does not take it in time is cut, and what it did not get is counted', async () => {
   const server = await start({ slowConsumer: false });
-  const { clients, infos } = await connected(server, 2);
+  const { clients, infos } = await connected(server, 1);
   clients[0]!.pause();
   for (const socket of server.clients) for (let count = 0; count < 20; count++) socket.send(Buffer.alloc(1_000_000));
-  const report = await server.shutdown({ timeout: 300 });
+  const prompt = peer(portOf(server));
+  await Promise.all([once(prompt, 'open'), once(server, 'connection')]);
+  const report = await server.shutdown({ timeout: 1000 });
   expect(report).toMatchObject({ closed: 1, cut: 1 });
   expect(report.bytesUnsent).toBeGreaterThan(1_000_000);
   expect(report.bytesUnsent).toBe(infos.reduce((sum, { bytesUnsent }) => sum + bytesUnsent, 0));
