@@ -89,7 +89,7 @@ export class ClosingHandshake {
     const { handlers, transport } = this.#host;
     const wasOpen = this.#state === 'open';
     this.#enter('fail');
-    this.#error = error;
+    this.#error ??= error; // of two, what ended it first
     this.#initiator ??= initiatorOf(error);
     this.startTimeout();
     this.stop();

@@ -221,6 +221,15 @@ const ENDINGS: readonly Ending[] = [
     is: ['timeout', 'WS_ERR_IDLE_TIMEOUT', 1001, null],
   },
   {
+    way: 'idleTimeout, and then an offence',
+    guards: { idleTimeoutMs: 10 },
+    act: (core) => {
+      pass(core, 10);
+      core.protocol.receive(hex`83 80 00000000`);
+    },
+    is: ['timeout', 'WS_ERR_IDLE_TIMEOUT', 1001, null],
+  },
+  {
     way: 'idleTimeout, and nobody answers',
     guards: { idleTimeoutMs: 10 },
     act: waits(1100),
