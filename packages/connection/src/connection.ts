@@ -124,6 +124,11 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
     else if (duplex.readableEnded) process.nextTick(onEnd.bind(duplex));
   }
 
+  /** So many bytes are held for the user as long as there is a connection. */
+  keep(byteLength: number): void {
+    this.#account?.add(byteLength);
+  }
+
   get isOpen(): boolean {
     return this.protocol.state === 'open' && !this.outflow.isEnded && !this.duplex.destroyed;
   }

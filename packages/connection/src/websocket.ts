@@ -453,6 +453,7 @@ export class WebSocket<Data = unknown> extends EventAttributes {
     this.#connection = connection;
     this.#protocol = protocol;
     this.#requestedProtocols = requestedProtocols;
+    if (role === 'server' && requestedProtocols.length > 0) connection.keep(sizeOf(requestedProtocols));
     this.#remoteAddress = options.remoteAddress;
     const [only] = extensions;
     this.#extensions = only && extensions.length === 1 ? only.name : extensions.map(({ name }) => name).join();
@@ -505,6 +506,10 @@ export class WebSocket<Data = unknown> extends EventAttributes {
     }
   }
 }
+
+/** A part of a text may keep all of it in memory: what V8 does with long names; for each, what there is beside its bytes. */
+const NAME_BYTES = 64;
+const sizeOf = (names: readonly string[]): number => names.reduce((sum, { length }) => sum + length + NAME_BYTES, 0);
 
 function checkCallback(callback: unknown): void {
   if (callback === undefined || callback === null || typeof callback === 'function') return;

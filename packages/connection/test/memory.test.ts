@@ -311,3 +311,60 @@ describe('what is sent', () => {
     await closed(socket);
   });
 });
+
+describe('what is kept of more than it is', () => {
+  /** One chunk as it comes from a network, with small messages in it that are echoed to a peer who does not read. */
+  function echoes(size: number, options: Partial<FromOptions>): { socket: WebSocket; chunks: number } {
+    const { socket, stream } = recorded({ slowConsumer: false, ...options });
+    stream.stalled = [];
+    socket.on('message', (data) => socket.send(data));
+    const chunks = 50;
+    const frames = Math.floor(65_536 / (size + 8));
+    socket.send(Buffer.alloc(200_000)); // from here on messages wait
+    for (let i = 0; i < chunks; i++) {
+      const chunk = Buffer.from(new ArrayBuffer(65_536));
+      const messages = [clientFrame(Opcode.Binary, Buffer.alloc(size)), ...pongs(frames)];
+      Buffer.concat(messages).copy(chunk, 0, 0, 65_536);
+      stream.push(chunk.subarray(0, Math.min(65_536, Buffer.concat(messages).length)));
+    }
+    return { socket, chunks };
+  }
+  const pongs = (count: number): Buffer[] =>
+    Array.from({ length: count }, () => Buffer.from(clientFrame(Opcode.Pong, '')));
+
+  test('a small echo that waits does not keep the chunk that it came in', async () => {
+    const memoryLimit = budgetOf();
+    const before = process.memoryUsage().arrayBuffers;
+    const { socket, chunks } = echoes(10, { memoryLimit });
+    await nextTurn();
+    await nextTurn();
+    expect(socket.bufferedAmount).toBe(200_010 + 10 * chunks);
+    globalThis.gc?.();
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(chunks * 65_536);
+    expectBetween(memoryLimit.used, 200_000, 200_000 + chunks * 1000 + 20_000);
+    await closed(socket);
+    expect(memoryLimit.used).toBe(0);
+  });
+
+  test('parts of one large buffer of the user’s own count as they are', async () => {
+    const memoryLimit = budgetOf();
+    const { socket, stream } = recorded({ memoryLimit });
+    stream.stalled = [];
+    const file = Buffer.alloc(50_000_000);
+    for (let at = 0; at < 10; at++) socket.send(file.subarray(at * 100_000, (at + 1) * 100_000));
+    await nextTurn();
+    expectBetween(memoryLimit.used, 1_000_000, 1_100_000);
+    await closed(socket);
+    expect(memoryLimit.used).toBe(0);
+  });
+
+  test('the subprotocols that a client asked for', async () => {
+    const memoryLimit = budgetOf();
+    const [, far] = await tcpPair();
+    const requestedProtocols = Array.from({ length: 64 }, (_, index) => `protocol-${index}`.padEnd(200, 'x'));
+    const socket = WebSocket.from(far, { role: 'server', memoryLimit, requestedProtocols });
+    expectBetween(memoryLimit.used, 64 * 200, 64 * 300);
+    await closed(socket);
+    expect(memoryLimit.used).toBe(0);
+  });
+});

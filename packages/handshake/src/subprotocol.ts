@@ -3,8 +3,11 @@ import { isList } from './header-list.js';
 import { assertList } from './list.js';
 import { isToken, splitList } from './token.js';
 
+/** Nobody speaks more; each that is kept costs ten times the bytes that it came in. */
+const MOST_NAMES = 64;
+
 /**
- * The names in a `Sec-WebSocket-Protocol` of a request, in the client's order: `1#token`, each name once. RFC 6455 §4.1 item 10.
+ * The names in a `Sec-WebSocket-Protocol` of a request, in the client's order: `1#token`, each name once, 64 at most. RFC 6455 §4.1 item 10.
  * @throws {HandshakeError} WS_ERR_INVALID_SUBPROTOCOL
  */
 export function parseSubprotocols(value: string): string[] {
@@ -12,6 +15,8 @@ export function parseSubprotocols(value: string): string[] {
   for (const name of splitList(value)) {
     if (!isToken(name)) throw new HandshakeError('WS_ERR_INVALID_SUBPROTOCOL', `${quote(name)} is not a token`);
     if (names.has(name)) throw new HandshakeError('WS_ERR_INVALID_SUBPROTOCOL', `${quote(name)} is repeated`);
+    if (names.size === MOST_NAMES)
+      throw new HandshakeError('WS_ERR_INVALID_SUBPROTOCOL', `there are more than ${MOST_NAMES}`);
     names.add(name);
   }
   if (names.size === 0) throw new HandshakeError('WS_ERR_INVALID_SUBPROTOCOL', 'the list is empty');

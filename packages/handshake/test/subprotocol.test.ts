@@ -4,6 +4,8 @@ import { HandshakeError, isToken, parseSubprotocols, selectSubprotocol } from '.
 import { assertSubprotocols } from '../src/subprotocol.js';
 import { charOf, LINE_BREAKERS, PROTOTYPE_NAMES } from './messages.js';
 
+const MOST = Array.from({ length: 64 }, (_, index) => `p${index}`);
+
 test.each([
   ['chat', ['chat']],
   ['chat, superchat', ['chat', 'superchat']],
@@ -11,6 +13,7 @@ test.each([
   [',a,, b,', ['a', 'b']], // empty elements do not count, RFC 9110 §5.6.1.2
   ['a,A', ['a', 'A']], // compared case-sensitively
   ['v1.json.example.com', ['v1.json.example.com']],
+  [MOST.join(), MOST],
 ])('%j', (value, names) => {
   expect(parseSubprotocols(value)).toEqual(names);
 });
@@ -31,6 +34,7 @@ test.each([
   'a,a',
   'a, b, a',
   '__proto__,__proto__',
+  Array.from({ length: 65 }, (_, index) => `p${index}`).join(),
 ])('%j is no list of subprotocols', (value) => {
   let error: unknown;
   try {

@@ -12,7 +12,7 @@ import type { DeferredPayload, SendCallback, Transport } from './transport.js';
 
 /** A message, or a fragment of one, that waits for its turn. */
 interface Message extends Step, Entry {
-  readonly payload: Uint8Array | DeferredPayload;
+  payload: Uint8Array | DeferredPayload;
 }
 
 /** A step of another kind that waits for its turn. */
@@ -179,7 +179,9 @@ export class Sender implements OpenMessageHost {
   /** Puts a whole message in the place of a waiting one with the same key, whose callback gets WS_ERR_DROPPED. @returns false if there is none */
   replace(payload: Payload, isText: boolean, options: MessageOptions): boolean {
     if (this.#queue === undefined || options.key === undefined) return false;
-    return this.#leftOut(this.#queue.replace(options.key, () => this.#message(payload, isText, true, options)));
+    return this.#leftOut(
+      this.#queue.replace(options.key, () => compact(this.#message(payload, isText, true, options))),
+    );
   }
 
   /** Drops what waits, and what is being read; `why` makes the error that tells of it. */
@@ -299,7 +301,7 @@ export class Sender implements OpenMessageHost {
   }
 
   #putBehind(entry: Message | Job): void {
-    (this.#behindFragments ??= []).push(entry);
+    (this.#behindFragments ??= []).push(compact(entry));
     this.#behindBytes += entry.byteLength;
   }
 
@@ -309,7 +311,7 @@ export class Sender implements OpenMessageHost {
       () => !this.#transport.hasRoom(),
       this.#account,
     );
-    this.#queue.push(entry);
+    this.#queue.push(compact(entry));
   }
 
   #start(entry: Message | Job, done: () => void): void {
@@ -324,6 +326,17 @@ export class Sender implements OpenMessageHost {
       else this.#messages.message(entry, bytes, done);
     });
   }
+}
+
+/** A payload that would keep so many times its size from being freed does not wait as it is. */
+const MAX_RETAINED = 4;
+
+/** What waits keeps no more in memory than it counts: a few bytes of a chunk that was received, and is echoed, would keep all of it. */
+function compact<Waiting extends Message | Job>(entry: Waiting): Waiting {
+  if (isJob(entry) || isDeferred(entry.payload) || entry.shared !== undefined) return entry;
+  const { payload } = entry;
+  if (payload.buffer.byteLength > MAX_RETAINED * payload.byteLength) entry.payload = new Uint8Array(payload);
+  return entry;
 }
 
 /** What an entry costs beside its bytes: measured, 200 to 280. */
