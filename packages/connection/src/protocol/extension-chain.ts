@@ -62,7 +62,8 @@ export class ExtensionChain {
 
   /**
    * `rsv`: the bits of the message's first frame. Of several that decode a message, the last one gives its output on as the taker wants
-   * it; what those before it make of a piece is kept whole, within `remaining`.
+   * it; what those before it make of a piece is kept whole, and may be no longer than `remaining`, or than the piece: near its limit a message
+   * may still have much that is encoded.
    */
   decode(slice: Uint8Array, piece: IncomingPiece, rsv: number, output: Output, done: Done): void {
     const takers = this.#list.length === 1 ? this.#list : this.#list.filter((extension) => applies(extension, rsv));
@@ -72,14 +73,14 @@ export class ExtensionChain {
       const extension = takers[i];
       if (extension === undefined) return done(null);
       const flow = i === 0 ? piece.flow : undefined;
-      const told = { ...piece, length: bytes === slice ? piece.length : undefined, flow };
+      const remaining = i === 0 ? piece.remaining : Math.max(piece.remaining, bytes.length);
+      const told = { ...piece, length: bytes === slice ? piece.length : undefined, remaining, flow };
       if (i === 0) return decodeWith(extension, bytes, told, output, done);
       const decoded = new MessageBuffer((byteLength) => new Uint8Array(byteLength));
       let excess: Failure | null = null;
       const collect = (part: Uint8Array): void => {
         const length = decoded.byteLength + part.length;
-        if (length > piece.remaining)
-          excess ??= new ProtocolError('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', `${length} bytes`);
+        if (length > remaining) excess ??= new ProtocolError('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH', `${length} bytes`);
         else decoded.append(part);
         count(decoded.retainedBytes);
       };

@@ -68,3 +68,28 @@ test.each([
   );
   expect(told).toEqual([['x', piece]]);
 });
+
+test('near the limit of a message, what is still encoded may be longer than what is left of it', () => {
+  const shrinking: Extension = {
+    name: 'last',
+    rsv: 1,
+    encode: (payload, _fragment, done) => done(null, payload, 1),
+    decode(slice, { remaining }, output, done) {
+      output(slice.slice(0, remaining));
+      done(null);
+    },
+  };
+  const told: [string, IncomingPiece][] = [];
+  const chain = new ExtensionChain([shrinking, byteByByte('first', 2, told)]);
+  const piece = { opcode: 2, first: false, last: true, remaining: 1 } as const;
+  const happened: unknown[] = [];
+  chain.decode(
+    Uint8Array.of(1, 2, 3),
+    piece,
+    3,
+    (part) => happened.push([...part]),
+    (error) => happened.push(error),
+  );
+  expect(happened).toEqual([[1], null]);
+  expect(told).toMatchObject([['first', { remaining: 3 }]]);
+});
