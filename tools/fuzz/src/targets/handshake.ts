@@ -216,7 +216,7 @@ function readOrigin(text: string): string {
   }
   if (isListed)
     must(
-      rule.some((entry) => parsed(entry)?.host === new URL(given).host),
+      rule.some((entry) => parsed(entry)?.host.toLowerCase() === new URL(given).host.toLowerCase()),
       'not one of the list',
     );
   // And the other way round: an origin as a browser writes it, with a host as a browser writes it.
