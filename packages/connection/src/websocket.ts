@@ -64,10 +64,12 @@ export interface SocketOptions {
   readonly request?: IncomingMessage | undefined;
   /** Where the peer is, if that is not the address of the stream. */
   readonly remoteAddress?: string | undefined;
+  /** What the connection is held to if the constructor was given no options at all, as by a subclass that does not pass them on. */
+  readonly options?: ConnectionOptions | undefined;
 }
 
 /** For {@link WebSocket.from}. */
-export interface FromOptions extends SocketOptions, ConnectionOptions {
+export interface FromOptions extends Omit<SocketOptions, 'options'>, ConnectionOptions {
   /** Bytes that came behind the handshake. */
   readonly head?: Uint8Array | undefined;
 }
@@ -92,6 +94,8 @@ export class WebSocket<Data = unknown> extends EventAttributes {
   declare data: Data;
 
   #settings: ConnectionSettings;
+  /** The constructor was given no options. */
+  readonly #isBare: boolean;
   #limits: Limits | undefined;
   #connection: Connection | undefined;
   /** As long as there is no connection. */
@@ -119,6 +123,7 @@ export class WebSocket<Data = unknown> extends EventAttributes {
     super();
     if (address !== null) throw new TypeError('this WebSocket does not connect by address: use the one of @ws/client');
     this.#settings = connectionSettings(options);
+    this.#isBare = (options ?? undefined) === undefined;
     this.#incoming = this.#settings.incoming;
   }
 
@@ -137,7 +142,7 @@ export class WebSocket<Data = unknown> extends EventAttributes {
     process.nextTick(() => {
       if (socket.readyState === OPEN) socket.emit('open');
     });
-    socket.#attach(duplex, options.head ?? NO_BYTES, options);
+    socket.#attach(duplex, options.head ?? NO_BYTES, { ...options, options });
     return socket;
   }
 
@@ -447,6 +452,7 @@ export class WebSocket<Data = unknown> extends EventAttributes {
     if (this.readyState !== CONNECTING)
       throw new Error(`cannot take a stream: readyState ${this.readyState} (${STATE_NAMES[this.readyState]})`);
     const { role, protocol = '', requestedProtocols = [], extensions = [] } = options;
+    if (this.#isBare && options.options) this.#adopt(options.options);
     const onDelivered = this.#settings.allowSynchronousEvents ? undefined : (): void => this.#connection?.endTurn();
     const delivery = new Delivery(this, this.#settings, (info) => this.#finish(info), onDelivered);
     const connection = new Connection(duplex, role, this.#settings, extensions, delivery);
@@ -461,6 +467,13 @@ export class WebSocket<Data = unknown> extends EventAttributes {
     this.incoming = this.#incoming;
     connection.start(head);
     if (channels.open.hasSubscribers) channels.open.publish({ socket: this, role, request: options.request });
+  }
+
+  /** What a constructor did not pass on holds all the same, behind what has been set since. */
+  #adopt(options: ConnectionOptions): void {
+    const { options: own, incoming } = this.#settings;
+    this.#settings = connectionSettings(Object.keys(own).length === 0 ? options : { ...options, ...own });
+    if (this.#incoming === incoming) this.#incoming = this.#settings.incoming;
   }
 
   #control(type: 'ping' | 'pong', data: unknown, mask: unknown, callback: SendCallback | undefined): void {

@@ -231,6 +231,17 @@ describe('socket.limits', () => {
     expect(await silent.closed).toMatchObject({ error: { code: 'WS_ERR_HEARTBEAT_TIMEOUT' } });
   });
 
+  test('WebSocket.from: those of the options, whatever a subclass passes on', () => {
+    class Silent extends WebSocket {
+      constructor() {
+        super(null);
+      }
+    }
+    const socket = Silent.from(new Recorder(), { role: 'server', maxPayload: 20, incoming: 'stream' });
+    sockets.push(socket);
+    expect([socket.limits.maxPayload, socket.incoming]).toEqual([20, 'stream']);
+  });
+
   test('before there is a connection they are those it will have', () => {
     const socket = new WebSocket(null);
     socket.limits.update({ maxPayload: 20 });

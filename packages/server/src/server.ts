@@ -241,6 +241,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
       extensions: createExtensions(extensions, this.#extensions),
       remoteAddress,
       request,
+      options: this.#connectionOptions,
     });
     socket.off('error', ignoreError);
     this.#track(webSocket);

@@ -245,6 +245,45 @@ test('the option WebSocket: connections are of that class', async () => {
   expect([player instanceof Player, (player as Player).score]).toEqual([true, 0]);
 });
 
+test('the option WebSocket: a class that does not pass the options on is guarded all the same', async () => {
+  class Silent extends WebSocket {
+    constructor() {
+      super(null);
+    }
+  }
+  class Generous extends WebSocket {
+    constructor() {
+      super(null);
+      this.limits.update({ idleTimeout: 5000 });
+      this.incoming = 'auto';
+    }
+  }
+  class Own extends WebSocket {
+    constructor() {
+      super(null, undefined, { maxPayload: 7 });
+    }
+  }
+  const options: ServerOptions = { maxPayload: 100, heartbeat: { interval: 1000, timeout: 2000 }, incoming: 'stream' };
+  const accept = async (Class: unknown): Promise<{ server: WebSocketServer; socket: WebSocket; far: PeerSocket }> => {
+    const server = await start({ ...options, WebSocket: Class as typeof WebSocket });
+    const next = connection(server);
+    const far = await opened(peer(portOf(server)));
+    return { server, socket: await next, far };
+  };
+  const { server, socket, far } = await accept(Silent);
+  expect(socket.limits).toMatchObject({ maxPayload: 100, heartbeat: options.heartbeat, messageTimeout: 120_000 });
+  expect([socket.limits.slowConsumer, socket.incoming]).toMatchObject([{ limit: 16_777_216 }, 'stream']);
+  far.send(Buffer.alloc(101));
+  const info = await socket.closed;
+  expect([info.initiator, info.sent?.code]).toEqual(['limit', 1009]);
+  expect(server.metrics().closed).toMatchObject({ limit: { 1009: 1 } });
+
+  const generous = (await accept(Generous)).socket;
+  expect([generous.limits.maxPayload, generous.limits.idleTimeout, generous.incoming]).toEqual([100, 5000, 'auto']);
+  const own = (await accept(Own)).socket;
+  expect([own.limits.maxPayload, own.limits.heartbeat, own.incoming]).toEqual([7, false, 'buffer']);
+});
+
 test('completeUpgrade is overridable: the last word before the 101', async () => {
   class Counting extends WebSocketServer<number> {
     protected override completeUpgrade(
