@@ -116,6 +116,7 @@ export class Core implements AssemblerEvents, SenderHost, OutletHost, ClosingHos
     const now = this.options.now();
     if (this.watch) return this.watch.update(guards, now);
     if (!isAny(guards)) return;
+    this.dataAt = now;
     this.watch = this.#watching(guards, now);
     if (this.holds !== 0) this.watch.held(now);
     this.handlers.deadline();

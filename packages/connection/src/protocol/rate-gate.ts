@@ -21,6 +21,18 @@ class Bucket {
     this.#tokens = Math.min(burst, this.#tokens + earned) - count;
     return this.#tokens;
   }
+
+  /** What is left in it stays in it. */
+  change(rule: Rate, now: number): void {
+    this.take(0, now);
+    this.rule = rule;
+  }
+
+  /** @returns ms until `needed` are there; 0 for one that nobody waits for */
+  wait(needed: number, now: number): number {
+    if (this.rule.closes) return 0;
+    return (Math.max(0, needed - this.take(0, now)) / this.rule.rate) * 1000;
+  }
 }
 
 /** How much may come how fast: over it reading waits, or the connection is failed. */
@@ -34,9 +46,11 @@ export class RateGate {
     return this.#until;
   }
 
+  /** A gate that is shut opens when the new rules have it. */
   update({ messageRate, byteRate }: Guards, now: number): void {
     this.#messages = renewed(this.#messages, messageRate, now);
     this.#bytes = renewed(this.#bytes, byteRate, now);
+    if (this.isShut) this.#until = now + Math.max(this.#messages?.wait(1, now) ?? 0, this.#bytes?.wait(0, now) ?? 0);
   }
 
   /** A chunk. @returns what the connection is to be failed for */
@@ -77,10 +91,10 @@ export class RateGate {
   }
 }
 
-/** What is left in a bucket stays in it. */
 function renewed(bucket: Bucket | undefined, rule: Rate | undefined, now: number): Bucket | undefined {
   if (rule === undefined) return undefined;
-  if (bucket === undefined) return new Bucket(rule, now);
-  bucket.rule = rule;
+  const isStricter = rule.closes && bucket?.rule.closes === false; // what came when it was to wait closes nothing
+  if (bucket === undefined || isStricter) return new Bucket(rule, now);
+  bucket.change(rule, now);
   return bucket;
 }

@@ -91,9 +91,16 @@ export class Watch implements HeartbeatHost {
 
   /** From now on. */
   update(guards: Guards, now: number): void {
+    const { idleTimeoutMs, messageTimeoutMs, minProgressRate } = this.#guards;
+    if (guards.idleTimeoutMs !== idleTimeoutMs) this.#host.dataAt = now;
+    if (guards.messageTimeoutMs !== messageTimeoutMs || guards.minProgressRate !== minProgressRate) {
+      this.#messageAt = this.#pieceAt = this.#readingTime(now);
+      this.#received = 0;
+    }
     this.#guards = guards;
     this.#apply(guards, now);
     if (!this.#host.isEnding) this.#look(now);
+    else if (this.#rates?.isShut) this.#host.deadline();
   }
 
   #apply(guards: Guards, now: number): void {

@@ -112,6 +112,18 @@ describe('maxLifetime', () => {
   });
 });
 
+test('idleTimeout, changed or switched on in a long silence, counts from then', () => {
+  for (const before of [{}, { maxLifetimeMs: 1e6 }, { idleTimeoutMs: 10_000 }]) {
+    const core = guarded(before);
+    pass(core, 5000);
+    core.protocol.guards = { ...NO_GUARDS, idleTimeoutMs: 1000 };
+    pass(core, 400);
+    core.protocol.guards = { ...NO_GUARDS, idleTimeoutMs: 1000, maxLifetimeMs: 1e6 };
+    expect(lasts(core)).toBe(600);
+    expect(ending(core)[0]).toBe('WS_ERR_IDLE_TIMEOUT');
+  }
+});
+
 describe('messageTimeout', () => {
   const ENDING = ['WS_ERR_MESSAGE_TIMEOUT', 'timeout', 1008, false];
 
@@ -196,6 +208,14 @@ describe('messageTimeout', () => {
     pass(core, 5000);
     core.protocol.guards = { ...NO_GUARDS, messageTimeoutMs: 1000 };
     expect(lasts(core)).toBe(1000);
+  });
+
+  test.each([{ messageTimeoutMs: 5000 }, { minProgressRate: 1 / 5 }])('as it does where %p is new', (change) => {
+    const core = guarded({ idleTimeoutMs: 60_000 });
+    core.protocol.receive(first(1));
+    pass(core, 30_000);
+    core.protocol.guards = { ...NO_GUARDS, idleTimeoutMs: 60_000, ...change };
+    expect(lasts(core)).toBe(5000);
   });
 });
 
@@ -334,13 +354,42 @@ describe('rateLimit', () => {
     expect([given(core), core.protocol.state, core.isEnded]).toEqual([3, 'closeDone', true]);
   });
 
-  test('switched off while reading waits, it goes on when it would have', () => {
-    const core = guarded({ messageRate: rate(10, 1) });
-    core.protocol.receive(messages(20));
+  test.each([
+    ['switched off', NO_GUARDS, 0],
+    ['that closes from now on', { ...NO_GUARDS, messageRate: rate(1000, 20, true) }, 0],
+    ['a higher one', { ...NO_GUARDS, messageRate: rate(10, 30) }, 100],
+    ['a lower one', { ...NO_GUARDS, messageRate: rate(0.5, 1) }, 2000],
+    ['bytes in its place', { ...NO_GUARDS, byteRate: rate(1, 1) }, 0],
+  ])('changed while reading waits: %s', (_, guards, ms) => {
+    const core = guarded({ messageRate: rate(1, 1) });
+    core.protocol.receive(messages(2));
+    expect([given(core), core.protocol.isHeld, core.protocol.nextDeadline()]).toEqual([1, true, 1000]);
+    core.protocol.guards = guards;
+    expect(core.deadlines.at(-1)).toBe(0); // to look at it anew
+    pass(core, 0);
+    if (ms > 0) pass(core, ms - 1);
+    expect(core.protocol.isHeld).toBe(ms > 0);
+    pass(core, 1);
+    expect([given(core), core.protocol.isHeld]).toEqual([2, ms > 0]); // the bucket is empty again
+  });
+
+  test('changed in the closing handshake: it is seen as soon', () => {
+    const core = guarded({ byteRate: rate(1, 1) });
+    core.protocol.receive(messages(3));
+    core.protocol.close();
     core.protocol.guards = NO_GUARDS;
-    expect(core.protocol.isHeld).toBe(true);
-    pass(core, 100);
-    expect([given(core), core.protocol.isHeld]).toEqual([20, false]);
+    expect([core.deadlines.at(-1), core.protocol.nextDeadline()]).toEqual([0, 0]);
+    pass(core, 0);
+    expect(core.protocol.isHeld).toBe(false);
+  });
+
+  test('bytes that were owed when waiting was the rule close nothing', () => {
+    const core = guarded({ byteRate: rate(100, 100) });
+    core.protocol.receive(masked(Opcode.Binary, new Uint8Array(10_000)));
+    core.protocol.guards = { ...NO_GUARDS, byteRate: rate(100, 100, true) };
+    pass(core, 1000);
+    core.protocol.receive(masked(Opcode.Binary, new Uint8Array(80)));
+    expect([core.protocol.state, given(core)]).toEqual(['open', 2]);
   });
 
   test('changed, what is left in the bucket stays', () => {
