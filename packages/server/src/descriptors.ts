@@ -1,5 +1,6 @@
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { devNull } from 'node:os';
+import { guarded } from './uncaught.js';
 
 /** How often is looked while nothing is accepted, in ms: other parts of the process use up descriptors too. */
 const LOOK_MS = 1000;
@@ -58,8 +59,8 @@ export class Descriptors {
   #lookIn(ms: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      this.#look();
       this.#lookIn(this.#isShort ? LOOK_AGAIN_MS : LOOK_MS);
+      this.#look();
     }, ms).unref();
   }
 
@@ -68,9 +69,11 @@ export class Descriptors {
     const isShort = typeof left !== 'number' || left <= (this.#isShort ? 2 : 1) * this.#reserve;
     if (isShort === this.#isShort) return;
     this.#isShort = isShort;
-    if (!isShort) return this.#listener.resumed();
-    this.#lookIn(LOOK_AGAIN_MS);
-    this.#listener.paused(typeof left === 'number' ? tooManyOpen(left) : left);
+    this.#lookIn(isShort ? LOOK_AGAIN_MS : LOOK_MS);
+    guarded(() => {
+      if (isShort) this.#listener.paused(typeof left === 'number' ? tooManyOpen(left) : left);
+      else this.#listener.resumed();
+    });
   }
 
   /** How many more can be opened; the error, if that is none. */

@@ -6,7 +6,7 @@ import type { RefusalReason } from './refusal.js';
 /** Events of a `WebSocketServer` and what their listeners get. */
 export interface WebSocketServerEvents<Data = unknown> {
   /** File descriptors run out: whoever comes to the own port gets 503 until there are some again. */
-  acceptPaused: [error: Error];
+  acceptPaused: [error: NodeJS.ErrnoException];
   acceptResumed: [];
   /** After `close()`: the own port is closed and every tracked client is gone. */
   close: [];

@@ -8,6 +8,7 @@ import { Descriptors } from './descriptors.js';
 import type { ResolvedServerOptions } from './options.js';
 import type { Pending } from './pending.js';
 import { answerAndClose, ignoreError, serializeRefusal, type Refusal, type RefusalReason } from './refusal.js';
+import { isTaken, takeOver } from './upgrade-routing.js';
 
 const REQUEST_TIMEOUT = formatResponse(refusalResponse(408, { body: 'the request did not arrive in time' }));
 const BAD_REQUEST = formatResponse(refusalResponse(400, { body: 'this is not HTTP' }));
@@ -35,7 +36,7 @@ export interface OwnPortHost {
   onRefused(reason: RefusalReason, error: unknown, request: IncomingMessage | undefined, socket: Duplex): void;
   onListening(): void;
   onError(error: Error): void;
-  onAcceptPaused(error: Error): void;
+  onAcceptPaused(error: NodeJS.ErrnoException): void;
   onAcceptResumed(): void;
   onClose(): void;
 }
@@ -104,10 +105,14 @@ export class OwnPort {
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    if (isTaken(socket)) return; // behind our answer, which said that it is the last one
+    takeOver(socket);
+    socket.on('error', ignoreError); // if an upgrade is behind it, nobody else listens
     const closing = this.#host.closing();
     if (closing) answer(response, closing);
     const error = closing ? undefined : answerPlainRequest(request, response);
-    this.#host.onRefused(closing?.reason ?? 'handshake', error, request, request.socket);
+    this.#host.onRefused(closing?.reason ?? 'handshake', error, request, socket);
   }
 
   readonly #onConnection = (socket: Socket): void => {
@@ -174,7 +179,7 @@ export class OwnPort {
 
   /** Bytes that are no HTTP, or too many of them. */
   readonly #onClientError = (error: NodeJS.ErrnoException, socket: Duplex): void => {
-    if (socket.writableEnded) return; // More of the same, behind our answer.
+    if (socket.writableEnded || isTaken(socket)) return; // More of the same, behind our answer.
     if (error.code === 'ECONNRESET') return void socket.destroy();
     const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW';
     answerAndClose(socket, isTooLarge ? HEADER_TOO_LARGE : BAD_REQUEST);

@@ -53,10 +53,6 @@ export class Pending {
     return this.#silent.delete(socket);
   }
 
-  isSilent(socket: Socket): boolean {
-    return this.#silent.has(socket);
-  }
-
   /** @returns false if there is no place */
   addWaiting(upgrade: PendingUpgrade): boolean {
     if (!this.#makeRoom()) return false;

@@ -11,8 +11,8 @@ export type RefusalReason =
   | 'path'
   | 'allowedHosts'
   | 'origins'
-  /** It is larger, or has more headers. */
   | 'maxHeaderSize'
+  | 'maxHeaderCount'
   /** The function threw. */
   | 'trustProxy'
   | 'maxConnections'

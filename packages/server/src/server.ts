@@ -28,8 +28,19 @@ import { Pending } from './pending.js';
 import { ignoreError, type Refusal, type RefusalReason } from './refusal.js';
 import { isPath } from './request-path.js';
 import { Shutdown, type ShutdownOptions, type ShutdownReport } from './shutdown.js';
+import { guarded } from './uncaught.js';
 import { route, takeOver, unroute, type AnyHttpServer, type UpgradeTarget } from './upgrade-routing.js';
-import { refuseUpgrade, Upgrade, type AcceptedUpgrade, type UpgradeCallback, type UpgradeHost } from './upgrade.js';
+import {
+  refuseUpgrade,
+  Upgrade,
+  type AcceptedUpgrade,
+  type Client,
+  type UpgradeCallback,
+  type UpgradeHost,
+} from './upgrade.js';
+
+/** Who is refused, perhaps before a request of his was read. */
+type Stranger = Omit<Client, 'request'> & { readonly request: IncomingMessage | undefined };
 
 /** Marks every copy of the class, so that `instanceof` holds where a bundler or a test runner loads two. */
 const BRAND = Symbol.for('@ws/server.WebSocketServer');
@@ -40,7 +51,7 @@ const BRAND = Symbol.for('@ws/server.WebSocketServer');
  */
 export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServerEvents<Data>> {
   readonly options: ResolvedServerOptions<Data>;
-  /** The open connections; not there with `clientTracking: false`. */
+  /** The open connections; not there with `clientTracking: false`. Yours to change: nothing of the server's own goes by it but broadcasts. */
   declare readonly clients: Set<WebSocket<Data>>;
   readonly #connectionOptions: ConnectionOptions;
   readonly #extensions: readonly ServerExtension[];
@@ -55,8 +66,8 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
   readonly #metrics = new Metrics();
   readonly #onClientGone: (this: WebSocket, code: number, reason: Buffer, info: CloseInfo) => void;
   #ownPort: OwnPort | undefined;
-  /** Open connections, in `clients` or not. */
-  readonly #open: Set<WebSocket<Data>>;
+  /** Open connections, whatever becomes of `clients`. */
+  readonly #open = new Set<WebSocket<Data>>();
   #shutdown: Promise<ShutdownReport> | undefined;
   #state: 'running' | 'shutting down' | 'closing' | 'closed' = 'running';
 
@@ -78,8 +89,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
       gone(this, info);
     };
     this.#broadcaster = new Broadcaster(this);
-    this.#open = new Set();
-    if (this.options.clientTracking) this.clients = this.#open;
+    if (this.options.clientTracking) this.clients = new Set();
     if (this.options.server) this.attach(this.options.server);
     if (this.options.port !== undefined) this.#listen(this.options.port, callback);
   }
@@ -167,7 +177,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     if (this.#state === 'closing') return;
     this.#state = 'closing';
     for (const httpServer of this.#attached) this.#detach(httpServer);
-    for (const upgrade of this.#pending.waiting) upgrade.refuse(this.#admission.closing());
+    this.#refuseWaiting();
     if (this.#ownPort) unroute(this.#ownPort.httpServer, this.#target);
     this.#ownPort?.close();
     process.nextTick(this.#closeWhenDrained);
@@ -191,7 +201,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
 
   async #shutDown(shutdown: Shutdown): Promise<ShutdownReport> {
     if (this.#state === 'running') this.#state = 'shutting down';
-    for (const upgrade of this.#pending.waiting) upgrade.refuse(this.#admission.closing());
+    this.#refuseWaiting();
     const report = await shutdown.end(this.#open as Set<WebSocket>);
     if (this.#state !== 'closed') await new Promise<void>((resolve) => this.close(() => resolve()));
     return report;
@@ -204,11 +214,17 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     return this.#metrics.report({ open: this.#open, pending: this.#pending.size, memory });
   }
 
-  /** Closes the server, and its clients with 1001. */
+  /** Closes the server, and its clients with 1001: all of them are gone then, at the latest `closeTimeout` after their Close frames. */
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = new Promise<void>((resolve) => this.close(() => resolve()));
-    for (const client of this.clients ?? []) client.close(1001);
-    await closed;
+    const clients = [...this.#open];
+    for (const client of clients) guarded(() => client.close(1001));
+    await Promise.all([closed, ...clients.map((client) => client.closed)]);
+  }
+
+  /** Whatever a 'refused' listener throws, each has its answer, and what we are at goes on. */
+  #refuseWaiting(): void {
+    for (const upgrade of this.#pending.waiting) guarded(() => upgrade.refuse(this.#admission.closing()));
   }
 
   /**
@@ -226,12 +242,15 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
       socket.destroy();
       return;
     }
-    if (this.#state !== 'running') return this.#refuse(request, socket, this.#admission.closing());
-    const webSocket = this.#makeWebSocket(request, socket);
-    const text = this.#acceptingText(accepted, request, socket);
-    if (text === undefined) return;
-
     const { offer, protocol, extensions, remoteAddress, data } = accepted;
+    const client: Client = { request, socket, remoteAddress };
+    if (this.#isOver()) return this.#refuse(client, this.#admission.closing());
+    const webSocket = this.#makeWebSocket(client);
+    const text = this.#acceptingText(accepted, client);
+    if (text === undefined) return;
+    // Whom we asked may have closed the server.
+    if (this.#isOver()) return this.#refuse(client, this.#admission.closing());
+
     if (data !== undefined) webSocket.data = data;
     socket.write(text, 'latin1');
     webSocket.setSocket(socket, head, {
@@ -250,57 +269,58 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
 
   #track(webSocket: WebSocket<Data>): void {
     this.#open.add(webSocket);
+    this.clients?.add(webSocket);
     this.#metrics.accepted();
     webSocket.on('close', this.#onClientGone);
     this.#broadcaster.add(webSocket);
   }
 
   /** The 101 as text, with what 'headers' listeners added; undefined if that was refused. */
-  #acceptingText(accepted: AcceptedUpgrade<Data>, request: IncomingMessage, socket: Duplex): string | undefined {
+  #acceptingText(accepted: AcceptedUpgrade<Data>, client: Client): string | undefined {
     const { offer, protocol, extensions } = accepted;
     const response = upgradeResponse(offer, { protocol, extensions });
     if (this.listenerCount('headers') === 0) return formatResponse(response);
     const own = responseLines(response);
     const lines = [...own];
-    this.#orAnswer500('headers', request, socket, () => this.emit('headers', lines, request));
+    this.#orAnswer500('headers', client, () => this.emit('headers', lines, client.request));
     try {
       return formatResponse(upgradeResponse(offer, { protocol, extensions, headers: addedHeaders(lines, own) }));
     } catch (error) {
-      this.#refuse(request, socket, { reason: 'headers', status: 500, error });
+      this.#refuse(client, { reason: 'headers', status: 500, error });
       return undefined;
     }
   }
 
-  #makeWebSocket(request: IncomingMessage, socket: Duplex): WebSocket<Data> {
+  #makeWebSocket(client: Client): WebSocket<Data> {
     const { WebSocket } = this.options;
-    return this.#orAnswer500(
-      'WebSocket',
-      request,
-      socket,
-      () => new WebSocket(null, undefined, this.#connectionOptions),
-    );
+    return this.#orAnswer500('WebSocket', client, () => new WebSocket(null, undefined, this.#connectionOptions));
   }
 
   /** An exception of the user's listener or class goes its way; the peer has its answer all the same. */
-  #orAnswer500<Result>(reason: RefusalReason, request: IncomingMessage, socket: Duplex, act: () => Result): Result {
+  #orAnswer500<Result>(reason: RefusalReason, client: Client, act: () => Result): Result {
     try {
       return act();
     } catch (error) {
-      this.#refuse(request, socket, { reason, status: 500, error });
+      this.#refuse(client, { reason, status: 500, error });
       throw error;
     }
   }
 
-  #refuse(request: IncomingMessage, socket: Duplex, refusal: Refusal): void {
-    this.#ownPort?.release(socket);
-    refuseUpgrade(this.#host, { request, socket }, refusal);
+  #refuse(client: Client, refusal: Refusal): void {
+    this.#ownPort?.release(client.socket);
+    refuseUpgrade(this.#host, client, refusal);
+  }
+
+  #isOver(): boolean {
+    return this.#state !== 'running';
   }
 
   /** Every refusal comes by here, also one at the door of the own port, where there is no request to tell of yet. */
-  #onRefused(reason: RefusalReason, error: unknown, request: IncomingMessage | undefined, socket: Duplex): void {
+  #onRefused(reason: RefusalReason, error: unknown, client: Stranger): void {
+    const { request, socket } = client;
     this.#metrics.refused(reason);
     if (channels.refused.hasSubscribers) {
-      const { remoteAddress } = socket as Partial<Socket>;
+      const { remoteAddress = (socket as Partial<Socket>).remoteAddress } = client;
       channels.refused.publish({ server: this, reason, error, request, remoteAddress });
     }
     if (request) this.emit('refused', reason, request, error);
@@ -313,8 +333,8 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
       pending: this.#pending,
       atDoor: (socket) => this.#admission.atDoor(socket),
       refusal: (reason, body) => this.#admission.refusal(reason, body),
-      closing: () => (this.#state === 'running' ? undefined : this.#admission.closing()),
-      onRefused: (...told) => this.#onRefused(...told),
+      closing: () => (this.#isOver() ? this.#admission.closing() : undefined),
+      onRefused: (reason, error, request, socket) => this.#onRefused(reason, error, { request, socket }),
       onListening: this.#onListening,
       onError: this.#onError,
       onAcceptPaused: (error) => void this.emit('acceptPaused', error),
@@ -331,6 +351,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
 
   #gone(socket: WebSocket<Data>, info: CloseInfo): void {
     this.#open.delete(socket);
+    this.clients?.delete(socket);
     this.#metrics.gone(socket, info);
     if (this.#state === 'closing') process.nextTick(this.#closeWhenDrained);
   }
@@ -346,7 +367,8 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
   }
 
   readonly #closeWhenDrained = (): void => {
-    if (this.#state !== 'closing' || this.#ownPort || (this.clients?.size ?? 0) > 0) return;
+    if (this.#state !== 'closing' || this.#ownPort) return;
+    if (this.options.clientTracking && this.#open.size > 0) return;
     this.#state = 'closed';
     this.emit('close');
   };
@@ -357,16 +379,16 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
       extensions: this.#extensions,
       admission: this.#admission,
       pending: this.#pending,
-      isClosing: () => this.#state !== 'running',
+      isClosing: () => this.#isOver(),
       shouldHandle: (request) => this.#handled.get(request) ?? this.shouldHandle(request),
       complete: (accepted, { request, socket, head, callback }) =>
         this.completeUpgrade(accepted, request, socket, head, callback),
-      giveAway: (error, { request, socket }) => {
+      giveAway: (error, client) => {
         if (this.listenerCount('wsClientError') === 0) return false;
-        this.#onRefused('handshake', error, request, socket);
-        return this.emit('wsClientError', error, socket, request);
+        this.#onRefused('handshake', error, client);
+        return this.emit('wsClientError', error, client.socket, client.request);
       },
-      emitRefused: (reason, { request, socket }, error) => this.#onRefused(reason, error, request, socket),
+      emitRefused: (reason, client, error) => this.#onRefused(reason, error, client),
     };
   }
 
@@ -379,7 +401,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
         this.#handled.set(request, handled);
         this.handleUpgrade(request, socket, head, connected);
       },
-      refuse: (request, socket, refusal) => this.#refuse(request, socket, refusal),
+      refuse: (request, socket, refusal) => this.#refuse({ request, socket }, refusal),
     };
   }
 

@@ -2,6 +2,7 @@ import { kEnd, type CloseInfo, type WebSocket } from '@ws/connection';
 import { encodeClosePayload } from '@ws/frame';
 import { checkShutdownOptions } from './option-rules.js';
 import { scattered } from './scatter.js';
+import { guarded } from './uncaught.js';
 
 export interface ShutdownOptions {
   /** Status code of the Close frames. @default 1001 */
@@ -96,13 +97,7 @@ export class Shutdown {
   }
 }
 
-/** What a listener throws is its own, and comes up by itself: the others have their turn. */
+/** Whatever its listeners do, the others have their turn. */
 function end(socket: WebSocket, code: number, reason: string): void {
-  try {
-    socket[kEnd](code, reason, 'shutdown');
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
+  guarded(() => socket[kEnd](code, reason, 'shutdown'));
 }

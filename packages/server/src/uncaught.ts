@@ -4,3 +4,12 @@ export function raise(thrown: unknown): void {
     throw thrown;
   });
 }
+
+/** Does what may run a listener of the user's: what that throws comes up by itself, as {@link raise} has it. */
+export function guarded(act: () => void): void {
+  try {
+    act();
+  } catch (error) {
+    raise(error);
+  }
+}

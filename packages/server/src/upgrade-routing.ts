@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
-import { answerAndClose, ignoreError, serializeRefusal, type Refusal } from './refusal.js';
+import { ignoreError, type Refusal } from './refusal.js';
 
 export type AnyHttpServer = HttpServer | HttpsServer;
 
@@ -16,6 +16,7 @@ export interface UpgradeTarget {
 }
 
 const NO_SUCH_PATH: Refusal = { reason: 'path', status: 400, body: 'no WebSocket server here serves this path' };
+const NOBODY_TOOK_IT: Refusal = { reason: 'path', status: 404, body: 'nobody here serves this path' };
 
 const routers = new WeakMap<AnyHttpServer, UpgradeRouter>();
 /** Marks sockets that came to a `handleUpgrade`, also for another copy of this package. */
@@ -36,13 +37,18 @@ export function unroute(httpServer: AnyHttpServer, target: UpgradeTarget): void 
 
 /** Marks a socket as a WebSocket server's. @throws {Error} if it already is */
 export function takeOver(socket: Duplex): void {
-  if (TAKEN in socket) {
+  if (isTaken(socket)) {
     throw new Error(
       'handleUpgrade was called twice with the same socket; does another server handle the same request?',
     );
   }
   Object.defineProperty(socket, TAKEN, { value: true });
   watches.get(socket)?.end();
+}
+
+/** Whether it is a WebSocket server's: no request behind the one it came with is for anybody. */
+export function isTaken(socket: Duplex): boolean {
+  return TAKEN in socket;
 }
 
 /** The one `'upgrade'` listener that all WebSocket servers on an http server share. */
@@ -69,7 +75,7 @@ class UpgradeRouter {
   }
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    if (TAKEN in socket) return;
+    if (isTaken(socket)) return;
     if (!socket.listeners('error').includes(ignoreError)) socket.on('error', ignoreError);
     for (const target of this.#targets) {
       let handled: boolean | PromiseLike<boolean>;
@@ -83,7 +89,10 @@ class UpgradeRouter {
     const [first] = this.#targets;
     if (!first) return;
     if (this.#httpServer.listenerCount('upgrade') === 1) first.refuse(request, socket, NO_SUCH_PATH);
-    else watches.set(socket, new ForeignWatch(socket, longestTimeout(this.#targets)));
+    else {
+      const refuse = (): void => first.refuse(request, socket, NOBODY_TOOK_IT);
+      watches.set(socket, new ForeignWatch(socket, longestTimeout(this.#targets), refuse));
+    }
   };
 }
 
@@ -93,14 +102,16 @@ function longestTimeout(targets: ReadonlySet<UpgradeTarget>): number {
   return timeouts.includes(0) ? 0 : Math.max(...timeouts);
 }
 
-/** Leaves a socket to other listeners, and answers 404 when they have let `handshakeTimeout` pass without touching it. */
+/** Leaves a socket to other listeners, and refuses it when they have let `handshakeTimeout` pass without touching it. */
 class ForeignWatch {
   readonly #socket: Duplex;
+  readonly #refuse: () => void;
   readonly #before: string;
   readonly #timer: NodeJS.Timeout | undefined;
 
-  constructor(socket: Duplex, timeoutMs: number) {
+  constructor(socket: Duplex, timeoutMs: number, refuse: () => void) {
     this.#socket = socket;
+    this.#refuse = refuse;
     socket.once('close', this.end);
     this.#before = traces(socket);
     this.#timer = timeoutMs > 0 ? setTimeout(() => this.#timeOut(), timeoutMs) : undefined;
@@ -115,14 +126,8 @@ class ForeignWatch {
   #timeOut(): void {
     const untouched = traces(this.#socket) === this.#before;
     this.end();
-    if (untouched) {
-      answerAndClose(
-        this.#socket,
-        serializeRefusal({ reason: 'path', status: 404, body: 'nobody here serves this path' }).text,
-      );
-    } else {
-      this.#socket.off('error', ignoreError);
-    }
+    if (untouched) this.#refuse();
+    else this.#socket.off('error', ignoreError);
   }
 }
 

@@ -29,6 +29,14 @@ export interface UpgradeCall<Data> {
   readonly callback: UpgradeCallback<Data>;
 }
 
+/** Who is answered. */
+export interface Client {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  /** Where it was made out; else the stream has one, perhaps of a proxy. */
+  readonly remoteAddress?: string | undefined;
+}
+
 /** What everybody who was asked agreed to. */
 export interface AcceptedUpgrade<Data> {
   readonly offer: UpgradeOffer;
@@ -51,8 +59,8 @@ export interface UpgradeHost<Data> {
   shouldHandle(request: IncomingMessage): boolean | PromiseLike<boolean>;
   complete(accepted: AcceptedUpgrade<Data>, call: UpgradeCall<Data>): void;
   /** Offers the socket of a malformed request to a `'wsClientError'` listener. @returns whether there was one */
-  giveAway(error: HandshakeError, call: UpgradeCall<Data>): boolean;
-  emitRefused(reason: RefusalReason, call: Pick<UpgradeCall<Data>, 'request' | 'socket'>, error: unknown): void;
+  giveAway(error: HandshakeError, client: Client): boolean;
+  emitRefused(reason: RefusalReason, client: Client, error: unknown): void;
 }
 
 /**
@@ -98,18 +106,24 @@ export class Upgrade<Data> implements PendingUpgrade {
       { draft08, maxHeaderSize: maxHeaderSize || Infinity, maxHeaderCount: maxHeaderCount || Infinity },
     );
     if (decision.accepted) this.#checkPath(decision.offer);
-    else if (decision.error.status === 431) this.refuse(faulty('maxHeaderSize', decision.error));
+    else if (decision.error.code === 'WS_ERR_TOO_MANY_HEADERS') this.refuse(faulty('maxHeaderCount', decision.error));
+    else if (decision.error.code === 'WS_ERR_HEADER_TOO_LARGE') this.refuse(faulty('maxHeaderSize', decision.error));
     else this.#refuseMalformed(decision.error);
   }
 
   refuse(refusal: Refusal): void {
     this.#settle();
-    refuseUpgrade(this.#host, this.#call, refusal);
+    refuseUpgrade(this.#host, this.#client, refusal);
+  }
+
+  get #client(): Client {
+    const { request, socket } = this.#call;
+    return { request, socket, remoteAddress: this.#visitor.address };
   }
 
   #refuseMalformed(error: HandshakeError): void {
     this.#settle();
-    if (this.#host.giveAway(error, this.#call)) return;
+    if (this.#host.giveAway(error, this.#client)) return;
     this.refuse(faulty('handshake', error));
   }
 
@@ -265,13 +279,13 @@ export class Upgrade<Data> implements PendingUpgrade {
 /** The answer first, the event then: a listener that throws does not keep the peer waiting. */
 export function refuseUpgrade<Data>(
   host: Pick<UpgradeHost<Data>, 'admission' | 'emitRefused'>,
-  call: Pick<UpgradeCall<Data>, 'request' | 'socket'>,
+  client: Client,
   refusal: Refusal,
 ): void {
   const { text, error } = serializeRefusal(refusal);
-  host.admission.leave(call.socket);
-  answerAndClose(call.socket, text);
-  host.emitRefused(refusal.reason, call, error);
+  host.admission.leave(client.socket);
+  answerAndClose(client.socket, text);
+  host.emitRefused(refusal.reason, client, error);
 }
 
 function faulty(reason: RefusalReason, error: HandshakeError): Refusal {

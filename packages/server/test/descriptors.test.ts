@@ -1,10 +1,11 @@
 import { expect, jest, test } from '@jest/globals';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { descriptorLimit, Descriptors } from '../src/descriptors.js';
 import { closeLater, handshake, parseAnswer, RawPeer } from './support.js';
 
@@ -95,6 +96,29 @@ test('how many there may be is read where Linux says it, and unknown elsewhere',
   expect(read('')).toBe(Infinity);
   expect(descriptorLimit(join(folder, 'none'))).toBe(Infinity);
   rmSync(folder, { recursive: true });
+});
+
+test('a listener that throws does not end the looking', async () => {
+  const program = `
+    import { Descriptors } from './dist/esm/descriptors.js';
+    process.on('uncaughtException', (error) => console.log('uncaught', error.message));
+    const fail = (what) => () => { console.log(what); throw new Error('of a listener'); };
+    let lowest = 99;
+    const descriptors = new Descriptors({ paused: fail('paused'), resumed: fail('resumed') }, 100, () => lowest);
+    setInterval(() => {}, 1000); // its own timer keeps nothing alive
+    descriptors.start();
+    for (const next of [10, 99]) {
+      const was = descriptors.isShort;
+      while (descriptors.isShort === was) await new Promise((resolve) => setTimeout(resolve, 10));
+      lowest = next;
+    }
+    while (!descriptors.isShort) await new Promise((resolve) => setTimeout(resolve, 10));
+    process.exit();`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
+    cwd: new URL('..', import.meta.url),
+  });
+  const told = (what: string): string[] => [what, 'uncaught of a listener'];
+  expect(stdout.trim().split('\n')).toEqual([...told('paused'), ...told('resumed'), ...told('paused')]);
 });
 
 const PROGRAM = `

@@ -49,6 +49,15 @@ test('a refusal is told with its reason, and where it came from', async () => {
   ]);
 });
 
+test('behind a proxy, the address is that of the client', async () => {
+  const heard = hear('ws:refused');
+  const server = await start({ trustProxy: 1, verifyClient: () => false });
+  const turnedAway = once(server, 'refused');
+  peer(portOf(server), '/', [], { headers: { 'X-Forwarded-For': '203.0.113.7' } });
+  await turnedAway;
+  expect(heard).toMatchObject([['ws:refused', { reason: 'verifyClient', remoteAddress: '203.0.113.7' }]]);
+});
+
 test('also of who has not asked for anything yet', async () => {
   const heard = hear('ws:refused');
   const server = await start({ handshakeTimeout: 20 });

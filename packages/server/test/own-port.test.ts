@@ -170,3 +170,36 @@ test('NW-021 the callback listens to listening; backlog and host are passed on',
   expect(['127.0.0.1', '::1']).toContain((server.address() as AddressInfo).address);
   expect(await isAlive(await start({ host: 'localhost' }))).toBe(true);
 });
+
+const PLAIN = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+
+test.each([
+  ['more of them', PLAIN.repeat(100)],
+  ['a handshake', handshake()],
+  ['an upgrade that is no handshake', handshake({ 'Sec-WebSocket-Key': 'x' })],
+  ['garbage', 'hello?\r\n\r\n'],
+])(
+  'behind a plain request, which is answered with Connection: close, nothing is a request: %s',
+  async (_name, more) => {
+    const server = await start();
+    const events: unknown[] = [];
+    server.on('refused', (reason) => events.push(reason)).on('connection', () => events.push('connection'));
+    const text = await new RawPeer(portOf(server)).write(PLAIN + more).closed;
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 426']);
+    expect(events).toEqual(['handshake']);
+    expect(server.metrics().refused).toEqual({ handshake: 1 });
+    expect(await isAlive(server)).toBe(true);
+  },
+);
+
+test('RST behind a plain request and an upgrade harms nobody', async () => {
+  const server = await start();
+  for (let i = 0; i < 20; i++) {
+    const raw = new RawPeer(portOf(server));
+    await once(raw.socket, 'connect');
+    await new Promise((done) => raw.socket.write(PLAIN + handshake(), 'latin1', done));
+    raw.socket.resetAndDestroy();
+    await raw.closed;
+  }
+  expect(await isAlive(server)).toBe(true);
+});

@@ -160,10 +160,13 @@ test('await using: closes the clients with 1001, and waits for them', async () =
   await server[Symbol.asyncDispose]();
 });
 
-test('await using without clientTracking waits for the port', async () => {
+test('await using without clientTracking waits for the port and for the clients', async () => {
   const server = await start({ clientTracking: false });
+  const client = await opened(peer(portOf(server)));
+  const closing = once(client, 'close');
   await server[Symbol.asyncDispose]();
-  expect(server.address()).toBeNull();
+  expect([server.address(), server.metrics().connections]).toEqual([null, 0]);
+  expect((await closing)[0]).toBe(1001);
 });
 
 test('address(): null before an http server listens, throws with noServer', async () => {

@@ -250,3 +250,72 @@ test.each([0, 50])('a listener that throws stops neither the others nor the end;
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: new URL('..', import.meta.url) });
   expect(stdout.trim().split('\n')).toEqual([...Array<string>(3).fill('uncaught a listener'), '3 0']);
 });
+
+/** Two clients are connected, two more wait for an answer of verifyClient; a listener of each throws. */
+const THROWERS = `
+  import { once } from 'node:events';
+  import { WebSocketServer } from '@ws/server';
+  import { WebSocket } from 'ws';
+  process.on('uncaughtException', (error) => console.log('uncaught', error.message));
+  let asks = 0;
+  const verifyClient = () => ++asks <= 2 || new Promise(() => {});
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', verifyClient });
+  server.on('refused', () => { throw new Error('of refused'); });
+  await once(server, 'listening');
+  const { port } = server.address();
+  const clients = [];
+  for (let i = 0; i < 4; i++) {
+    const client = new WebSocket('ws://127.0.0.1:' + port);
+    client.on('unexpected-response', (_request, response) => console.log(response.statusCode)).on('error', () => {});
+    if (i < 2) {
+      const [socket] = await once(server, 'connection');
+      socket.on('closing', () => { throw new Error('of closing'); });
+      await once(client, 'open');
+    }
+    clients.push(client);
+  }
+  while (asks < 4) await new Promise(setImmediate);`;
+
+test.each([
+  ['await server.shutdown()', 2],
+  ['await server[Symbol.asyncDispose]()', 2],
+  ['await new Promise((resolve) => { server.close(resolve); clients[0].close(); clients[1].close(); })', 2],
+])("%s goes through, whatever listeners of 'refused' and 'closing' throw", async (act, closings) => {
+  const program = `${THROWERS}
+    ${act};
+    console.log('closed', server.address(), server.metrics().connections);
+    for (const client of clients) client.terminate();`;
+  const args = ['--no-warnings', '--input-type=module', '-e', program];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: new URL('..', import.meta.url) });
+  const lines = stdout.trim().split('\n');
+  const count = (line: string): number => lines.filter((each) => each === line).length;
+  expect([count('uncaught of refused'), count('uncaught of closing'), count('closed null 0')]).toEqual([
+    2,
+    closings,
+    1,
+  ]);
+  expect(count('503')).toBe(2);
+});
+
+test("a 'headers' listener that shuts down lets nobody in behind it", async () => {
+  const server = await start();
+  const reasons: string[] = [];
+  server.on('refused', (reason) => reasons.push(reason));
+  server.on('connection', () => reasons.push('connection'));
+  const reports: unknown[] = [];
+  server.on('headers', () => void server.shutdown().then((report) => reports.push(report)));
+  const gone = once(server, 'close');
+  expect(await ask(portOf(server))).toMatch(/^HTTP\/1\.1 503 /);
+  await gone;
+  expect([reasons, reports]).toEqual([['closing'], [expect.objectContaining({ closed: 0, cut: 0 })]]);
+});
+
+test('what the program does to `clients` is nothing to shutdown and metrics', async () => {
+  const server = await start();
+  const { clients } = await connected(server, 2);
+  server.clients.clear();
+  expect(server.metrics().connections).toBe(2);
+  const left = Promise.all(clients.map((client) => once(client, 'close')));
+  expect(await server.shutdown()).toMatchObject({ closed: 2, cut: 0 });
+  for (const [code] of await left) expect(code).toBe(1001);
+});

@@ -96,11 +96,15 @@ test('a foreign listener gets what no server wants', async () => {
   expect(await whoTakes(port, '/a')).toBe('0');
 });
 
-test('B-31 a foreign listener that leaves it alone: 404 after handshakeTimeout', async () => {
-  const { http, port } = await several({ path: '/a', handshakeTimeout: 30 });
+test('B-31 a foreign listener that leaves it alone: 404 after handshakeTimeout, which is a refusal', async () => {
+  const http = await startHttp(createServer());
+  const server = manage(new WebSocketServer({ server: http, path: '/a', handshakeTimeout: 30 }));
   http.on('upgrade', () => {});
-  const answer = await exchange(port, get('/nobody'));
+  const event = once(server, 'refused');
+  const answer = await exchange(portOf(http), get('/nobody'));
   expect([answer.status, answer.headers['connection']]).toEqual([404, 'close']);
+  const [reason, request] = await event;
+  expect([reason, request.url, server.metrics().refused]).toEqual(['path', '/nobody', { path: 1 }]);
 });
 
 /** What a foreign listener may do at once, long before it says anything. */
