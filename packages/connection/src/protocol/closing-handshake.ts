@@ -85,7 +85,7 @@ export class ClosingHandshake {
 
   /** §7.1.7: one Close frame with the error's code, then the end of the byte stream. */
   fail(error: Failure): void {
-    if (transition(this.#state, 'fail') === undefined) return;
+    if (transition(this.#state, 'fail') === undefined) return this.#failLate(error);
     const { handlers, transport } = this.#host;
     const wasOpen = this.#state === 'open';
     this.#enter('fail');
@@ -100,6 +100,13 @@ export class ClosingHandshake {
     } finally {
       this.#host.deliver(() => handlers.failure(error));
     }
+  }
+
+  /** Both have closed, but our Close frame waits behind a message that may have no end now: what follows must not become its end. */
+  #failLate(error: Failure): void {
+    if (this.#state !== 'closeDone' || this.#sent !== null) return;
+    this.#error ??= error;
+    this.abandon();
   }
 
   /** At once: the peer cannot be told, since all that waits would come first, or since it does not listen. */

@@ -269,3 +269,26 @@ test.each(ENDINGS)('$way: $is.0', ({ guards, options, act, is }) => {
   pass(core, 1_000_000);
   expect(core.protocol.nextDeadline()).toBeUndefined();
 });
+
+test('an extension fails inside a message while our Close frame waits for its end: nothing takes the place of that end', () => {
+  const error: Failure = Object.assign(new Error('broken'), { code: 'BROKEN', closeCode: 1011 });
+  let calls = 0;
+  const failsOnce: Extension = {
+    name: 'fails once',
+    rsv: 0,
+    encode: (payload, _fragment, done) => done(++calls === 2 ? error : null, payload, 0),
+    decode: (_slice, _piece, _output, done) => done(null),
+  };
+  const core = new Core({ extensions: [failsOnce] });
+  const message = core.protocol.sender.openMessage({ ready: () => undefined, cut: () => undefined });
+  const step = { opcode: Opcode.Text, compress: undefined, length: undefined, callback: undefined } as const;
+  message.open();
+  message.fragment(Buffer.from('a'), { ...step, fin: false }, () => undefined);
+  core.protocol.send('another one', true, true, undefined, undefined);
+  core.protocol.close(1000);
+  core.protocol.receive(close(1000));
+  message.fragment(Buffer.from('b'), { ...step, fin: true }, () => undefined);
+  expect(core.take().map(([first]) => first)).toEqual([Opcode.Text, 0x80 | Opcode.Close]);
+  expect(core.protocol.closing.sent?.code).toBe(1011);
+  expect(core.protocol.closing.error).toBe(error);
+});
