@@ -1,4 +1,4 @@
-import { checkLimit, checkOneOf, checkTimeout, describe } from './option-checks.js';
+import { checkLimit, checkNames, checkOneOf, checkTimeout, describe } from './option-checks.js';
 import type { Guards, Rate } from './protocol/index.js';
 
 /** A token bucket. */
@@ -12,19 +12,19 @@ export interface RateOptions {
 }
 
 export interface RateLimit {
-  /** Messages and control frames of one connection. */
-  readonly messages?: RateOptions | undefined;
-  /** Bytes of one connection, as they come over the wire. */
-  readonly bytes?: RateOptions | undefined;
+  /** Messages and control frames of one connection. @default false */
+  readonly messages?: RateOptions | false | undefined;
+  /** Bytes of one connection, as they come over the wire. @default false */
+  readonly bytes?: RateOptions | false | undefined;
   /** Over it reading waits, which the peer feels; or the connection is closed with 1008. @default 'wait' */
   readonly exceeded?: 'wait' | 'close' | undefined;
 }
 
 export interface Heartbeat {
   /** Ms without a byte from the peer after which a ping is sent. @default 30_000 */
-  readonly interval?: number | undefined;
+  readonly interval?: number | false | undefined;
   /** Ms from then on, for any byte to come; then TCP is cut. @default 30_000 */
-  readonly timeout?: number | undefined;
+  readonly timeout?: number | false | undefined;
 }
 
 /** What one connection may cost. For each, 0 or `false` is off, which is the default but on servers. */
@@ -60,7 +60,10 @@ export function readGuards(options: GuardOptions): Guards {
 
 function heartbeatSettings(heartbeat: unknown): Guards['heartbeat'] {
   if (heartbeat === false) return undefined;
-  const { interval = 30_000, timeout = 30_000 } = checkObject('heartbeat', heartbeat) as Heartbeat;
+  const { interval = 30_000, timeout = 30_000 } = checkObject('heartbeat', heartbeat, [
+    'interval',
+    'timeout',
+  ]) as Heartbeat;
   const intervalMs = checkTimeout('heartbeat.interval', interval);
   const timeoutMs = checkTimeout('heartbeat.timeout', timeout);
   return intervalMs === Infinity ? undefined : { intervalMs, timeoutMs };
@@ -68,7 +71,7 @@ function heartbeatSettings(heartbeat: unknown): Guards['heartbeat'] {
 
 function rateSettings(rateLimit: unknown): Pick<Guards, 'messageRate' | 'byteRate'> {
   if (rateLimit === false) return { messageRate: undefined, byteRate: undefined };
-  const { messages, bytes, exceeded = 'wait' } = checkObject('rateLimit', rateLimit) as RateLimit;
+  const { messages, bytes, exceeded = 'wait' } = checkObject('rateLimit', rateLimit, RATE_NAMES) as RateLimit;
   checkOneOf('rateLimit.exceeded', exceeded, EXCEEDED);
   return {
     messageRate: readRate('rateLimit.messages', messages, exceeded),
@@ -76,11 +79,17 @@ function rateSettings(rateLimit: unknown): Pick<Guards, 'messageRate' | 'byteRat
   };
 }
 
+/** `handshakes` is the server's. */
+const RATE_NAMES = ['messages', 'bytes', 'exceeded', 'handshakes'];
 const EXCEEDED = ['wait', 'close'] as const satisfies RateLimit['exceeded'][];
 
-function readRate(name: string, given: RateOptions | undefined, usual: 'wait' | 'close'): Rate | undefined {
-  if (given === undefined) return undefined;
-  const { rate, burst = rate, exceeded = usual } = checkObject(name, given) as RateOptions;
+function readRate(name: string, given: RateOptions | false | undefined, usual: 'wait' | 'close'): Rate | undefined {
+  if (given === undefined || given === false) return undefined;
+  const {
+    rate,
+    burst = rate,
+    exceeded = usual,
+  } = checkObject(name, given, ['rate', 'burst', 'exceeded']) as RateOptions;
   return {
     rate: checkRate(`${name}.rate`, rate),
     burst: Math.max(1, checkRate(`${name}.burst`, burst)),
@@ -94,7 +103,9 @@ function checkRate(name: string, value: unknown): number {
   return value;
 }
 
-function checkObject(name: string, value: unknown): object {
-  if (typeof value === 'object' && value !== null) return value;
-  throw new TypeError(`${name} is ${describe(value)}, expected an object or false`);
+function checkObject(name: string, value: unknown, known: readonly string[]): object {
+  if (typeof value !== 'object' || value === null)
+    throw new TypeError(`${name} is ${describe(value)}, expected an object or false`);
+  checkNames(name, value, known);
+  return value;
 }

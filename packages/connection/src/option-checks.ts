@@ -34,5 +34,12 @@ export function checkTimeout(name: string, value: unknown): number {
   return ms;
 }
 
+/** What a misspelt name says would be lost, and nobody told. @throws {TypeError} naming it */
+export function checkNames(name: string, given: object, known: readonly string[]): void {
+  for (const key in given) {
+    if (!known.includes(key) && Object.hasOwn(given, key)) throw new TypeError(`${name}.${key} is not an option`);
+  }
+}
+
 /** A value as it stands in a message. */
 export const describe = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : String(value));

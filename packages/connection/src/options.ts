@@ -1,15 +1,15 @@
 import { readGuards, type GuardOptions } from './guard-options.js';
 import { MemoryBudget } from './memory-budget.js';
 import { checkMeter, type Meter } from './meter.js';
-import { checkBoolean, checkLimit, checkOneOf, checkTimeout, describe } from './option-checks.js';
+import { checkBoolean, checkLimit, checkNames, checkOneOf, checkTimeout, describe } from './option-checks.js';
 import type { Guards, ReceiveLimits } from './protocol/index.js';
 
 /** What becomes of a recipient that takes messages more slowly than they are sent. */
 export interface SlowConsumer {
   /** Unsent bytes from which on a recipient is slow: `'slow'`, and `'recovered'` at half of it. @default the option `highWaterMark` */
-  readonly highWaterMark?: number | undefined;
+  readonly highWaterMark?: number | false | undefined;
   /** Unsent bytes, without the newest message, above which the policy is applied. @default 16_777_216 */
-  readonly limit?: number | undefined;
+  readonly limit?: number | false | undefined;
   /**
    * `'close'` ends the connection with 1013; `'drop-newest'` leaves out the new message, `'drop-oldest'` those that have waited longest; with
    * `'conflate'` a message takes the place of a waiting one with the same `key`, and the limit is that of `'close'`. @default 'close'
@@ -174,6 +174,7 @@ const finite = (bytes: number): number => (bytes === Infinity ? MIN_GATE : bytes
 
 /** Less does not fill the socket of a fast peer. */
 const MIN_GATE = 65_536;
+const SLOW_NAMES = ['highWaterMark', 'limit', 'policy'];
 const POLICIES = ['close', 'drop-newest', 'drop-oldest', 'conflate'] as const satisfies SlowConsumer['policy'][];
 
 /** @throws {TypeError | RangeError} naming the option */
@@ -184,6 +185,7 @@ export function slowConsumerSettings(
   if (given === false || given === undefined) return undefined;
   if (typeof given !== 'object' || given === null)
     throw new TypeError(`slowConsumer is ${describe(given)}, expected an object or false`);
+  checkNames('slowConsumer', given, SLOW_NAMES);
   const { highWaterMark = defaultHighWaterMark, limit = 16_777_216, policy = 'close' } = given;
   return {
     highWaterMark: checkLimit('slowConsumer.highWaterMark', highWaterMark),

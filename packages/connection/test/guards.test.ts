@@ -1,10 +1,10 @@
 // The guards on real streams; each of their rules is a test of the core.
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { promisify } from 'node:util';
+import { inspect, promisify } from 'node:util';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Opcode } from '@ws/frame';
-import { createPair, Meter, WebSocket, type FromOptions } from '../src/index.js';
+import { createPair, Meter, WebSocket, type FromOptions, type LimitOptions } from '../src/index.js';
 import { clientFrame, framesOf, nextTurn, Recorder, recorded, summary, tcpPair } from './streams.js';
 
 const sockets: WebSocket[] = [];
@@ -182,8 +182,8 @@ describe('socket.limits', () => {
     expect(values(socket)).toEqual(SOME);
     socket.limits.update({ maxPayload: 100, maxFragments: undefined });
     expect(values(socket)).toEqual({ ...SOME, maxPayload: 100 });
-    socket.limits.update({ ...OFF, maxPayload: 0, rateLimit: { bytes: { rate: 5 } } });
-    expect(socket.limits).toMatchObject({ maxPayload: false, rateLimit: { messages: undefined, bytes: { burst: 5 } } });
+    socket.limits.update({ ...OFF, maxPayload: 0, rateLimit: { messages: false, bytes: { rate: 5 } } });
+    expect(socket.limits).toMatchObject({ maxPayload: false, rateLimit: { messages: false, bytes: { burst: 5 } } });
     const other = recorded(SOME).socket;
     sockets.push(other);
     expect(values(other)).toEqual(SOME);
@@ -195,11 +195,91 @@ describe('socket.limits', () => {
     ['a wrong value', { maxPayload: -1 }, RangeError],
     ['a wrong type', { heartbeat: 5 }, TypeError],
     ['nothing', undefined, TypeError],
+    ['a bucket that is none', { rateLimit: { message: { rate: 1 } } }, 'rateLimit.message is not an option'],
+    ['a name in a bucket', { rateLimit: { bytes: { rate: 1, brust: 2 } } }, 'rateLimit.bytes.brust is not an option'],
+    ['a server’s', { rateLimit: { handshakes: { rate: 1 } } }, 'rateLimit.handshakes cannot be changed'],
+    ['a name in heartbeat', { heartbeat: { intervall: 5 } }, 'heartbeat.intervall is not an option'],
+    ['a name in slowConsumer', { slowConsumer: { limits: 5 } }, 'slowConsumer.limits is not an option'],
+    ['a bucket without a rate', { rateLimit: { bytes: { burst: 5 } } }, 'rateLimit.bytes.rate is undefined'],
   ])('update() refuses %s, and changes nothing', (_, changes, kind) => {
     const { socket } = recorded();
     sockets.push(socket);
     expect(() => socket.limits.update((changes && { idleTimeout: 5, ...changes }) as never)).toThrow(kind);
     expect(values(socket)).toEqual(OFF);
+  });
+
+  test('what an object does not name stays; false switches off', () => {
+    const { socket } = recorded({
+      highWaterMark: 1000,
+      rateLimit: { messages: { rate: 1 }, bytes: { rate: 2, exceeded: 'wait' }, exceeded: 'close' },
+      heartbeat: { interval: 1, timeout: 2 },
+      slowConsumer: { limit: 3, highWaterMark: 4, policy: 'drop-newest' },
+    });
+    sockets.push(socket);
+    const { limits } = socket;
+    const messages = { rate: 1, burst: 1, exceeded: 'close' };
+    const bytes = { rate: 2, burst: 2, exceeded: 'wait' };
+    limits.update({ rateLimit: {}, heartbeat: {}, slowConsumer: { limit: undefined } });
+    expect(limits.rateLimit).toEqual({ messages, bytes });
+    expect(limits.heartbeat).toEqual({ interval: 1, timeout: 2 });
+    expect(limits.slowConsumer).toEqual({ limit: 3, highWaterMark: 4, policy: 'drop-newest' });
+
+    limits.update({ rateLimit: { messages: { rate: 5 } }, heartbeat: { interval: 6 }, slowConsumer: { limit: 7 } });
+    expect(limits.rateLimit).toEqual({ messages: { rate: 5, burst: 5, exceeded: 'close' }, bytes });
+    expect(limits.heartbeat).toEqual({ interval: 6, timeout: 2 });
+    expect(limits.slowConsumer).toEqual({ limit: 7, highWaterMark: 4, policy: 'drop-newest' });
+    limits.update({ rateLimit: { bytes: { rate: 8, burst: 9 } }, heartbeat: { interval: undefined, timeout: false } });
+    expect(limits.rateLimit).toMatchObject({ messages: { rate: 5 }, bytes: { rate: 8, burst: 9, exceeded: 'wait' } });
+    expect(limits.heartbeat).toEqual({ interval: 6, timeout: false });
+    limits.update({ rateLimit: { bytes: { rate: 8 }, exceeded: 'close' } });
+    expect(limits.rateLimit).toMatchObject({ bytes: { rate: 8, burst: 8, exceeded: 'close' } });
+    limits.update({ rateLimit: { exceeded: 'wait' } });
+    expect(limits.rateLimit).toMatchObject({ messages: { exceeded: 'wait' }, bytes: { exceeded: 'wait' } });
+
+    const { rateLimit } = limits;
+    limits.update({ rateLimit: { messages: false }, slowConsumer: { limit: false, highWaterMark: false } });
+    expect(limits.rateLimit).toEqual({ messages: false, bytes: { rate: 8, burst: 8, exceeded: 'wait' } });
+    expect(limits.slowConsumer).toEqual({ limit: false, highWaterMark: false, policy: 'drop-newest' });
+    limits.update({ rateLimit });
+    expect(limits.rateLimit).toEqual(rateLimit);
+    limits.update({ rateLimit: false, heartbeat: false, slowConsumer: false });
+    limits.update({ rateLimit: {} });
+    expect([limits.rateLimit, limits.heartbeat, limits.slowConsumer]).toEqual([false, false, false]);
+    limits.update({ rateLimit: { bytes: { rate: 1 } }, heartbeat: {}, slowConsumer: {} });
+    expect(limits.rateLimit).toEqual({ messages: false, bytes: { rate: 1, burst: 1, exceeded: 'wait' } });
+    expect(limits.heartbeat).toEqual({ interval: 30_000, timeout: 30_000 });
+    expect(limits.slowConsumer).toEqual({ limit: 16_777_216, highWaterMark: 1000, policy: 'close' });
+  });
+
+  test('printed and as JSON they are the values, and can be given back', () => {
+    const { socket } = recorded(SOME);
+    sockets.push(socket);
+    expect(inspect(socket.limits)).toMatch(/^Limits \{\s+maxPayload: 7,\s/);
+    const text = JSON.stringify(socket.limits);
+    expect(JSON.parse(text)).toEqual(SOME);
+    socket.limits.update(OFF);
+    socket.limits.update(JSON.parse(text) as LimitOptions);
+    expect(values(socket)).toEqual(SOME);
+  });
+
+  test.each([
+    { rateLimit: { handshakes: { rate: 1 } } }, // of a server's options
+    { slowConsumer: { limit: false, highWaterMark: false } },
+  ])('the options %p are taken', (options) => {
+    const { socket } = recorded(options as never);
+    sockets.push(socket);
+    expect(socket.limits.rateLimit).toBe(false);
+  });
+
+  test.each([
+    [{ rateLimit: { message: { rate: 1 } } }, 'rateLimit.message is not an option'],
+    [{ rateLimit: { messages: { rates: 1 } } }, 'rateLimit.messages.rates is not an option'],
+    [{ heartbeat: { timeOut: 1 } }, 'heartbeat.timeOut is not an option'],
+    [{ slowConsumer: { highwatermark: 1 } }, 'slowConsumer.highwatermark is not an option'],
+  ])('the options %j are refused', (options, message) => {
+    expect(() => WebSocket.from(new Recorder(), { role: 'server', ...options } as FromOptions)).toThrow(
+      new TypeError(message),
+    );
   });
 
   test('hold from the next frame on', async () => {

@@ -49,9 +49,9 @@ const amount: Rule = {
 
 // What is in it, the first connection would check too late.
 const slowConsumer: Rule = {
-  expected: 'an object of highWaterMark, limit (non-negative integers) and policy, or false',
+  expected: 'an object of highWaterMark, limit (non-negative integers or false) and policy, or false',
   type: (value) => value === false || isRecord(value),
-  members: { highWaterMark: amount, limit: amount, policy: oneOf('close', 'drop-newest', 'drop-oldest', 'conflate') },
+  members: { highWaterMark: limit, limit, policy: oneOf('close', 'drop-newest', 'drop-oldest', 'conflate') },
 };
 
 const positive: Rule = {
@@ -64,6 +64,12 @@ const rate: Rule = {
   expected: 'an object of rate, burst (positive numbers) and exceeded',
   type: isRecord,
   members: { rate: positive, burst: positive, exceeded },
+};
+
+const rateOrNone: Rule = {
+  ...rate,
+  expected: `${rate.expected}, or false`,
+  type: (value) => value === false || isRecord(value),
 };
 
 const RULES: { readonly [Name in keyof ServerOptions]-?: Rule } = {
@@ -154,7 +160,7 @@ const RULES: { readonly [Name in keyof ServerOptions]-?: Rule } = {
   rateLimit: {
     expected: 'an object of messages, bytes, handshakes and exceeded, or false',
     type: (value) => value === false || isRecord(value),
-    members: { messages: rate, bytes: rate, handshakes: rate, exceeded },
+    members: { messages: rateOrNone, bytes: rateOrNone, handshakes: rate, exceeded },
   },
 };
 

@@ -157,6 +157,12 @@ test.each<[object, string]>([
   expect(String(thrown)).toContain(message);
 });
 
+test('what is in an object may be switched off alone', () => {
+  const slowConsumer = { limit: false, highWaterMark: false } as const;
+  const rateLimit = { messages: false, bytes: { rate: 1 } } as const;
+  expect(make({ noServer: true, slowConsumer, rateLimit }).options).toMatchObject({ slowConsumer, rateLimit });
+});
+
 test('a message shows the value and what was expected, and nothing of an object', () => {
   expect(() => make({ noServer: true, maxPayload: -1 })).toThrow(
     'maxPayload is -1, expected a non-negative integer or false',
