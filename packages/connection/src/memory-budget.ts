@@ -31,8 +31,16 @@ const ALARM = 1.25;
 const GRACE_MS = 250;
 /** … again as long as they give back so much of the limit in that time: five times at most. */
 const PROGRESS = 1 / 16;
-/** Ms in which those who were let go on above three quarters are not to exceed the limit again: they will not be waited for. */
+/** Ms of quiet that make good for one that was waited: so no more than about this part of the time is waited in the long run. */
+const RECOVERY = 32;
+/** Ms of grace that are not worth waiting for: who has less left is on probation, for a second after a whole grace, … */
+const LEAST_GRACE_MS = GRACE_MS / 8;
+/** … and for so much longer whenever the limit is exceeded then, … */
 const PROBATION_MS = 1000;
+/** … until it takes so many ms for all to be forgotten, nine seconds of probation among them. */
+const MOST_RECOVERY_MS = 16_000;
+/** Those who hold more than one part in so many of what the largest does are as large as that. */
+const ALIKE = 4;
 /** Ms after which it is looked at what streams hold that are not read from. */
 const SWEEP_MS = 500;
 /** Ms for which readers go on in one turn of the event loop. */
@@ -46,7 +54,7 @@ const BRAND = Symbol.for('@ws/connection.MemoryBudget');
  * written, compression. Servers, clients and single connections share one by the option `memoryLimit`.
  *
  * Above the limit all of them stop reading, and idle compression contexts are freed. If that is not enough within 250 ms, or at once above 1.25 times
- * the limit, or when it is exceeded again soon, the newest of the largest holders are ended with 1013 (WS_ERR_MEMORY_LIMIT) until three quarters of it are left.
+ * the limit, or when it has waited of late, the newest of the largest holders are ended with 1013 (WS_ERR_MEMORY_LIMIT) until three quarters of it are left.
  */
 export class MemoryBudget {
   /** Bytes. */
@@ -61,7 +69,9 @@ export class MemoryBudget {
   /** What has to be noticed at once: more than the one, or not more than the other. */
   #upper: number;
   #lower = -1;
-  #noGraceBefore = -Infinity;
+  /** When the grace is whole again. */
+  #recovered = -Infinity;
+  #waitsSince: number | undefined;
   /** Times of grace so far. */
   #graces = 0;
   #isSweeping = false;
@@ -162,46 +172,58 @@ export class MemoryBudget {
 
   readonly #begin = (): void => {
     if (this.#used <= this.limit) return this.#enter('calm', this.limit);
-    for (const account of this.#accounts) this.#pause(account);
     for (const { holder } of this.#accounts) guarded(() => holder.relieve());
-    this.#wait();
+    const grace = this.#grace();
+    if (this.#used > ALARM * this.limit || (this.#used > this.limit && grace === 0)) return this.#shedSome();
+    if (this.#used <= CALM * this.limit || grace === 0) return this.#end();
+    for (const account of this.#accounts) this.#pause(account);
+    this.#waitsSince = this.#clock.now();
+    this.#wait(grace);
   };
 
-  #wait(): void {
+  /** Ms for which an excess is waited for. */
+  #grace(): number {
+    const time = this.#clock.now();
+    const left = GRACE_MS - Math.max(0, this.#recovered - time) / RECOVERY;
+    if (left >= LEAST_GRACE_MS) return left;
+    this.#recover(time, PROBATION_MS);
+    return 0;
+  }
+
+  #recover(time: number, ms: number): void {
+    this.#recovered = Math.min(Math.max(this.#recovered, time) + ms, time + MOST_RECOVERY_MS);
+  }
+
+  #wait(ms: number): void {
     const before = this.#used;
-    const hasGrace = this.#clock.now() >= this.#noGraceBefore;
-    if (before > ALARM * this.limit || (before > this.limit && !hasGrace)) return this.#shedSome();
-    if (before <= CALM * this.limit) return this.#end();
     this.#enter('waiting', ALARM * this.limit, CALM * this.limit);
     const grace = ++this.#graces;
-    this.#clock.after(GRACE_MS, () => {
-      if (this.#state === 'waiting' && grace === this.#graces) this.#judge(before);
+    this.#clock.after(ms, () => {
+      if (this.#state === 'waiting' && grace === this.#graces) this.#judge(before, ms);
     });
   }
 
   /** A time of grace is over. */
-  #judge(before: number): void {
+  #judge(before: number, ms: number): void {
     this.#enter('ending');
     this.#recount();
     const used = this.#used;
-    if (used <= this.limit) {
-      if (used > CALM * this.limit) this.#noGraceBefore = this.#clock.now() + PROBATION_MS;
-      this.#end();
-    } else if (used <= before - PROGRESS * this.limit) this.#wait();
-    else this.#shedSome();
+    if (used <= this.limit) this.#end();
+    else if (used > ALARM * this.limit || used > before - PROGRESS * this.limit) this.#shedSome();
+    else this.#wait(ms);
   }
 
-  /** The largest first, by powers of two; of those that are alike, the newest. Whoever holds little is safe as long as others hold more. */
+  /** The largest first; of those that are about alike, the newest. Whoever holds little is safe as long as others hold more. */
   readonly #shedSome = (): void => {
-    this.#enter('ending');
     this.#recount();
     const own = [...this.#accounts].reduce((sum, { bytes }) => sum + bytes, 0);
     const isElsewhere = this.#used - own > CALM * this.limit; // with the user, of connections that are gone: to end the small ones would not help
     const least = isElsewhere ? this.limit / 1024 : 0;
     const holders = [...this.#accounts].filter(({ bytes }) => bytes > least);
-    const sizes = new Map(holders.map((account) => [account, Math.floor(Math.log2(account.bytes))]));
-    const size = (account: MemoryAccount): number => sizes.get(account) ?? 0;
-    holders.sort((a, b) => size(b) - size(a) || b.serial - a.serial);
+    const largest = holders.reduce((most, { bytes }) => Math.max(most, bytes), 0);
+    const ranks = new Map(holders.map((account) => [account, rank(account.bytes, largest)]));
+    const rankOf = (account: MemoryAccount): number => ranks.get(account) ?? 0;
+    holders.sort((a, b) => rankOf(a) - rankOf(b) || b.serial - a.serial);
     for (const account of holders) {
       if (this.#used <= CALM * this.limit) break;
       this.#shed++;
@@ -213,6 +235,11 @@ export class MemoryBudget {
 
   /** Readers go on. */
   #end(): void {
+    if (this.#waitsSince !== undefined) {
+      const time = this.#clock.now();
+      this.#recover(time, RECOVERY * (time - this.#waitsSince));
+      this.#waitsSince = undefined;
+    }
     if (this.#used <= this.limit) {
       this.#enter('calm', this.limit);
     } else {
@@ -258,6 +285,11 @@ export class MemoryBudget {
   static {
     Object.defineProperty(this.prototype, BRAND, { value: true });
   }
+}
+
+/** 0 for those who hold about as much as the largest, more for those who hold less. By absolute sizes, one could stay just below. */
+function rank(bytes: number, largest: number): number {
+  return Math.floor(Math.log(largest / bytes) / Math.log(ALIKE));
 }
 
 /** What a listener of one connection throws comes up by itself: the others must have their turn. */
