@@ -171,7 +171,7 @@ export class MemoryBudget {
   }
 
   readonly #begin = (): void => {
-    if (this.#used <= this.limit) return this.#enter('calm', this.limit);
+    if (this.#used <= this.limit) return this.#end(); // those of the episode before may not all have gone on
     for (const { holder } of this.#accounts) guarded(() => holder.relieve());
     const grace = this.#grace();
     if (this.#used > ALARM * this.limit || (this.#used > this.limit && grace === 0)) return this.#shedSome();

@@ -335,6 +335,23 @@ test('a reader that fills memory again stops the others from going on; they are 
   expect(budget.isOver).toBe(false);
 });
 
+test('a reader that passes the limit for a moment as it goes on does not keep the others from it', () => {
+  const { clock, peer, budget } = world();
+  const [a, b, c] = [peer(0, 'a'), peer(0, 'b'), peer(0, 'c')];
+  a.account.add(1001);
+  clock.settle();
+  expect([a, b, c].map(({ isPaused }) => isPaused)).toEqual([true, true, true]);
+  a.whenReadOn = () => {
+    a.account.add(1001);
+    a.account.add(-1001);
+  };
+  a.account.add(-1001);
+  clock.turn();
+  clock.advance(1);
+  expect([a, b, c].map(({ isPaused }) => isPaused)).toEqual([false, false, false]);
+  expect([budget.isOver, budget.used]).toEqual([false, 0]);
+});
+
 test('what a listener throws comes up by itself, and stops nobody else', () => {
   const { clock, budget, peer, shed } = world();
   const raised: (() => void)[] = [];
