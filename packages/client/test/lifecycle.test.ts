@@ -17,7 +17,7 @@ test.each(['close', 'terminate'] as const)(
     expect(websocket.readyState).toBe(WebSocket.CLOSING);
     websocket[method](); // a second time changes nothing
     const { events, error } = await done;
-    expect(events).toEqual(['error Error', 'close 1006']);
+    expect(events).toEqual(['error WS_ERR_ABORTED', 'close 1006']);
     expect(error?.message).toBe('WebSocket was closed before the connection was established');
     expect(websocket.readyState).toBe(WebSocket.CLOSED);
     expect(await websocket.closed).toMatchObject({
@@ -26,6 +26,7 @@ test.each(['close', 'terminate'] as const)(
       initiator: 'local',
       sent: null,
       received: null,
+      error: { code: 'WS_ERR_ABORTED' },
     });
   },
 );
@@ -39,7 +40,7 @@ test('A-35 close after the request was sent cuts the connection', async () => {
     }).then((port) => websockets.push(new WebSocket(`ws://127.0.0.1:${port}/`)), reject);
   });
   while (websockets[0] === undefined) await new Promise(setImmediate);
-  expect((await ending(websockets[0])).events).toEqual(['error Error', 'close 1006']);
+  expect((await ending(websockets[0])).events).toEqual(['error WS_ERR_ABORTED', 'close 1006']);
   await cut;
 });
 
@@ -173,7 +174,7 @@ test('WS-041 null: the base behaviour, for setSocket and from', async () => {
   expect(() => new WebSocket(null, undefined, { maxPayload: -1 })).toThrow(RangeError);
   const done = ending(websocket);
   websocket.close();
-  expect((await done).events).toEqual(['error Error', 'close 1006']);
+  expect((await done).events).toEqual(['error WS_ERR_ABORTED', 'close 1006']);
 });
 
 test('K-13 WebSocket.from makes an instance of this class', async () => {

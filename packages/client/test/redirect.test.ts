@@ -111,7 +111,7 @@ test.each(['close', 'terminate'] as const)('%s in redirect: the second request i
   };
   const websocket = new WebSocket(`ws://127.0.0.1:${port}/`, { followRedirects: true, finishRequest });
   websocket.on('redirect', () => websocket[method]());
-  expect((await ending(websocket)).events).toEqual(['redirect', 'error Error', 'close 1006']);
+  expect((await ending(websocket)).events).toEqual(['redirect', 'error WS_ERR_ABORTED', 'close 1006']);
   expect([count, finished]).toEqual([1, 1]);
 });
 

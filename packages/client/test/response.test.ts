@@ -209,7 +209,7 @@ test.each(['close', 'terminate'] as const)('%s in upgrade gives the connection u
   });
   websocket.on('upgrade', () => websocket[method]());
   const { events, error } = await ending(websocket);
-  expect(events).toEqual(['upgrade', 'error Error', 'close 1006']);
+  expect(events).toEqual(['upgrade', 'error WS_ERR_ABORTED', 'close 1006']);
   expect(error?.message).toBe('WebSocket was closed before the connection was established');
   await cut;
 });

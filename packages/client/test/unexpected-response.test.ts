@@ -37,11 +37,15 @@ const TAKERS: {
     take: (request) => request.destroy(new Error('x')),
     events: ['close 1006'],
   },
-  { name: 'terminates', take: (_, __, websocket) => websocket.terminate(), events: ['error Error', 'close 1006'] },
+  {
+    name: 'terminates',
+    take: (_, __, websocket) => websocket.terminate(),
+    events: ['error WS_ERR_ABORTED', 'close 1006'],
+  },
   {
     name: 'closes later',
     take: (_, __, websocket) => void setImmediate(() => websocket.close()),
-    events: ['error Error', 'close 1006'],
+    events: ['error WS_ERR_ABORTED', 'close 1006'],
   },
 ];
 

@@ -12,7 +12,8 @@ const OF_THE_CONNECTION: ReadonlySet<FaultCode> = new Set(['WS_ERR_INCOMPLETE_ME
 export function isPeerFault(error: unknown): boolean {
   if (error instanceof ClosedError) return true;
   if (error instanceof MessageError) return OF_THE_CONNECTION.has(error.code);
-  return error instanceof Error && 'closeCode' in error && 'code' in error; // a violation of the protocol, or of a limit
+  if (!(error instanceof Error && 'code' in error)) return false;
+  return 'closeCode' in error || error.code === 'WS_ERR_CLOSED'; // a violation of the protocol, or of a limit; what was sent too late
 }
 
 /** The rejection of an async listener, `sockets` being its emitter and what it was told: one that offends closes the connection if that is still open. */

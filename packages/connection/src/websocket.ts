@@ -496,12 +496,16 @@ export class WebSocket<Data = unknown> extends EventAttributes {
     return 'dropped';
   }
 
+  /** In the words of ws 8. To send too early is a fault of the program, and has no code. */
   #notOpen(): Error {
-    return new Error(`WebSocket is not open: readyState ${this.readyState} (${STATE_NAMES[this.readyState]})`);
+    const { readyState } = this;
+    const error = new Error(`WebSocket is not open: readyState ${readyState} (${STATE_NAMES[readyState]})`);
+    return readyState === CONNECTING ? error : Object.assign(error, { code: 'WS_ERR_CLOSED' });
   }
 
   #giveUp(): void {
-    this.abortConnecting(new Error('WebSocket was closed before the connection was established'));
+    const error = new Error('WebSocket was closed before the connection was established');
+    this.abortConnecting(Object.assign(error, { code: 'WS_ERR_ABORTED' }));
   }
 
   #finish(info: CloseInfo): void {

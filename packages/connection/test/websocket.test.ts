@@ -1,7 +1,7 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { Opcode } from '@ws/frame';
 import { PassThrough } from 'node:stream';
-import { createPair, WebSocket, type ConnectionOptions } from '../src/index.js';
+import { createPair, isPeerFault, WebSocket, type ConnectionOptions } from '../src/index.js';
 import { clientFrame, event, framesOf, nextTurn, record, recorded, Recorder, summary, tcpPair } from './streams.js';
 
 describe('WS-056: states', () => {
@@ -81,7 +81,10 @@ describe('WS-056: states', () => {
     socket.terminate();
     socket.close();
     expect(socket.readyState).toBe(WebSocket.CLOSING);
-    expect(summary(await socket.closed)).toEqual([1006, false, 'local']);
+    const info = await socket.closed;
+    expect(summary(info)).toEqual([1006, false, 'local']);
+    expect([info.error?.code, isPeerFault(info.error)]).toEqual(['WS_ERR_ABORTED', false]);
+    expect(() => socket.createOutgoing()).toThrow(expect.objectContaining({ code: 'WS_ERR_CLOSED' }));
     expect(events.map(([name, value]) => [name, value instanceof Error ? value.message : value])).toEqual([
       ['error', 'WebSocket was closed before the connection was established'],
       ['close', 1006],
@@ -223,6 +226,11 @@ describe('WS-070: what send takes', () => {
     expect(errors).toEqual([]);
     await nextTurn();
     expect(String(errors[0])).toContain('WebSocket is not open: readyState 2 (CLOSING)');
+    expect(isPeerFault(errors[0])).toBe(true);
+    let code: string | undefined;
+    socket.send('', (error) => (code = error?.code));
+    await nextTurn();
+    expect(code).toBe('WS_ERR_CLOSED');
     expect(socket.bufferedAmount).toBe(5);
     socket.terminate();
   });

@@ -24,8 +24,8 @@ export interface CloseInfo {
   readonly initiator: Initiator;
   readonly sent: CloseFrame | null;
   readonly received: CloseFrame | null;
-  /** The peer's offence, or what broke the byte stream. */
-  readonly error: Failure | Error | null;
+  /** The peer's offence, or what broke the byte stream: branch on its `code`. */
+  readonly error: Failure | (Error & { readonly code?: string }) | null;
   /** What was given to `send` and not to the operating system. */
   readonly bytesUnsent: number;
   /** Ms since the epoch at which the last byte came. */

@@ -1,7 +1,7 @@
 import type { Opcode } from '@ws/frame';
 
 /** Settles a send: without an error once the bytes are out of our hands. */
-export type SendCallback = (error?: Error) => void;
+export type SendCallback = (error?: Error & { readonly code?: string }) => void;
 
 /** A payload that is not there yet: `read` calls back once, at once or later. */
 export interface DeferredPayload {
