@@ -28,7 +28,7 @@ import { turnTime } from './writer.js';
 export type Role = 'server' | 'client';
 
 /** Who is told what happens on a connection. */
-export interface ConnectionOwner extends Omit<ProtocolHandlers, 'incoming' | 'ready' | 'deadline'> {
+export interface ConnectionOwner extends Omit<ProtocolHandlers, 'incoming' | 'ready' | 'turnUsed' | 'deadline'> {
   /** A message begins, while `Protocol.streams` is set: as `ProtocolHandlers.incoming`. */
   incoming(head: MessageHead, connection: Connection): MessageSink | undefined;
   /** `send` returns false, for the first time since there was room. */
@@ -323,6 +323,10 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
     if (this.#account) this.#account.budget.unwatch(this.#account);
     this.duplex.resume();
     if (this.#inputEnded && this.protocol.peerEnd()) this.end();
+  }
+
+  turnUsed(): void {
+    setImmediate(() => this.#inTurn(() => this.protocol.nextTurn()));
   }
 
   deadline(): void {

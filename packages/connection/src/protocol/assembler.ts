@@ -28,6 +28,8 @@ export interface AssemblerOptions {
 /** What comes out; `frame` tells of each frame before anything is made of it. `hold` and `release` enclose the time in which an extension works on a piece: no frame may come in between. */
 export interface AssemblerEvents {
   frame(head: FrameHead): void;
+  /** An extension made so many bytes, at once. */
+  decoded(byteLength: number): void;
   /** A message begins that does not lie whole in its chunk, or not in one frame; so many bytes of it have come. */
   begins(): void;
   piece(byteLength: number): void;
@@ -277,6 +279,7 @@ export class Assembler implements FrameHandlers {
     let failure: Failure | undefined;
     const output = (part: Uint8Array): void => {
       if (failure || !this.isOpen) return; // discarded meanwhile
+      if (sync) this.#events.decoded(part.length);
       try {
         const length = this.#decodedLength + part.length;
         if (length > limits.maxPayload) throw tooBig(length, limits.maxPayload);

@@ -13,13 +13,23 @@ import { Sender, type SenderHost } from './sender.js';
 import { raise } from './settle.js';
 import { isReceiving } from './state.js';
 import type { SendCallback, Transport } from './transport.js';
+import { TurnShare, type TurnShareHost } from './turn-share.js';
 import { Watch, type WatchHost } from './watch.js';
 
 /** Why nothing is parsed at the moment. */
-export const Hold = { User: 1, Turn: 2, Extension: 4, Stopped: 8, Reader: 16, Rate: 32, Memory: 64 } as const;
+export const Hold = {
+  User: 1,
+  Turn: 2,
+  Extension: 4,
+  Stopped: 8,
+  Reader: 16,
+  Rate: 32,
+  Memory: 64,
+  Share: 128,
+} as const;
 
 /** The parts of a {@link Protocol}, and how they reach each other: what one of them needs of the others is a method here. */
-export class Core implements AssemblerEvents, SenderHost, OutletHost, ClosingHost, WatchHost {
+export class Core implements AssemblerEvents, SenderHost, OutletHost, ClosingHost, WatchHost, TurnShareHost {
   readonly options: ProtocolOptions;
   readonly transport: Transport;
   readonly handlers: ProtocolHandlers;
@@ -30,6 +40,7 @@ export class Core implements AssemblerEvents, SenderHost, OutletHost, ClosingHos
   readonly outlet: Outlet;
   readonly sender: Sender;
   readonly closing: ClosingHandshake;
+  readonly share: TurnShare;
   watch: Watch | undefined;
 
   readonly openedAt: number;
@@ -58,6 +69,7 @@ export class Core implements AssemblerEvents, SenderHost, OutletHost, ClosingHos
     this.outlet = new Outlet(transport, this.log, this);
     this.sender = new Sender(transport, this.outlet, extensions, this, options.fragmentSize, account);
     this.closing = new ClosingHandshake(this);
+    this.share = new TurnShare(this);
     if (isAny(guards)) this.watch = this.#watching(guards, this.openedAt);
   }
 
@@ -77,6 +89,7 @@ export class Core implements AssemblerEvents, SenderHost, OutletHost, ClosingHos
     } finally {
       log.time = undefined;
       this.assembler.count();
+      this.share.parsed();
       watch?.parsed();
     }
   }
@@ -89,13 +102,17 @@ export class Core implements AssemblerEvents, SenderHost, OutletHost, ClosingHos
         this.caught(error);
       }
     }
+    this.share.parsed();
     this.assembler.count();
     if (!this.isBusy) this.handlers.ready();
   }
 
   get isBusy(): boolean {
     const { holds } = this;
-    return (holds & (Hold.Turn | Hold.Extension)) !== 0 && (holds & (Hold.Stopped | Hold.Reader | Hold.Memory)) === 0;
+    return (
+      (holds & (Hold.Turn | Hold.Extension | Hold.Share)) !== 0 &&
+      (holds & (Hold.Stopped | Hold.Reader | Hold.Memory)) === 0
+    );
   }
 
   holdFor(reason: number): void {
@@ -138,7 +155,11 @@ export class Core implements AssemblerEvents, SenderHost, OutletHost, ClosingHos
 
   frame({ opcode, fin, payloadLength }: FrameHead): void {
     this.log.note(false, opcode, fin, payloadLength);
+    this.share.frame();
     if (this.watch?.limitsRate && opcode !== Opcode.Continuation) this.watch.frame(this.now());
+  }
+  decoded(byteLength: number): void {
+    this.share.decoded(byteLength);
   }
   begins(): void {
     this.watch?.messageBegins(this.now());
@@ -188,6 +209,22 @@ export class Core implements AssemblerEvents, SenderHost, OutletHost, ClosingHos
   }
   release(): void {
     this.releaseFor(Hold.Extension);
+  }
+  rest(): void {
+    this.holdFor(Hold.Share);
+  }
+  askForTurn(): boolean {
+    this.handlers.turnUsed?.();
+    return this.handlers.turnUsed !== undefined;
+  }
+  nextTurn(): void {
+    this.share.begin();
+    this.log.time = this.options.now(); // for thousands of frames, as in `receive`
+    try {
+      this.releaseFor(Hold.Share);
+    } finally {
+      this.log.time = undefined;
+    }
   }
   /** The one place where what the deep code threw becomes a failed connection. */
   caught(error: unknown): void {

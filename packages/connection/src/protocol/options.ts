@@ -17,6 +17,8 @@ export interface ProtocolHandlers {
   failure(error: Failure): void;
   /** What had been received is parsed, as far as the user lets it: read on, unless held. */
   ready(): void;
+  /** Much of this turn of the event loop went to this connection, or its whole share: asks for `nextTurn()` in the next one. Without this, there is no share. */
+  turnUsed?(): void;
   /** `nextDeadline()` has changed. */
   deadline(): void;
 }

@@ -114,6 +114,11 @@ export class Protocol {
     this.#core.releaseFor(HOLDS[holder]);
   }
 
+  /** It is the next turn of the event loop after `ProtocolHandlers.turnUsed`: goes on, at once. Throws only what a handler threw. */
+  nextTurn(): void {
+    this.#core.nextTurn();
+  }
+
   /** Parses what was kept, unless held: for after a handler has thrown. Throws only what a handler threw. */
   proceed(): void {
     this.#core.proceed();

@@ -25,6 +25,8 @@ export interface CoreOptions extends Partial<Omit<ProtocolOptions, 'limits'>> {
   readonly onEvent?: (name: string) => void;
   /** Who takes messages as they come. */
   readonly incoming?: NonNullable<ProtocolHandlers['incoming']>;
+  /** Called when much of a turn is used. @default nobody tells of turns */
+  readonly turnUsed?: () => void;
 }
 
 /** One core with everything around it recorded: the bytes it sends, what it reports, whether it ended the stream. */
@@ -52,7 +54,7 @@ export class Core implements Transport {
   readonly #isClient: boolean;
 
   constructor(options: CoreOptions = {}) {
-    const { limits, onEvent, incoming, ...rest } = options;
+    const { limits, onEvent, incoming, turnUsed, ...rest } = options;
     this.clock = new FakeClock();
     this.#isClient = options.role === 'client';
     const note = (name: string, ...values: unknown[]): void => {
@@ -63,6 +65,7 @@ export class Core implements Transport {
       message: (data, isText) =>
         note('message', isText ? decodeText(data as Uint8Array) : Array.isArray(data) ? data.map(plain) : plain(data)),
       ...(incoming && { incoming }),
+      ...(turnUsed && { turnUsed }),
       ping: (payload) => note('ping', decodeText(payload)),
       pong: (payload) => note('pong', decodeText(payload)),
       closing: (code, reason, initiator) => note('closing', code, reason, initiator),

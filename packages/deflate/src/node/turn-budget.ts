@@ -4,7 +4,8 @@ const PER_TURN = 131_072;
 
 /**
  * Of larger messages, so many bytes are worked on at once in one turn of the event loop; the rest is for the thread pool. What is quick for
- * one message is long for all that come in the same turn.
+ * one message is long for all that come in the same turn. Small messages that become large ones are bounded by whoever hands them over: the
+ * core of `@ws/connection` gives each connection a share of a turn.
  */
 export class TurnBudget {
   #spent = 0;
