@@ -1,4 +1,4 @@
-export type { ConnectionOptions, IncomingMode, SlowConsumer } from './options.js';
+export { checkConnectionOptions, type ConnectionOptions, type IncomingMode, type SlowConsumer } from './options.js';
 export type { GuardOptions, Heartbeat, RateLimit, RateOptions } from './guard-options.js';
 export type { CloseEvent, ErrorEvent, Event, EventListener, EventType, MessageEvent } from './event-target.js';
 export { ClosedError } from './closed-error.js';

@@ -45,18 +45,18 @@ export interface ConnectionOptions extends GuardOptions {
   /** Refuse payload lengths that are not in their shortest form, with 1002. §5.2 @default true */
   readonly strictLength?: boolean | undefined;
   /** Bytes waiting to be sent from which on `send` returns false and `'drain'` follows; bytes received and not taken from which on reading stops. @default 65_536 */
-  readonly highWaterMark?: number | undefined;
+  readonly highWaterMark?: number | false | undefined;
   /**
    * How messages are given: whole, as `'message'`; as streams from their first header on, as `'incoming'`; or (`'auto'`) as streams where they are in
    * fragments or longer than `streamThreshold`, and somebody listens for `'incoming'`. @default 'buffer'
    */
   readonly incoming?: IncomingMode | undefined;
   /** With `incoming: 'auto'`, bytes (as they come in, compressed or not) up to which an unfragmented message is given whole. @default 16_384 */
-  readonly streamThreshold?: number | undefined;
+  readonly streamThreshold?: number | false | undefined;
   /** Most payload bytes in one frame: larger messages are sent in several. `createOutgoing` collects at least as many before it sends a fragment. @default never split, nothing collected */
   readonly fragmentSize?: number | false | undefined;
   /** Longest `length` for which `createOutgoing` sends one frame; no other frame can go out inside it. @default 1_048_576 */
-  readonly maxDeclaredFrame?: number | undefined;
+  readonly maxDeclaredFrame?: number | false | undefined;
   /** What becomes of a peer that takes messages more slowly than they are sent. @default false (servers: `{ limit: 16_777_216, policy: 'close' }`) */
   readonly slowConsumer?: SlowConsumer | false | undefined;
   /** Bytes that may be held in memory for this connection, or a budget that it shares with others: see {@link MemoryBudget}. Beyond it, reading waits, and 1013. @default false (servers: a quarter of what the process may use) */
@@ -106,6 +106,14 @@ export function connectionSettings(options?: ConnectionOptions | null): Connecti
   const settings = known.get(given) ?? readSettings(given);
   if (Object.isFrozen(given)) known.set(given, settings);
   return settings;
+}
+
+/**
+ * What a connection would say to them, for whoever makes it later.
+ * @throws {TypeError | RangeError} naming the option
+ */
+export function checkConnectionOptions(options: ConnectionOptions): void {
+  connectionSettings(options);
 }
 
 function readSettings(options: ConnectionOptions): ConnectionSettings {

@@ -23,6 +23,7 @@ test('the public names', () => {
     'WebSocket',
     'WheelTimer',
     'channels',
+    'checkConnectionOptions',
     'createPair',
     'createWebSocketStream',
     'isPeerFault',

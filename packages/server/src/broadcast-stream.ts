@@ -2,6 +2,7 @@ import { addAbortSignal } from 'node:stream';
 import { MessageError, MessageWriter } from '@ws/connection';
 import { ProtocolError } from '@ws/frame';
 import type { Delivery } from './fan-out.js';
+import { finiteMs } from './options.js';
 import type { RecipientOptions } from './recipients.js';
 import type { SlowOptions } from './slow-rule.js';
 
@@ -65,7 +66,7 @@ export class BroadcastStream extends MessageWriter {
     this.#begin = begin;
     this.#limit = isWhole ? limit : Infinity;
     this.#isAwaited = isAwaited;
-    this.#stallTimeoutMs = isWhole ? 0 : stallTimeout || 0;
+    this.#stallTimeoutMs = isWhole ? 0 : finiteMs(stallTimeout);
     if (isAwaited) this.#startTimer();
     if (signal) addAbortSignal(signal, this);
   }

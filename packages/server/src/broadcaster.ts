@@ -5,7 +5,7 @@ import { BroadcastStream, type BroadcastStreamOptions } from './broadcast-stream
 import type { WebSocketServerEvents } from './events.js';
 import { FanOut, type Delivery } from './fan-out.js';
 import { MessageSink } from './message-sink.js';
-import { checkBroadcastOptions } from './option-rules.js';
+import { checkBroadcastOptions, checkBroadcastStreamOptions } from './option-rules.js';
 import type { ResolvedServerOptions } from './options.js';
 import { checkRecipients, selectRecipients } from './recipients.js';
 import { slowRule } from './slow-rule.js';
@@ -62,7 +62,7 @@ export class Broadcaster<Data> {
   stream(options: BroadcastStreamOptions<Data>, isAwaited?: () => boolean): BroadcastStream {
     this.#tracked('createBroadcast');
     checkRecipients(options);
-    checkBroadcastOptions(options);
+    checkBroadcastStreamOptions(options);
     const fragmentSize = options.fragmentSize ?? this.#server.options.fragmentSize;
     const limit = this.#server.options.maxPayload || Infinity;
     return new BroadcastStream(

@@ -24,7 +24,7 @@ export class HandshakeRate {
   readonly #buckets = new Map<string, Bucket>();
 
   /** @param now a clock, in ms */
-  constructor({ rate, burst = rate }: RateOptions, now: () => number, mostBuckets = MOST_BUCKETS) {
+  constructor({ rate, burst = rate }: Omit<RateOptions, 'exceeded'>, now: () => number, mostBuckets = MOST_BUCKETS) {
     this.#perMs = rate / 1000;
     this.#burst = Math.max(1, burst);
     this.#now = now;

@@ -5,6 +5,7 @@ export {
   Incoming,
   MemoryBudget,
   MessageError,
+  Meter,
   Outgoing,
   PreparedMessage,
   WebSocket,
@@ -19,6 +20,7 @@ export {
   type Event,
   type EventListener,
   type EventType,
+  type Extension,
   type Failure,
   type FaultCode,
   type FrameRecord,
@@ -29,6 +31,8 @@ export {
   type Histogram,
   type IncomingMode,
   type Initiator,
+  type LimitOptions,
+  type Limits,
   type Message,
   type MessageContent,
   type MessageEvent,
@@ -55,6 +59,7 @@ export {
   type ExtensionOffer,
   type HandshakeErrorCode,
   type HeaderList,
+  type TrustedProxies,
   type UpgradeOffer,
 } from '@ws/handshake';
 export type { BroadcastOptions, BroadcastReport } from './broadcast.js';

@@ -7,8 +7,9 @@ interface Rule {
   readonly expected: string;
   readonly type: (value: unknown) => boolean;
   readonly fits?: (value: never) => boolean;
-  /** Where it is an object: what may be in it. */
+  /** Where it is an object: what may be in it, and nothing else. */
   readonly members?: Rules;
+  readonly isRequired?: boolean;
 }
 
 type Rules = Readonly<Record<string, Rule>>;
@@ -30,24 +31,25 @@ const limit: Rule = {
   type: (value) => value === false || isNumber(value),
   fits: (value: unknown) => value === false || value === Infinity || isIndex(value),
 };
-const duration: Rule = {
-  expected: `a number of milliseconds from 0 to ${LONGEST_MS}, or false`,
-  type: limit.type,
-  fits: (value: number | false) => value === false || (value >= 0 && value <= LONGEST_MS),
+const time: Rule = {
+  expected: `an integer of milliseconds from 0 to ${LONGEST_MS}`,
+  type: isNumber,
+  fits: (value: unknown) => isIndex(value) && Number(value) <= LONGEST_MS,
 };
+const duration: Rule = {
+  expected: `${time.expected}, Infinity or false`,
+  type: limit.type,
+  fits: (value: unknown) => value === false || value === Infinity || time.fits?.(value as never) === true,
+};
+const anything: Rule = { expected: 'anything', type: () => true };
 
 function oneOf(...values: string[]): Rule {
   const expected = values.map((value) => JSON.stringify(value)).join(' or ');
   return { expected, type: isString, fits: (value: string) => values.includes(value) };
 }
 
-const amount: Rule = {
-  expected: 'a non-negative integer',
-  type: isNumber,
-  fits: (value: unknown) => value === Infinity || isIndex(value),
-};
+const amount: Rule = { expected: 'a non-negative integer', type: isNumber, fits: isIndex };
 
-// What is in it, the first connection would check too late.
 const slowConsumer: Rule = {
   expected: 'an object of highWaterMark, limit (non-negative integers or false) and policy, or false',
   type: (value) => value === false || isRecord(value),
@@ -60,16 +62,16 @@ const positive: Rule = {
   fits: (value: number) => value > 0 && value < Infinity,
 };
 const exceeded = oneOf('wait', 'close');
+const bucket: Rules = { rate: { ...positive, isRequired: true }, burst: positive };
 const rate: Rule = {
-  expected: 'an object of rate, burst (positive numbers) and exceeded',
-  type: isRecord,
-  members: { rate: positive, burst: positive, exceeded },
-};
-
-const rateOrNone: Rule = {
-  ...rate,
-  expected: `${rate.expected}, or false`,
+  expected: 'an object of rate, burst (positive numbers) and exceeded, or false',
   type: (value) => value === false || isRecord(value),
+  members: { ...bucket, exceeded },
+};
+const handshakes: Rule = {
+  expected: 'an object of rate and burst (positive numbers), or false',
+  type: rate.type,
+  members: bucket,
 };
 
 const RULES: { readonly [Name in keyof ServerOptions]-?: Rule } = {
@@ -80,7 +82,7 @@ const RULES: { readonly [Name in keyof ServerOptions]-?: Rule } = {
     fits: (value: number | string) => isIndex(Number(value)) && Number(value) <= 65_535,
   },
   host: { expected: 'a string', type: isString },
-  backlog: { expected: 'a non-negative integer', type: isNumber, fits: isIndex },
+  backlog: amount,
   server: { expected: 'an http or https server', type: isHttpServer },
   noServer: flag,
   path: {
@@ -137,11 +139,11 @@ const RULES: { readonly [Name in keyof ServerOptions]-?: Rule } = {
   closeTimeout: duration,
   skipUTF8Validation: flag,
   strictLength: flag,
-  highWaterMark: { expected: 'a non-negative integer', type: isNumber, fits: isIndex },
+  highWaterMark: limit,
   incoming: oneOf('buffer', 'stream', 'auto'),
-  streamThreshold: { expected: 'a non-negative integer', type: isNumber, fits: isIndex },
+  streamThreshold: limit,
   fragmentSize: limit,
-  maxDeclaredFrame: { expected: 'a non-negative integer', type: isNumber, fits: isIndex },
+  maxDeclaredFrame: limit,
   slowConsumer,
   heartbeat: {
     expected: 'an object of interval and timeout (ms), or false',
@@ -160,40 +162,67 @@ const RULES: { readonly [Name in keyof ServerOptions]-?: Rule } = {
   rateLimit: {
     expected: 'an object of messages, bytes, handshakes and exceeded, or false',
     type: (value) => value === false || isRecord(value),
-    members: { messages: rateOrNone, bytes: rateOrNone, handshakes: rate, exceeded },
+    members: { messages: rate, bytes: rate, handshakes, exceeded },
   },
 };
 
-/** Options of a broadcast that are not its recipients'. */
+const signal: Rule = {
+  expected: 'an AbortSignal',
+  type: (value) => isRecord(value) && 'aborted' in (value as object),
+};
+
+/** Those of the recipients and of the message have checks of their own. */
 const BROADCAST_RULES: Rules = {
+  binary: anything,
+  compress: anything,
+  except: anything,
+  filter: anything,
+  key: anything,
+  slowConsumer,
+};
+
+const BROADCAST_STREAM_RULES: Rules = {
+  binary: anything,
+  compress: anything,
+  except: anything,
+  filter: anything,
   slowConsumer,
   onSlow: oneOf('queue', 'skip', 'close'),
   maxQueue: limit,
   fragmentSize: limit,
   forward: oneOf('whole'),
   stallTimeout: duration,
+  signal,
 };
 
 const SHUTDOWN_RULES: Rules = {
   code: amount,
   reason: { expected: 'a string', type: isString },
   timeout: duration,
-  spread: duration,
-  signal: { expected: 'an AbortSignal', type: (value) => isRecord(value) && 'aborted' in (value as object) },
+  spread: time,
+  signal,
 };
 
-/** @throws {TypeError | RangeError} for the first option that is not what it has to be; undefined is left out */
+/** @throws {TypeError | RangeError} for the first option that is not what it has to be; undefined is left out. Others than ours may be there too, as in `ws` */
 export function checkOptions(options: object): void {
   checkMembers(options, RULES);
 }
 
-/** @throws {TypeError | RangeError} as {@link checkOptions}, for the options of a broadcast */
+/** @throws {TypeError | RangeError} as {@link checkOptions}, for the options of `broadcast`: these and no others */
 export function checkBroadcastOptions(options: object): void {
+  checkNames(options, BROADCAST_RULES);
   checkMembers(options, BROADCAST_RULES);
 }
 
-/** @throws {TypeError | RangeError} as {@link checkOptions}, for the options of `shutdown` */
+/** @throws {TypeError | RangeError} as {@link checkBroadcastOptions}, for the options of `createBroadcast` */
+export function checkBroadcastStreamOptions(options: object): void {
+  checkNames(options, BROADCAST_STREAM_RULES);
+  checkMembers(options, BROADCAST_STREAM_RULES);
+}
+
+/** @throws {TypeError | RangeError} as {@link checkBroadcastOptions}, for the options of `shutdown` */
 export function checkShutdownOptions(options: object): void {
+  checkNames(options, SHUTDOWN_RULES);
   checkMembers(options, SHUTDOWN_RULES);
 }
 
@@ -201,13 +230,24 @@ export function checkShutdownOptions(options: object): void {
 function checkMembers(options: object, rules: Rules, prefix = ''): void {
   for (const [key, rule] of Object.entries(rules)) {
     const value: unknown = Reflect.get(options, key);
-    if (value === undefined) continue;
+    if (value === undefined && rule.isRequired !== true) continue;
     const name = prefix + key;
     if (!rule.type(value)) throw new TypeError(`${name} is ${show(value)}, expected ${rule.expected}`);
     if (rule.fits && !rule.fits(value as never)) {
       throw new RangeError(`${name} is ${show(value)}, expected ${rule.expected}`);
     }
-    if (rule.members && typeof value === 'object' && value !== null) checkMembers(value, rule.members, `${name}.`);
+    if (rule.members && typeof value === 'object' && value !== null) {
+      checkNames(value, rule.members, `${name}.`);
+      checkMembers(value, rule.members, `${name}.`);
+    }
+  }
+}
+
+/** A name that is not known is one that was misspelt: what it was to limit would have no limit. */
+function checkNames(options: object, rules: Rules, prefix = ''): void {
+  for (const key of Object.keys(options)) {
+    if (Object.hasOwn(rules, key)) continue;
+    throw new TypeError(`${prefix}${key} is not an option; there are ${Object.keys(rules).join(', ')}`);
   }
 }
 

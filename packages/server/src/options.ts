@@ -98,15 +98,15 @@ export interface ServerOptions<Data = unknown> {
   /** Refuse payload lengths that are not in their shortest form. @default true */
   readonly strictLength?: boolean | undefined;
   /** Unsent bytes from which `send` returns false, and received bytes from which reading stops until they are taken. @default 65_536 */
-  readonly highWaterMark?: number | undefined;
+  readonly highWaterMark?: number | false | undefined;
   /** Give messages whole, or as streams: see `ConnectionOptions`. @default 'buffer' */
   readonly incoming?: ConnectionOptions['incoming'];
   /** With `incoming: 'auto'`, bytes up to which an unfragmented message is given whole. @default 16_384 */
-  readonly streamThreshold?: number | undefined;
+  readonly streamThreshold?: number | false | undefined;
   /** Most payload bytes in one frame that is sent. @default never split */
   readonly fragmentSize?: number | false | undefined;
   /** Longest `length` for which `createOutgoing` sends one frame. @default 1_048_576 */
-  readonly maxDeclaredFrame?: number | undefined;
+  readonly maxDeclaredFrame?: number | false | undefined;
   /** What becomes of a client that takes messages more slowly than they are sent. @default { limit: 16_777_216, policy: 'close' } */
   readonly slowConsumer?: SlowConsumer | false | undefined;
   /** Notice a peer that is gone: ms of silence after which a ping is sent, and ms for any byte to come. @default { interval: 30_000, timeout: 30_000 } */
@@ -130,7 +130,7 @@ export interface ServerOptions<Data = unknown> {
 
 export interface ServerRateLimit extends RateLimit {
   /** Handshakes of one client address; over it, 429. */
-  readonly handshakes?: RateOptions | undefined;
+  readonly handshakes?: Omit<RateOptions, 'exceeded'> | false | undefined;
 }
 
 /** `ServerOptions` after the check: whatever has a default is filled in, and a guard that is off is 0. */
@@ -173,7 +173,7 @@ export function resolveOptions<Data>(given: ServerOptions<Data>): ResolvedServer
     origins: options.origins === undefined ? 'same' : options.origins === false ? 'any' : options.origins,
     protocolPreference: options.protocolPreference ?? 'client',
     requireProtocol: options.requireProtocol ?? false,
-    handshakeTimeout: (options.handshakeTimeout ?? 10_000) || 0,
+    handshakeTimeout: finiteMs(options.handshakeTimeout ?? 10_000),
     maxPending: (options.maxPending ?? 1024) || 0,
     trustProxy: options.trustProxy || false,
     maxHeaderSize: (options.maxHeaderSize ?? 16_384) || 0,
@@ -188,6 +188,9 @@ export function resolveOptions<Data>(given: ServerOptions<Data>): ResolvedServer
     memoryLimit: memoryBudget(options.memoryLimit),
   });
 }
+
+/** 0: for ever. */
+export const finiteMs = (given: number | false): number => (given === Infinity ? 0 : given || 0);
 
 /** So much may wait for one client: see `slowConsumer`. */
 const SLOW_CONSUMER: SlowConsumer = Object.freeze({ limit: 16_777_216, policy: 'close' });
@@ -227,7 +230,12 @@ const CONNECTION_OPTIONS = [
 /** What every connection of one server is made with; made once and shared. */
 export function connectionOptions<Data>(options: ResolvedServerOptions<Data>, meter: Meter): ConnectionOptions {
   const entries = CONNECTION_OPTIONS.map((name) => [name, options[name]] as const);
-  return Object.freeze({ ...Object.fromEntries(entries.filter(([, value]) => value !== undefined)), meter });
+  const given: ConnectionOptions = Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+  return Object.freeze({ ...given, ...(options.rateLimit && { rateLimit: ofConnection(options.rateLimit) }), meter });
+}
+
+function ofConnection({ handshakes: _ofServer, ...rest }: ServerRateLimit): RateLimit {
+  return rest;
 }
 
 function withoutNull<T extends object>(given: T): T {

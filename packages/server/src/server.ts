@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
   channels,
+  checkConnectionOptions,
   listenerRejected,
   type BufferLike,
   type CloseInfo,
@@ -79,6 +80,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     super({ captureRejections: true });
     this.options = resolveOptions(options);
     this.#connectionOptions = connectionOptions(this.options, this.#metrics.meter);
+    checkConnectionOptions(this.#connectionOptions);
     this.#extensions = supportedExtensions(this.options.perMessageDeflate);
     this.#admission = new Admission(this.options);
     this.#pending = new Pending(this.options.maxPending);

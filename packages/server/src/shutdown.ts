@@ -1,6 +1,7 @@
 import { kEnd, type CloseInfo, type WebSocket } from '@ws/connection';
 import { encodeClosePayload } from '@ws/frame';
 import { checkShutdownOptions } from './option-rules.js';
+import { finiteMs } from './options.js';
 import { scattered } from './scatter.js';
 import { guarded } from './uncaught.js';
 
@@ -78,7 +79,7 @@ export class Shutdown {
       next = this.#schedule[++this.#next];
     }
     if (next !== undefined) this.#timer = setTimeout(() => this.#closeNext(), next.atMs - elapsedMs);
-    else if (timeout && this.#left.size > 0) this.#timer = setTimeout(this.#cutAll, timeout);
+    else if (finiteMs(timeout) && this.#left.size > 0) this.#timer = setTimeout(this.#cutAll, finiteMs(timeout));
   }
 
   readonly #cutAll = (): void => {

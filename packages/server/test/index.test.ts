@@ -32,6 +32,7 @@ test('the public names', () => {
     'Incoming',
     'MemoryBudget',
     'MessageError',
+    'Meter',
     'Outgoing',
     'PreparedMessage',
     'ProtocolError',

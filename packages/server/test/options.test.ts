@@ -66,7 +66,7 @@ const WRONG_TYPE: Record<keyof ServerOptions, readonly unknown[]> = {
   closeTimeout: ['1', true],
   skipUTF8Validation: ['x'],
   strictLength: [1],
-  highWaterMark: ['1', false, {}],
+  highWaterMark: ['1', true, {}],
   incoming: [true, 1, {}],
   streamThreshold: ['1', true, {}],
   fragmentSize: ['1', true, {}],
@@ -99,7 +99,7 @@ const OUT_OF_RANGE: { readonly [Name in keyof ServerOptions]: readonly unknown[]
   trustProxy: [-1, 1.5, NaN],
   allowedHosts: [['https://example.com'], ['*'], ['localhost', '']],
   ...Object.fromEntries(LIMITS.map((name) => [name, [-1, 1.5, NaN, 2 ** 53]])),
-  ...Object.fromEntries(DURATIONS.map((name) => [name, [-1, NaN, Infinity, 2 ** 31]])),
+  ...Object.fromEntries(DURATIONS.map((name) => [name, [-1, 1.5, NaN, 2 ** 31]])),
   highWaterMark: [-1, 1.5, NaN],
   incoming: ['streams', ''],
   streamThreshold: [-1, 1.5, NaN],
@@ -131,6 +131,19 @@ test.each<[object, string]>([
   [{ rateLimit: { bytes: { rate: '1' } } }, 'TypeError: rateLimit.bytes.rate is "1"'],
   [{ rateLimit: { handshakes: { rate: 1, burst: 0 } } }, 'RangeError: rateLimit.handshakes.burst is 0'],
   [{ rateLimit: { exceeded: 'drop' } }, 'RangeError: rateLimit.exceeded is "drop"'],
+  [{ heartbeat: { interval: 1.5 } }, 'RangeError: heartbeat.interval is 1.5'],
+  [{ rateLimit: { messages: {} } }, 'TypeError: rateLimit.messages.rate is undefined, expected a positive number'],
+  [{ rateLimit: { bytes: { burst: 2 } } }, 'TypeError: rateLimit.bytes.rate is undefined'],
+  [{ rateLimit: { handshakes: {} } }, 'TypeError: rateLimit.handshakes.rate is undefined'],
+  [{ rateLimit: { handshakes: { burst: 2 } } }, 'TypeError: rateLimit.handshakes.rate is undefined'],
+  [
+    { rateLimit: { handshakes: { rate: 1, exceeded: 'close' } } },
+    'TypeError: rateLimit.handshakes.exceeded is not an option; there are rate, burst',
+  ],
+  [{ rateLimit: { messages: { rate: 1, brust: 5 } } }, 'TypeError: rateLimit.messages.brust is not an option'],
+  [{ rateLimit: { handshake: { rate: 1 } } }, 'TypeError: rateLimit.handshake is not an option'],
+  [{ heartbeat: { intervall: 1 } }, 'TypeError: heartbeat.intervall is not an option; there are interval, timeout'],
+  [{ slowConsumer: { maxQueue: 1 } }, 'TypeError: slowConsumer.maxQueue is not an option'],
 ])('%j is an error', (options, message) => {
   let thrown: unknown;
   try {
@@ -244,7 +257,7 @@ test('null is the same as left out, a guard is off by false or 0, a port may be 
     maxPayload: null,
   };
   expect(make({ noServer: true, ...nothing }).options).toEqual(make({ noServer: true }).options);
-  for (const off of [0, false])
+  for (const off of [0, false, Infinity])
     expect(make({ noServer: true, handshakeTimeout: off }).options.handshakeTimeout).toBe(0);
   expect(make({ noServer: true, origins: false }).options.origins).toBe('any');
   const server = await start({ port: '0' as unknown as number });
@@ -267,8 +280,32 @@ test('good values are taken', () => {
   };
   const options = { ...good, memoryLimit: { limit: 7 } };
   expect(manage(new WebSocketServer(good)).options).toMatchObject(options);
+  for (const name of [...LIMITS, ...DURATIONS, 'highWaterMark', 'streamThreshold', 'maxDeclaredFrame'] as const)
+    for (const off of [false, 0, Infinity]) make({ noServer: true, [name]: off });
+  for (const off of [false, 0, Infinity]) make({ noServer: true, slowConsumer: { limit: off, highWaterMark: off } });
+  make({ noServer: true, rateLimit: { handshakes: false, exceeded: 'close' } });
   for (const name of LIMITS) expect(make({ noServer: true, [name]: false }).options[name]).toBeFalsy();
   for (const trustProxy of [0, 2, false] as const) make({ noServer: true, trustProxy });
   make({ noServer: true, allowedHosts: false });
   for (const maxPayload of [0, 1, Infinity, Number.MAX_SAFE_INTEGER]) make({ noServer: true, maxPayload });
+});
+
+test('a name that is no option of broadcasts and of shutdown() is named', async () => {
+  const server = manage(new WebSocketServer({ noServer: true }));
+  const misspelt = (options: object) => options;
+  expect(() => server.broadcast('x', misspelt({ excpet: null }))).toThrow(
+    new TypeError('excpet is not an option; there are binary, compress, except, filter, key, slowConsumer'),
+  );
+  expect(() => server.broadcast('x', misspelt({ slowConsumer: { limt: 1 } }))).toThrow(
+    'slowConsumer.limt is not an option',
+  );
+  expect(() => server.createBroadcast(misspelt({ stallTimeOut: 1 }))).toThrow('stallTimeOut is not an option');
+  for (const [name, value] of [
+    ['timeuot', 5],
+    ['spread', false],
+    ['spread', 0.5],
+    ['timeout', 0.5],
+  ] as const)
+    await expect(server.shutdown(misspelt({ [name]: value }))).rejects.toThrow(`${name} is `);
+  await expect(server.shutdown({ timeout: Infinity })).resolves.toMatchObject({ closed: 0, cut: 0 });
 });

@@ -192,6 +192,8 @@ test('server.messages goes on behind an iterable that never gives its next part'
 
 test('a stallTimeout that is none is told at once', async () => {
   const server = await start();
-  expect(() => server.createBroadcast({ stallTimeout: -1 })).toThrow('stallTimeout is -1, expected a number of milli');
+  expect(() => server.createBroadcast({ stallTimeout: -1 })).toThrow(
+    'stallTimeout is -1, expected an integer of milli',
+  );
   expect(() => server.createBroadcast({ stallTimeout: '5' as never })).toThrow(TypeError);
 });

@@ -4,12 +4,17 @@ import type WS from 'ws';
 import {
   WebSocket,
   WebSocketServer,
+  type Extension,
   type Histogram,
+  type LimitOptions,
+  type Limits,
+  type Meter,
   type RawData,
   type ServerMetrics,
   type ServerOptions,
   type ShutdownOptions,
   type ShutdownReport,
+  type TrustedProxies,
   type VerifyClientCallbackAsync,
   type VerifyClientCallbackSync,
 } from '../src/index.js';
@@ -121,4 +126,20 @@ test('what shutdown and metrics give', async () => {
   const report: Promise<ShutdownReport> = server.shutdown(options);
   const { closed: answered, cut, bytesUnsent, ms } = await report;
   expect([answered, cut, bytesUnsent, typeof ms]).toEqual([0, 0, 0, 'number']);
+});
+
+test('what sockets, options and events hand out has a name', () => {
+  const trustProxy: TrustedProxies = (address, hop) => hop === 0 && address === '127.0.0.1';
+  const server = new WebSocketServer({ noServer: true, trustProxy, rateLimit: { handshakes: { rate: 1 } } });
+  server.on('acceptPaused', ({ code, syscall }) => [code, syscall]);
+  const changes: LimitOptions = { maxPayload: 1024 };
+  const limitsOf = ({ limits }: WebSocket): Limits => limits;
+  server.on('connection', (socket) => limitsOf(socket).update(changes));
+  const meter: Meter | undefined = undefined;
+  const extensions: readonly Extension[] = [];
+  expect([server.options.trustProxy, meter, extensions]).toEqual([trustProxy, undefined, []]);
+  // @ts-expect-error there is nothing that may wait
+  const rateLimit: ServerOptions['rateLimit'] = { handshakes: { rate: 1, exceeded: 'wait' } };
+  const act = (): unknown => new WebSocketServer({ noServer: true, rateLimit });
+  expect(act).toThrow('rateLimit.handshakes.exceeded is not an option');
 });
