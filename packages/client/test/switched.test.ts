@@ -12,7 +12,12 @@ test.each([
     listener: () => {},
     code: 'WS_ERR_INVALID_ACCEPT',
   },
-  { name: 'upgrade calls close()', changes: {}, listener: (websocket: WebSocket) => websocket.close(), code: 'Error' },
+  {
+    name: 'upgrade calls close()',
+    changes: {},
+    listener: (websocket: WebSocket) => websocket.close(),
+    code: 'WS_ERR_ABORTED',
+  },
 ])('a stream that breaks while it is destroyed is no exception: $name', async ({ changes, listener, code }) => {
   const port = await rawServer(({ key, socket }) => socket.write(switching(key, changes)));
   let broken: Promise<unknown> | undefined;
