@@ -27,7 +27,7 @@ export interface Heartbeat {
   readonly timeout?: number | false | undefined;
 }
 
-/** What one connection may cost. For each, 0 or `false` is off, which is the default but on servers. */
+/** What one connection may cost. `false`, and for a number 0, is off, which is the default but on servers. */
 export interface GuardOptions {
   /** Notice a peer that is gone. @default false (servers: `{ interval: 30_000, timeout: 30_000 }`) */
   readonly heartbeat?: Heartbeat | false | undefined;
