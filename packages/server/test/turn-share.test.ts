@@ -41,8 +41,8 @@ test.each(FLOODS)(
     let total = 0;
     const echoesAt: number[] = [];
     let heardAll = (): void => {};
-  const all = new Promise<void>((resolve) => (heardAll = resolve));
-  const hear = (): void => {
+    const all = new Promise<void>((resolve) => (heardAll = resolve));
+    const hear = (): void => {
       if (inTurn++ === 0) {
         echoesAt.push(echoes);
         setImmediate(() => {
@@ -53,7 +53,7 @@ test.each(FLOODS)(
       if (++total === count) heardAll();
     };
     socket.on('message', hear).on('ping', hear);
-      raw.write(Buffer.concat(Array.from({ length: count }, () => frame)));
+    raw.write(Buffer.concat(Array.from({ length: count }, () => frame)));
     await all;
     // What the check phase does and what the poll phase before it has read may be of one count.
     expect(most).toBeLessThanOrEqual(2 * perTurn);

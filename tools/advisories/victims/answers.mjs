@@ -47,6 +47,6 @@ export function answer(answers) {
  * @param {import('@ws/connection').CloseInfo} info
  */
 export function ending({ code, reason, wasClean, initiator, sent, received, error }) {
-  const errorCode = error === null ? null : String(Reflect.get(error, 'code') ?? error.name);
+  const errorCode = error === null ? null : (error.code ?? error.name);
   return { code, reason, wasClean, initiator, sent: sent?.code ?? null, received: received?.code ?? null, errorCode };
 }

@@ -117,6 +117,8 @@ export function protocolScenario({ encodeFrame, CloseCode }, { Protocol }) {
         isCongested: false,
         isFull: false,
         isBroken: false,
+        hasBacklog: false,
+        progress: 0,
         hasRoom: () => true,
         frameHead: () => {}, // nobody sends in parts here
         framePart: () => {},
