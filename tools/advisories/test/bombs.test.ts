@@ -25,9 +25,10 @@ const BOMB = bomb();
 
 /**
  * What a victim may rise by while it refuses bombs with a limit of 1 MiB: the limit and two windows for each of those that are there at a time, and
- * what a process takes when it does anything for the first time. A single bomb would be 1024 MiB.
+ * what a process takes when it does anything for the first time, with the garbage that it has had no reason to collect (90 MiB have been seen). A
+ * single bomb would be 1024 MiB.
  */
-const mostRise = (bombs: number): number => bombs * (MIB + 2 * 32_768) + 48 * MIB;
+const mostRise = (bombs: number): number => bombs * (MIB + 2 * 32_768) + 248 * MIB;
 
 advisory('inflate-bomb', (check) => {
   check('the bomb is one', () => {

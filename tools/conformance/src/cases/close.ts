@@ -168,7 +168,7 @@ const byUs: FrameRow[] = [
     id: 'ours-answered-with-data-only',
     section: '§7.1.1',
     title: 'messages instead of an answer: TCP is cut after closeTimeout',
-    options: { closeTimeout: 1000 },
+    options: { closeTimeout: 3000 },
     app: closeAtOpen(4000, 'ours'),
     input: [awaits('close', 1), binary('not an answer')],
     peer: 'hangs',
