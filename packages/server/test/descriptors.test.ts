@@ -140,6 +140,7 @@ const PROGRAM = `
     }
   });`;
 
+// Elsewhere nobody tells a process how many files it may have open, and there is nothing to notice.
 const limited = process.platform === 'linux' ? test : test.skip;
 
 /** A server in a process that may have 100 files open. */
