@@ -10,7 +10,7 @@ import { pickScenarios, SCENARIOS } from './lib/scenarios.mjs';
 import { formatDoubts, formatNotes, formatTable, formatTargets, ratio } from './lib/table.mjs';
 import { baselineOf, VARIANTS, variantOf } from './lib/variants.mjs';
 
-const SERVERS = 'ours,ours-public,ours-plain,ws,ws-plain,net';
+const SERVERS = 'ours,ours-public,ours-plain,ws,ws-bufferutil,ws-plain,undici,net';
 const USAGE = `usage: node tools/bench/run.mjs [options]
   --scenario NAME   only this one, or those that begin so; may be repeated (${SCENARIOS.map(({ name }) => name).join(', ')})
   --rounds N        measurements of each server (8)

@@ -1,4 +1,10 @@
+import { once } from 'node:events';
 import { WebSocket } from '@ws/client';
-import { sendBursts } from './sender.mjs';
+import { runClient } from './measured.mjs';
 
-await sendBursts(WebSocket);
+await runClient(async (address, received) => {
+  const socket = new WebSocket(address, { perMessageDeflate: false });
+  socket.on('message', (data) => received(/** @type {Buffer} */ (data)));
+  await once(socket, 'open');
+  return socket;
+});

@@ -96,30 +96,35 @@ const throughput =
     return { measure, close: () => server.stop() };
   };
 
-/** A client under test against the C sink. @param {Scenario} scenario @param {string} variant @param {Setup} setup @returns {Promise<Subject>} */
-async function sending(scenario, variant, setup) {
-  const { connections, inFlight, size } = scenario;
-  const sinkArgs = ['--connections', connections, '--in-flight', inFlight, '--size', size];
-  const sink = new Load(['sink', ...sinkArgs, '--seconds', 600, '--verify', 16], setup);
-  const { port } = await sink.next('listening');
-  const script = scriptOf(`clients/${variantOf(variant).library}.mjs`, variantOf(variant), setup);
-  const client = await startMeasured(script, [port, connections, inFlight, size], setup);
-  let expected = 0;
-  return {
-    measure: async (seconds) => {
-      const { messages, seconds: taken, cpu } = await client.ask({ seconds });
-      expected += messages;
-      return { value: cpu / messages, rate: messages / taken, serverBusy: cpu / 1e6 / taken, more: { messages } };
-    },
-    close: async () => {
-      await client.stop();
-      sink.child.stdin.end();
-      const { messages } = await sink.next('result');
-      await sink.finish();
-      if (messages !== expected) throw new Error(`the sink counted ${messages} messages of ${expected}`);
-    },
+/** A client under test against the sink in C, which it sends to, or the source, which sends to it. @param {'send' | 'receive'} mode */
+const client =
+  (mode) =>
+  /** @param {Scenario} scenario @param {string} variant @param {Setup} setup @returns {Promise<Subject>} */
+  async (scenario, variant, setup) => {
+    const { connections, inFlight, size } = scenario;
+    const { library, native = false } = variantOf(variant);
+    const otherEnd = mode === 'send' ? ['sink', '--in-flight', inFlight, '--verify', size < KIB ? 16 : 8] : ['source'];
+    const load = new Load([...otherEnd, '--connections', connections, '--size', size, '--seconds', 600], setup);
+    const { port } = await load.next('listening');
+    const script = scriptOf(`clients/${library}.mjs`, variantOf(variant), setup);
+    const args = [port, connections, inFlight, size, mode];
+    const measured = await startMeasured(script, args, setup, setup.cores?.server, native);
+    let expected = 0;
+    return {
+      measure: async (seconds) => {
+        const { messages, seconds: taken, cpu } = await measured.ask({ seconds });
+        expected += messages;
+        return { value: cpu / messages, rate: messages / taken, serverBusy: cpu / 1e6 / taken, more: { messages } };
+      },
+      close: async () => {
+        await measured.stop();
+        load.child.stdin.end();
+        const { messages } = await load.next('result');
+        await load.finish();
+        if (messages !== expected) throw new Error(`the other end counted ${messages} messages of ${expected}`);
+      },
+    };
   };
-}
 
 /** Memory of a fresh server before and after. @param {(scenario: Scenario, variant: string, setup: Setup) => Promise<Sample>} measureOnce */
 const fresh =
@@ -194,13 +199,15 @@ async function peakMemory(scenario, variant, setup) {
   }
 }
 
+const CLIENTS = ['ours', 'baseline', 'ws', 'ws-bufferutil', 'undici'];
 const DEFLATING = ['ours', 'baseline', 'ours-public', 'ours-takeover', 'ws', 'ws-no-takeover'];
 
 /** @type {Readonly<Record<Scenario['kind'], { start: (scenario: Scenario, variant: string, setup: Setup) => Promise<Subject>, variants: readonly string[], mostRounds: number }>>} */
 export const MEASURES = {
   echo: { start: throughput('echo'), variants: ['ours', 'baseline', 'ws', 'net'], mostRounds: Infinity },
   churn: { start: throughput('churn'), variants: ['ours', 'baseline', 'ws', 'net'], mostRounds: Infinity },
-  client: { start: sending, variants: ['ours', 'baseline', 'ws'], mostRounds: Infinity },
+  'client-send': { start: client('send'), variants: CLIENTS, mostRounds: Infinity },
+  'client-receive': { start: client('receive'), variants: CLIENTS, mostRounds: Infinity },
   idle: { start: fresh(idleMemory), variants: ['ours', 'baseline', 'ws', 'net'], mostRounds: 3 },
   peak: { start: fresh(peakMemory), variants: ['ours', 'baseline', 'ws', 'net'], mostRounds: 5 },
   deflate: { start: throughput('echo'), variants: DEFLATING, mostRounds: Infinity },

@@ -46,8 +46,8 @@ async function within(promise, what, deadlineMs = DEADLINE_MS) {
 
 /** A measured node process. */
 export class Measured {
-  /** @param {string} script its path @param {readonly (string | number)[]} args @param {Setup} setup @param {number | undefined} core */
-  constructor(script, args, setup, core) {
+  /** @param {string} script its path @param {readonly (string | number)[]} args @param {Setup} setup @param {number | undefined} core @param {boolean} native */
+  constructor(script, args, setup, core, native) {
     const node = [
       '--expose-gc',
       ...(setup.profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', setup.profile]),
@@ -56,6 +56,7 @@ export class Measured {
     /** @type {NodeJS.ProcessEnv} */
     const env = { ...process.env, WS_NO_BUFFER_UTIL: '1', WS_NO_UTF_8_VALIDATE: '1' };
     delete env['NODE_OPTIONS'];
+    if (native) delete env['WS_NO_BUFFER_UTIL'];
     if (setup.malloc) Object.assign(env, { MALLOC_TRIM_THRESHOLD_: '268435456', MALLOC_MMAP_THRESHOLD_: '268435456' });
     this.name = script;
     this.port = 0;
@@ -98,10 +99,10 @@ export class Measured {
 
 /**
  * Starts a server or client and waits until it is ready.
- * @param {string} script @param {readonly (string | number)[]} args @param {Setup} setup @param {number} [core] that of the servers if left out
+ * @param {string} script @param {readonly (string | number)[]} args @param {Setup} setup @param {number} [core] that of the servers if left out @param {boolean} [native] ws may use bufferutil
  */
-export async function startMeasured(script, args, setup, core = setup.cores?.server) {
-  const measured = new Measured(script, args, setup, core);
+export async function startMeasured(script, args, setup, core = setup.cores?.server, native = false) {
+  const measured = new Measured(script, args, setup, core, native);
   try {
     measured.port = (await measured.message()).port;
   } catch (error) {

@@ -11,10 +11,10 @@
  * @typedef {object} Scenario
  * @property {string} name as `--scenario` takes it
  * @property {string} title
- * @property {'echo' | 'client' | 'churn' | 'idle' | 'peak' | 'deflate' | 'deflate-idle' | 'broadcast'} kind
+ * @property {'echo' | 'client-send' | 'client-receive' | 'churn' | 'idle' | 'peak' | 'deflate' | 'deflate-idle' | 'broadcast'} kind
  * @property {string} unit of the value that is compared; less is better
  * @property {number} connections
- * @property {number} inFlight messages in flight per connection; of a client: messages per burst; of a broadcast: messages per tick
+ * @property {number} inFlight messages in flight per connection; of a client: messages of a burst; of a broadcast: messages per tick
  * @property {number} size payload bytes of a message
  * @property {number} [fragment] payload bytes of a frame, where a message has several
  * @property {boolean} [text]
@@ -26,6 +26,8 @@
  */
 
 const CPU = 'us/msg';
+const KIB = 1024;
+const MIB = 1024 * KIB;
 
 /** @param {Omit<Scenario, 'kind' | 'unit' | 'warmUp'>} scenario @returns {Scenario} */
 const echo = (scenario) => ({ kind: 'echo', unit: CPU, warmUp: scenario.inFlight === 1 ? 6 : 2, ...scenario });
@@ -63,8 +65,22 @@ const broadcast = (inFlight, times) => ({
   ...target(times),
 });
 
-const KIB = 1024;
-const MIB = 1024 * KIB;
+/**
+ * @param {'send' | 'receive'} mode
+ * @param {{ size: number, burst: number, title: string, times: number }} scenario `times`: what every other client needs at least
+ * @returns {Scenario}
+ */
+const client = (mode, { size, burst, title, times }) => ({
+  name: `client-${mode}-${size < KIB ? `${size}B` : `${size / KIB}KiB`}`,
+  title,
+  kind: `client-${mode}`,
+  unit: CPU,
+  warmUp: 2,
+  connections: 8,
+  inFlight: burst,
+  size,
+  targets: ['ws-bufferutil', 'undici'].map((than) => ({ than, times })),
+});
 
 /** @type {readonly Scenario[]} */
 export const SCENARIOS = [
@@ -84,16 +100,10 @@ export const SCENARIOS = [
     size: 16 * KIB,
     fragment: KIB,
   }),
-  {
-    name: 'client-16B',
-    title: 'client sends 16 B in bursts of 64, c8',
-    kind: 'client',
-    unit: CPU,
-    warmUp: 2,
-    connections: 8,
-    inFlight: 64,
-    size: 16,
-  },
+  client('send', { size: 16, burst: 64, title: 'client sends 16 B in bursts of 64, c8', times: 5 }),
+  client('send', { size: 64 * KIB, burst: 4, title: 'client sends 64 KiB in bursts of 4, c8', times: 2 }),
+  client('receive', { size: 16, burst: 1024, title: 'client receives 16 B, 1024 at a time, c8', times: 2 }),
+  client('receive', { size: 64 * KIB, burst: 16, title: 'client receives 64 KiB, 16 at a time, c8', times: 1 }),
   {
     name: 'handshake',
     title: 'opening and closing handshake, 32 at a time',

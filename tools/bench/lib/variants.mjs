@@ -3,9 +3,10 @@
 /**
  * @typedef {object} Variant
  * @property {string} label in the tables
- * @property {'ours' | 'ws' | 'net'} library
+ * @property {'ours' | 'ws' | 'net' | 'undici'} library
  * @property {false | Record<string, number | boolean>} deflate the option perMessageDeflate in the scenarios of that extension
  * @property {boolean} [baseline] of the checkout that `--baseline` names
+ * @property {boolean} [native] ws with bufferutil
  * @property {boolean} [loop] broadcasts by an ordinary send to each, not with a prepared message
  */
 
@@ -22,8 +23,10 @@ export const VARIANTS = {
   baseline: { label: '@ws, baseline', library: 'ours', deflate: { threshold: 0 }, baseline: true },
   'baseline-plain': { label: '@ws, baseline, no deflate', library: 'ours', deflate: false, baseline: true },
   ws: { label: 'npm ws', library: 'ws', deflate: { threshold: 0 } },
+  'ws-bufferutil': { label: 'npm ws, bufferutil', library: 'ws', deflate: { threshold: 0 }, native: true },
   'ws-no-takeover': { label: 'npm ws, no takeover', library: 'ws', deflate: { threshold: 0, ...NO_TAKEOVER } },
   'ws-plain': { label: 'npm ws, no deflate', library: 'ws', deflate: false },
+  undici: { label: 'undici', library: 'undici', deflate: false },
   net: { label: 'raw net', library: 'net', deflate: false },
 };
 

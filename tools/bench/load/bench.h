@@ -10,7 +10,7 @@
 /* --- options.c ------------------------------------------------------------------------------------------------ */
 
 struct options {
-  const char *mode;       /* echo, churn, idle, broadcast or sink */
+  const char *mode;       /* echo, churn, idle, broadcast, sink or source */
   int port;               /* of the server on 127.0.0.1 */
   int connections;        /* open at the same time */
   int in_flight;          /* messages per connection that wait for their echo; sink: messages per answer; broadcast: messages at a time */
@@ -152,6 +152,34 @@ enum progress continue_opening(struct opening *opening, const struct options *op
 /* Opens all connections, a bounded number of handshakes at a time; all must agree on the same. Event numbers are indexes into fds. */
 struct agreement open_all(int *fds, int epoll, const struct options *options);
 
+/* --- listen.c: the server for clients under test ------------------------------------------------------------------- */
+
+/* One client. The upper half is listen.c's, the lower that of the mode. */
+struct peer {
+  int fd, epoll;
+  uint64_t number;
+  char *request; /* NULL once the handshake is done */
+  size_t requested;
+  struct reader reader;
+
+  uint64_t messages;     /* sink: received; source: the number that is being read */
+  uint64_t wanted, sent; /* source: bytes */
+  bool is_full;          /* source: the socket takes no more */
+};
+
+/* What a mode makes of its clients. */
+struct service {
+  void *state;
+  void (*piece)(void *state, struct peer *peer, const struct piece *piece); /* of a data message */
+  void (*room)(void *state, struct peer *peer);                             /* after watch_room: the socket takes more */
+};
+
+/* Prints the port, and serves until stdin ends or the time is over. */
+void serve(const struct options *options, const struct service *service);
+/* For few bytes: they must fit. */
+void answer(const struct peer *peer, const void *bytes, size_t length);
+void watch_room(const struct peer *peer, bool on);
+
 /* --- sha1.c ------------------------------------------------------------------------------------------------------- */
 
 /* Sec-WebSocket-Accept for a key of key_length characters: 28 characters and a NUL. */
@@ -176,5 +204,6 @@ int run_churn(const struct options *options);
 int run_idle(const struct options *options);
 int run_broadcast(const struct options *options);
 int run_sink(const struct options *options);
+int run_source(const struct options *options);
 
 #endif

@@ -18,5 +18,6 @@ int main(int argc, char **argv) {
   if (!strcmp(options.mode, "idle")) return run_idle(&options);
   if (!strcmp(options.mode, "broadcast")) return run_broadcast(&options);
   if (!strcmp(options.mode, "sink")) return run_sink(&options);
+  if (!strcmp(options.mode, "source")) return run_source(&options);
   die("unknown mode %s", options.mode);
 }

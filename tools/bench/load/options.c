@@ -18,6 +18,7 @@ static const char USAGE[] =
     "  idle       open connections and hold them until stdin ends\n"
     "  broadcast  have the server send to all connections, --in-flight messages at a time; --messages counts these times\n"
     "  sink       be the server: listen, count messages, answer every n-th one\n"
+    "  source     be the server: a client sends a number, and gets so many messages\n"
     "options: --connections N  --in-flight N  --size BYTES  --fragment BYTES  --text  --raw\n"
     "         --json  --deflate  --first  --messages N  --seconds S  --rate N  --verify N  --control\n";
 
@@ -111,6 +112,6 @@ struct options parse_options(int argc, char **argv) {
     }
   }
   if (options.json && options.size < JSON_LEAST) die("--size is %zu, a JSON document needs %d bytes", options.size, JSON_LEAST);
-  if (options.port == 0 && strcmp(options.mode, "sink")) die("--port is missing");
+  if (options.port == 0 && strcmp(options.mode, "sink") && strcmp(options.mode, "source")) die("--port is missing");
   return options;
 }

@@ -180,6 +180,56 @@ describeLoad('load generator', () => {
   });
 
   test.each([
+    { size: 16, asked: [100, 1, 5000] },
+    { size: 300, asked: [700] },
+    { size: 65_536, asked: [3, 40] },
+    { size: 1_000_000, asked: [17] },
+  ])('the source sends what is asked for: %j', async ({ size, asked }) => {
+    const child = start('source', { size, connections: 1, seconds: 60 });
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const { port } = JSON.parse((await lines.next()).value);
+    const socket = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: false });
+    await once(socket, 'open');
+    const pattern = Buffer.from(Array.from({ length: size + 16 }, (_, index) => index & 0xff));
+    let count = 0;
+    const wrong: number[] = [];
+    let arrived = () => {};
+    socket.on('message', (data: Buffer) => {
+      const first = count % 16;
+      if (!data.equals(pattern.subarray(first, first + size))) wrong.push(count);
+      count++;
+      arrived();
+    });
+    let total = 0;
+    for (const number of asked) {
+      total += number;
+      const all = new Promise<void>((resolve) => (arrived = () => count >= total && resolve()));
+      socket.send(String(number));
+      await all;
+      expect(count).toBe(total);
+    }
+    expect(wrong).toEqual([]);
+    socket.close(1000);
+    await once(socket, 'close');
+    child.stdin.end();
+    expect(JSON.parse((await lines.next()).value)).toMatchObject({ event: 'result', messages: total });
+    expect(await once(child, 'close')).toEqual([0, null]);
+  });
+
+  test('the source refuses what is no number', async () => {
+    const child = start('source', { connections: 1, seconds: 60 });
+    let complaint = '';
+    child.stderr.on('data', (text) => (complaint += text));
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const { port } = JSON.parse((await lines.next()).value);
+    const socket = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: false });
+    socket.on('error', () => undefined);
+    socket.on('open', () => socket.send('many'));
+    expect(await once(child, 'close')).toEqual([1, null]);
+    expect(complaint).toContain('no small number');
+  });
+
+  test.each([
     ['echo', {}, /--port/],
     ['echo', { port: 70_000 }, /--port is 70000, expected 1 to 65535/],
     ['dance', { port: 1 }, /unknown mode dance/],
