@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { chooseCores, describeMachine } from './lib/machine.mjs';
 import { possibleConnections } from './lib/measures.mjs';
-import { median } from './lib/rounds.mjs';
+import { median } from './lib/statistics.mjs';
 import { measureSlowConsumers } from './lib/slow-consumers.mjs';
 import { markdown } from './lib/stream-table.mjs';
 

@@ -10,12 +10,14 @@ import { variantOf } from './variants.mjs';
  * @typedef {object} Sample
  * @property {number} value in the scenario's unit
  * @property {number} [rate] per second
+ * @property {number} [p50] us
  * @property {number} [p99] us
  * @property {number} [serverBusy] share of its core
  * @property {number} [loadBusy] share of its core
  * @property {number} [loopDelay] in ms, the 99th percentile
  * @property {number} [replyBytes] on the wire, of a message that the server sent
  * @property {number} [compressed] share of the messages that the server sent
+ * @property {number} [heap] KiB of JavaScript heap per connection
  * @property {Record<string, number>} [more] for the JSON file
  *
  * @typedef {object} Subject
@@ -81,10 +83,11 @@ const throughput =
         const sample = {
           value: (after.cpu - before.cpu) / result.messages,
           rate: result.rate,
+          p50: result.p50,
           p99: result.p99,
           serverBusy: (after.cpu - before.cpu) / 1e6 / result.seconds,
           loadBusy: result.cpuSeconds / result.seconds,
-          more: { messages: result.messages, p50: result.p50 },
+          more: { messages: result.messages },
         };
         if (scenario.loopDelay === true) sample.loopDelay = after.loopDelay;
         if (scenario.json === true) {
@@ -169,9 +172,9 @@ async function idleMemory(scenario, variant, setup) {
     const each = (bytes) => bytes / connections / KIB;
     return {
       value: each(after.rss - before.rss),
+      heap: each(after.heapUsed - before.heapUsed),
       more: {
         connections,
-        heap: each(after.heapUsed - before.heapUsed),
         external: each(after.external - before.external),
       },
     };

@@ -1,74 +1,90 @@
-// Servers take turns, A B C A B C …, so that a slow minute of the machine hits all of them; medians of the rounds.
+// Servers take turns, A B C, C B A, …, so that a slow minute of the machine hits all of them, and none is always behind the same other.
 import { MEASURES } from './measures.mjs';
 
 /**
  * @typedef {import('./measures.mjs').Sample} Sample
+ * @typedef {import('./measures.mjs').Subject} Subject
+ * @typedef {import('./scenarios.mjs').Scenario} Scenario
  *
- * @typedef {object} Row
+ * @typedef {object} Row what was measured of one server in one scenario
  * @property {string} server
- * @property {number} value median, in the scenario's unit
- * @property {number} spread half of (highest - lowest), as a share of the median
- * @property {number | undefined} rate
- * @property {number | undefined} p99
- * @property {number | undefined} serverBusy
- * @property {number | undefined} loadBusy
- * @property {number | undefined} loopDelay
- * @property {number | undefined} replyBytes
- * @property {number | undefined} compressed
- * @property {readonly Sample[]} samples
+ * @property {readonly Sample[]} samples one of each round; the same place means the same round
+ * @property {string} [failure] why there are none: a server that answers wrongly, or not at all, scores nothing
+ *
+ * @typedef {object} Pace
+ * @property {number} rounds at most so many
+ * @property {number} seconds length of one measurement
+ * @property {number} warmUp at most so many seconds of it
+ *
+ * @typedef {{ step: (what: string) => void }} Watch is told before each measurement
  */
 
-/** @param {readonly number[]} values */
-export function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const [low = NaN, high = low] = sorted.length % 2 === 1 ? [sorted[middle]] : [sorted[middle - 1], sorted[middle]];
-  return (low + high) / 2;
-}
+const messageOf = (/** @type {unknown} */ error) => (error instanceof Error ? error.message : String(error));
 
-/** @param {string} server @param {readonly Sample[]} samples @returns {Row} */
-function summarise(server, samples) {
-  /** @param {Exclude<keyof Row, 'server' | 'value' | 'spread' | 'samples'>} field */
-  const middle = (field) => {
-    const values = samples.map((sample) => sample[field]).filter((value) => value !== undefined);
-    return values.length === 0 ? undefined : median(values);
-  };
-  const values = samples.map(({ value }) => value);
-  const value = median(values);
-  return {
-    server,
-    value,
-    spread: (Math.max(...values) - Math.min(...values)) / 2 / value,
-    rate: middle('rate'),
-    p99: middle('p99'),
-    serverBusy: middle('serverBusy'),
-    loadBusy: middle('loadBusy'),
-    loopDelay: middle('loopDelay'),
-    replyBytes: middle('replyBytes'),
-    compressed: middle('compressed'),
-    samples,
-  };
-}
+/** Which of the wanted servers a scenario has. @param {Scenario} scenario @param {readonly string[]} wanted */
+export const serversOf = (scenario, wanted) =>
+  (scenario.servers ?? MEASURES[scenario.kind].variants).filter((name) => wanted.includes(name));
+
+/** @param {Scenario} scenario @param {Pace} pace */
+export const roundsOf = (scenario, pace) =>
+  Math.min(pace.rounds, scenario.rounds ?? Infinity, MEASURES[scenario.kind].mostRounds);
 
 /**
- * @param {import('./scenarios.mjs').Scenario} scenario
- * @param {{ rounds: number, seconds: number, servers: readonly string[] }} options
- * @param {import('./process.mjs').Setup} setup
+ * A server that fails is left out from then on; the others go on.
+ * @param {Scenario} scenario @param {Pace & { servers: readonly string[] }} options @param {import('./process.mjs').Setup} setup
+ * @param {Watch} watch @param {(server: string) => Promise<Subject>} [start]
  * @returns {Promise<Row[]>}
  */
-export async function runScenario(scenario, options, setup) {
-  const { start, variants, mostRounds } = MEASURES[scenario.kind];
-  const subjects = [];
-  try {
-    for (const server of variants.filter((name) => options.servers.includes(name))) {
-      subjects.push({ server, samples: /** @type {Sample[]} */ ([]), ...(await start(scenario, server, setup)) });
+export async function runScenario(
+  scenario,
+  options,
+  setup,
+  watch,
+  start = (server) => MEASURES[scenario.kind].start(scenario, server, setup),
+) {
+  /** @type {{ server: string, subject?: Subject, samples: Sample[], failure?: string }[]} */
+  const entries = serversOf(scenario, options.servers).map((server) => ({ server, samples: [] }));
+  /** @param {(typeof entries)[number]} entry @param {() => Promise<void>} act */
+  const guarded = async (entry, act) => {
+    if (entry.failure !== undefined) return;
+    try {
+      await act();
+    } catch (error) {
+      entry.failure = messageOf(error);
     }
-    if (scenario.warmUp > 0) for (const { measure } of subjects) await measure(scenario.warmUp);
-    for (let round = 0; round < Math.min(options.rounds, mostRounds); round++) {
-      for (const { measure, samples } of subjects) samples.push(await measure(options.seconds));
+  };
+  /** @param {string} what @param {typeof entries} inOrder @param {(entry: (typeof entries)[number], subject: Subject) => Promise<void>} act */
+  const each = async (what, inOrder, act) => {
+    for (const entry of inOrder) {
+      const { subject } = entry;
+      if (subject === undefined) continue;
+      watch.step(`${what}, ${entry.server}`);
+      await guarded(entry, () => act(entry, subject));
     }
-  } finally {
-    for (const { close } of subjects) await close();
+  };
+
+  watch.step('start');
+  await Promise.all(
+    entries.map((entry) => guarded(entry, async () => void (entry.subject = await start(entry.server)))),
+  );
+  const warmUp = Math.min(scenario.warmUp, options.warmUp);
+  if (warmUp > 0) await each('warm-up', entries, async (_, { measure }) => void (await measure(warmUp)));
+  const rounds = roundsOf(scenario, options);
+  for (let round = 0; round < rounds; round++) {
+    await each(
+      `round ${round + 1} of ${rounds}`,
+      round % 2 === 0 ? entries : entries.toReversed(),
+      async ({ samples }, { measure }) => void samples.push(await measure(options.seconds)),
+    );
   }
-  return subjects.map(({ server, samples }) => summarise(server, samples));
+  for (const entry of entries) {
+    try {
+      await entry.subject?.close();
+    } catch (error) {
+      entry.failure ??= messageOf(error); // the sink of a client counts once more here
+    }
+  }
+  return entries.map(({ server, samples, failure }) =>
+    failure === undefined ? { server, samples } : { server, samples: [], failure },
+  );
 }

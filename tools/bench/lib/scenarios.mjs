@@ -5,8 +5,10 @@
  * @property {string} [server] ours if left out
  * @property {string} [than] ws if left out
  * @property {number} [times] so many times less
+ * @property {number} [atMost] at most so many times the other's
  * @property {number} [above] in the scenario's unit; at most so much more
- * @property {'loopDelay'} [of] this instead of the value
+ * @property {number} [aim] what is hoped for, shown beside it
+ * @property {Exclude<keyof import('./measures.mjs').Sample, 'more'>} [of] this instead of the value
  *
  * @typedef {object} Scenario
  * @property {string} name as `--scenario` takes it
@@ -22,6 +24,11 @@
  * @property {number} [pace] messages per second; without it as many as the server can do
  * @property {boolean} [loopDelay] event-loop delay too
  * @property {readonly Target[]} [targets]
+ * @property {string} [group] heading under which it is reported
+ * @property {boolean} [quick] measured with `--quick` too
+ * @property {readonly string[]} [servers] measured here, instead of all that its kind has
+ * @property {number} [rounds] at most so many, where one takes long
+ * @property {number} [seconds] that one measurement takes, whatever is asked for: for the estimate of what is left
  * @property {number} warmUp seconds of load before the first measurement; with one message in flight V8 takes 5 s and more to optimise everything
  */
 

@@ -1,5 +1,5 @@
 // What was measured of streams, as Markdown.
-import { median } from './rounds.mjs';
+import { median } from './statistics.mjs';
 
 /**
  * @typedef {import('./streams.mjs').StreamSample} StreamSample

@@ -1,52 +1,43 @@
 // Rows of figures as aligned text.
-import { median } from './rounds.mjs';
+import { median, spread } from './statistics.mjs';
 import { baselineOf, VARIANTS } from './variants.mjs';
+import { judge, paired, ratio, timesLess } from './verdicts.mjs';
 
 /**
  * @typedef {import('./rounds.mjs').Row} Row
+ * @typedef {import('./verdicts.mjs').Field} Field
+ * @typedef {import('./verdicts.mjs').Judgement} Judgement
  * @typedef {import('./scenarios.mjs').Scenario} Scenario
  * @typedef {readonly { scenario: Scenario, rows: readonly Row[] }[]} Results
  */
 
 /** @param {number} value */
-const short = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
+export const short = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
 
 /** @param {number} rate per second */
-const thousands = (rate) =>
+export const thousands = (rate) =>
   rate >= 1e6 ? `${(rate / 1e6).toFixed(2)}M` : rate >= 1e3 ? `${(rate / 1e3).toFixed(1)}k` : rate.toFixed(0);
 
-/** @param {number | undefined} value @param {(value: number) => string} format @param {string} otherwise */
+/** @template T @param {T | undefined} value @param {(value: T) => string} format @param {string} otherwise */
 const optional = (value, format, otherwise = '-') => (value === undefined ? otherwise : format(value));
 
 /** @param {number} share */
 const percent = (share) => (share * 100).toFixed(0);
 
-/** @param {string} server */
-const labelOf = (server) => VARIANTS[server]?.label ?? server;
+/** @param {number} value */
+const toHundredths = (value) => value.toFixed(2);
 
-/**
- * Two servers round by round, side by side, so that a machine which is slow for a while is slow for both.
- * @param {readonly Row[]} rows @param {string} server @param {string} than
- * @param {(mine: number, theirs: number) => number} compare
- * @param {'value' | 'loopDelay'} field
- * @returns {number | undefined} the median over the rounds
- */
-function paired(rows, server, than, compare, field = 'value') {
-  const samplesOf = (/** @type {string} */ name) => rows.find((row) => row.server === name)?.samples ?? [];
-  const theirs = samplesOf(than);
-  const figures = samplesOf(server).flatMap((sample, round) => {
-    const mine = sample[field];
-    const other = theirs[round]?.[field];
-    return mine === undefined || other === undefined ? [] : [compare(mine, other)];
-  });
-  return figures.length === 0 ? undefined : median(figures);
+/** @param {Row['samples']} samples @param {Field} field */
+const all = (samples, field) => samples.map((sample) => sample[field]).filter((value) => value !== undefined);
+
+/** The median over the rounds. @param {Row['samples']} samples @param {Field} field */
+export function middle(samples, field) {
+  const values = all(samples, field);
+  return values.length === 0 ? undefined : median(values);
 }
 
-/** @param {number} mine @param {number} theirs */
-const timesLess = (mine, theirs) => theirs / mine;
-
-/** How many times less a server needs than npm ws. @param {readonly Row[]} rows @param {string} server */
-export const ratio = (rows, server = 'ours') => paired(rows, server, 'ws', timesLess);
+/** @param {string} server */
+export const labelOf = (server) => VARIANTS[server]?.label ?? server;
 
 /**
  * @typedef {object} Column
@@ -59,23 +50,35 @@ export const ratio = (rows, server = 'ours') => paired(rows, server, 'ws', times
 const COLUMNS = [
   { title: 'scenario', isText: true, cell: (row, scenario, rows) => (row === rows[0] ? scenario.title : '') },
   { title: 'server', isText: true, cell: ({ server }) => labelOf(server) },
-  { title: 'cost', cell: ({ value }) => short(value) },
+  {
+    title: 'cost',
+    cell: ({ failure, samples }) => (failure === undefined ? optional(middle(samples, 'value'), short) : 'failed'),
+  },
   { title: '', isText: true, cell: (_, { unit }) => unit },
-  { title: '+-', cell: ({ spread }) => `${percent(spread)} %` },
-  { title: 'rate/s', cell: ({ rate }) => optional(rate, thousands) },
-  { title: 'p99 us', cell: ({ p99 }) => optional(p99, short) },
-  { title: 'busy %', cell: (row) => `${optional(row.serverBusy, percent)}/${optional(row.loadBusy, percent)}` },
-  { title: 'loop p99 ms', cell: ({ loopDelay }) => optional(loopDelay, short, '') },
-  { title: 'B/reply', cell: ({ replyBytes }) => optional(replyBytes, (bytes) => bytes.toFixed(0), '') },
+  { title: '+-', cell: ({ samples }) => (samples.length === 0 ? '' : `${percent(spread(all(samples, 'value')))} %`) },
+  { title: 'rate/s', cell: ({ samples }) => optional(middle(samples, 'rate'), thousands) },
+  { title: 'p50 us', cell: ({ samples }) => optional(middle(samples, 'p50'), short) },
+  { title: 'p99 us', cell: ({ samples }) => optional(middle(samples, 'p99'), short) },
+  {
+    title: 'busy %',
+    cell: ({ samples }) =>
+      `${optional(middle(samples, 'serverBusy'), percent)}/${optional(middle(samples, 'loadBusy'), percent)}`,
+  },
+  { title: 'loop p99 ms', cell: ({ samples }) => optional(middle(samples, 'loopDelay'), short, '') },
+  { title: 'heap', cell: ({ samples }) => optional(middle(samples, 'heap'), short, '') },
+  { title: 'B/reply', cell: ({ samples }) => optional(middle(samples, 'replyBytes'), (bytes) => bytes.toFixed(0), '') },
   {
     title: 'ws / this',
-    cell: ({ server }, _, rows) =>
-      server === 'ws' ? '' : optional(ratio(rows, server), (times) => times.toFixed(2), ''),
+    cell: ({ server }, _, rows) => (server === 'ws' ? '' : optional(ratio(rows, server)?.median, toHundredths, '')),
   },
   {
     title: 'baseline / this',
     cell: ({ server }, _, rows) =>
-      optional(paired(rows, server, baselineOf(server) ?? '', timesLess), (times) => times.toFixed(3), ''),
+      optional(
+        paired(rows, server, baselineOf(server) ?? '', timesLess),
+        ({ median: middleOf, low, high }) => `${middleOf.toFixed(3)} (${low.toFixed(2)} to ${high.toFixed(2)})`,
+        '',
+      ),
   },
 ];
 
@@ -96,33 +99,59 @@ export function formatTable(results) {
   return lines?.join('\n') ?? '';
 }
 
-/** @param {import('./scenarios.mjs').Target} target @param {Scenario} scenario @param {readonly Row[]} rows */
-function formatTarget({ server = 'ours', than = 'ws', times, above, of }, { title, unit }, rows) {
-  const what = `target ${title}${of === 'loopDelay' ? ', event-loop delay p99' : ''}`;
-  if (times !== undefined) {
-    const reached = paired(rows, server, than, timesLess, of);
-    if (reached === undefined) return [];
-    const verdict = reached >= times ? 'reached' : 'missed';
-    return [`${what}: ${labelOf(than)} / ${labelOf(server)} >= ${times}: ${reached.toFixed(2)}, ${verdict}`];
-  }
-  const more = paired(rows, server, than, (mine, theirs) => mine - theirs, of);
-  if (above === undefined || more === undefined) return [];
-  const verdict = more <= above ? 'reached' : 'missed';
-  return [`${what}: ${labelOf(server)} - ${labelOf(than)} <= ${above} ${unit}: ${more.toFixed(2)}, ${verdict}`];
+/** What a target is about, in words. @param {Scenario} scenario @param {Judgement} judgement */
+export function formatRelation({ unit }, { server, than, relation, bound, aim }) {
+  const [mine, theirs] = [labelOf(server), labelOf(than)];
+  const hoped = aim === undefined ? '' : ` (aim ${aim})`;
+  if (relation === 'times') return `${theirs} / ${mine} >= ${bound}${hoped}`;
+  if (relation === 'atMost') return `${mine} / ${theirs} <= ${bound}${hoped}`;
+  return `${mine} - ${theirs} <= ${bound} ${unit}${hoped}`;
 }
+
+/** @param {import('./statistics.mjs').Interval} interval */
+export const formatInterval = ({ median: middleOf, low, high, confidence, rounds }) =>
+  `${toHundredths(middleOf)} (${toHundredths(low)} to ${toHundredths(high)}${confidence < 0.95 ? `, ${rounds} rounds only` : ''})`;
+
+/** @type {Readonly<Partial<Record<Field, string>>>} what is compared, where it is not the cost */
+export const FIELDS = {
+  loopDelay: 'event-loop delay p99',
+  heap: 'JavaScript heap',
+  rate: 'rate',
+  p50: 'latency p50',
+  p99: 'latency p99',
+};
+
+/** @type {Readonly<Record<Judgement['verdict'], string>>} */
+export const VERDICTS = { reached: 'reached', within: 'holds by its interval', missed: 'MISSED' };
+
+/** @param {Results} results */
+export const judgements = (results) =>
+  results.flatMap(({ scenario, rows }) =>
+    (scenario.targets ?? []).flatMap((target) => {
+      const judgement = judge(target, rows);
+      return judgement === undefined ? [] : [{ scenario, judgement }];
+    }),
+  );
 
 /** @param {Results} results */
 export const formatTargets = (results) =>
-  results
-    .flatMap(({ scenario, rows }) => (scenario.targets ?? []).flatMap((target) => formatTarget(target, scenario, rows)))
+  judgements(results)
+    .map(({ scenario, judgement }) => {
+      const field = FIELDS[judgement.field];
+      const what = `target ${scenario.title}${field === undefined ? '' : `, ${field}`}`;
+      return `${what}: ${formatRelation(scenario, judgement)}: ${formatInterval(judgement.interval)}, ${VERDICTS[judgement.verdict]}`;
+    })
     .join('\n');
 
 /** What makes a figure doubtful: how much of their cores the two sides had. @param {Results} results */
 export const formatDoubts = (results) =>
   results
     .flatMap(({ scenario, rows }) =>
-      rows.flatMap(({ server, serverBusy = 1, loadBusy = 0 }) => {
+      rows.flatMap(({ server, samples, failure }) => {
+        const serverBusy = middle(samples, 'serverBusy') ?? 1;
+        const loadBusy = middle(samples, 'loadBusy') ?? 0;
         const which = `${scenario.title}, ${labelOf(server)}`;
+        if (failure !== undefined) return [`failed: ${which}: ${failure}`];
         if (loadBusy > 0.95 && serverBusy < 0.9) return [`doubtful: ${which}: the generator was the slower side`];
         if (loadBusy > 0 && scenario.pace === undefined && Math.max(loadBusy, serverBusy) < 0.7)
           return [`doubtful: ${which}: other programs had the cores`];
@@ -135,12 +164,11 @@ export const formatDoubts = (results) =>
 export const formatNotes = (results) =>
   results
     .flatMap(({ scenario, rows }) =>
-      rows.flatMap(({ server, compressed = 1 }) =>
-        compressed > 0.995
+      rows.flatMap(({ server, samples }) => {
+        const plain = 1 - (middle(samples, 'compressed') ?? 1);
+        return plain < 0.005
           ? []
-          : [
-              `note: ${scenario.title}, ${labelOf(server)}: ${percent(1 - compressed)} % of the replies came uncompressed`,
-            ],
-      ),
+          : [`note: ${scenario.title}, ${labelOf(server)}: ${percent(plain)} % of the replies came uncompressed`];
+      }),
     )
     .join('\n');

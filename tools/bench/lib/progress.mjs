@@ -1,0 +1,100 @@
+// One line while it runs: which case, which round, how much is left.
+import { roundsOf, serversOf } from './rounds.mjs';
+
+/**
+ * @typedef {import('./rounds.mjs').Pace & { servers: readonly string[] }} Plan
+ * @typedef {import('./scenarios.mjs').Scenario} Scenario
+ * @typedef {object} Terminal
+ * @property {boolean} [isTTY]
+ * @property {number} [columns]
+ * @property {(text: string) => unknown} write
+ */
+
+const START_S = 0.4;
+/** Between one measurement and the next: connecting, checking the last echoes. */
+const BETWEEN_S = 0.1;
+
+/** About how long it takes. @param {Scenario} scenario @param {Plan} plan */
+export function planSeconds(scenario, plan) {
+  const count = serversOf(scenario, plan.servers).length;
+  const each = (scenario.seconds ?? plan.seconds) + BETWEEN_S;
+  const warmUp = Math.min(scenario.warmUp, plan.warmUp);
+  return count * (START_S + (warmUp > 0 ? warmUp + BETWEEN_S : 0) + roundsOf(scenario, plan) * each);
+}
+
+/** @param {number} seconds */
+export function formatLeft(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')} left`;
+}
+
+/** The line stays in its place on a terminal; in a log there is one line for each case. */
+export class Progress {
+  #scenarios;
+  #plan;
+  #terminal;
+  #now;
+  #total;
+  #startedAt;
+  #done = 0;
+  #index = -1;
+  #stepsTaken = 0;
+  #isShown = false;
+
+  /** @param {readonly Scenario[]} scenarios @param {Plan} plan @param {Terminal} terminal @param {() => number} now in seconds */
+  constructor(scenarios, plan, terminal, now = () => performance.now() / 1000) {
+    this.#scenarios = scenarios;
+    this.#plan = plan;
+    this.#terminal = terminal;
+    this.#now = now;
+    this.#startedAt = now();
+    this.#total = scenarios.reduce((sum, scenario) => sum + planSeconds(scenario, plan), 0);
+  }
+
+  /** The next case begins. */
+  next() {
+    const before = this.#scenarios[this.#index];
+    if (before !== undefined) this.#done += planSeconds(before, this.#plan);
+    this.#index++;
+    this.#stepsTaken = 0;
+    if (this.#terminal.isTTY !== true) this.#terminal.write(`${this.#line('')}\n`);
+  }
+
+  /** @param {string} what is measured now */
+  step(what) {
+    this.#stepsTaken++;
+    if (this.#terminal.isTTY !== true) return;
+    this.#terminal.write(`\r\u001b[K${this.#line(`, ${what}`).slice(0, (this.#terminal.columns ?? 80) - 1)}`);
+    this.#isShown = true;
+  }
+
+  /** Makes room for other output. */
+  clear() {
+    if (this.#isShown) this.#terminal.write('\r\u001b[K');
+    this.#isShown = false;
+  }
+
+  /** @param {string} what */
+  #line(what) {
+    const title = this.#scenarios[this.#index]?.title ?? '';
+    return `[${this.#index + 1}/${this.#scenarios.length}] ${formatLeft(this.#left())}: ${title}${what}`;
+  }
+
+  /** What is planned, stretched as what is behind us was. */
+  #left() {
+    const done = this.#done + this.#doneHere();
+    const stretch = done > 0.05 * this.#total ? (this.#now() - this.#startedAt) / done : 1;
+    return (this.#total - done) * stretch;
+  }
+
+  #doneHere() {
+    const scenario = this.#scenarios[this.#index];
+    if (scenario === undefined || this.#stepsTaken < 2) return 0;
+    const count = serversOf(scenario, this.#plan.servers).length;
+    const measurements =
+      count * (roundsOf(scenario, this.#plan) + (Math.min(scenario.warmUp, this.#plan.warmUp) > 0 ? 1 : 0));
+    return (
+      (planSeconds(scenario, this.#plan) * Math.min(this.#stepsTaken - 2, measurements)) / Math.max(1, measurements)
+    );
+  }
+}
