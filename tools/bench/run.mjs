@@ -76,7 +76,6 @@ async function bench(options) {
         kind: options.quick ? 'quick' : 'full',
         rounds: options.rounds,
         seconds: options.seconds,
-        warmUp: options.warmUp,
         malloc: options.malloc,
         pinned: setup.cores !== undefined,
       },

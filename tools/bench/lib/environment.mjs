@@ -48,21 +48,29 @@ function versionOf(name) {
   return places.map((place) => lineOf(path.join(place, name, 'package.json'), /"version":\s*"([^"]+)"/)).find(Boolean);
 }
 
+/** The npm packages behind servers and clients: a library goes by the name of its own. @param {readonly string[]} servers */
+function peersOf(servers) {
+  const names = servers
+    .map(variantOf)
+    .flatMap(({ library, native = false }) => [library, ...(native ? ['bufferutil'] : [])]);
+  const versions = [...new Set(names)].toSorted().map((name) => [name, versionOf(name)]);
+  return Object.fromEntries(versions.filter(([, version]) => version !== undefined));
+}
+
 /** @param {readonly string[]} servers those that are measured @returns {Environment} */
 export function describeEnvironment(servers) {
   const cpus = os.cpus();
-  const packages = new Set(servers.flatMap((server) => variantOf(server).packages ?? []));
   return {
     cpu: cpus[0]?.model.trim() ?? 'unknown',
     cores: cpus.length,
     memoryGiB: Math.round(os.totalmem() / 2 ** 30),
     isVirtual: lineOf('/proc/cpuinfo', /^flags\s*:.*\b(hypervisor)\b/m) !== undefined,
     system: lineOf('/etc/os-release', /^PRETTY_NAME="?([^"\n]+)/m) ?? os.type(),
-    kernel: os.release(),
+    kernel: /^[\d.]*\d/.exec(os.release())?.[0] ?? os.release(),
     node: process.version,
     v8: process.versions.v8,
     commit: commit(),
-    peers: Object.fromEntries([...packages].toSorted().map((name) => [name, versionOf(name) ?? 'unknown'])),
+    peers: peersOf(servers),
   };
 }
 

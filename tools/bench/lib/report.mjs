@@ -7,7 +7,17 @@ import { markdownTable } from './markdown.mjs';
 import { majorOf, readRuns, resultsOf } from './results.mjs';
 import { SCENARIOS } from './scenarios.mjs';
 import { spread } from './statistics.mjs';
-import { FIELDS, formatDoubts, formatNotes, judgements, labelOf, middle, short, thousands } from './table.mjs';
+import {
+  FIELDS,
+  formatDoubts,
+  formatNotes,
+  formatRange,
+  judgements,
+  labelOf,
+  middle,
+  short,
+  thousands,
+} from './table.mjs';
 import { VARIANTS } from './variants.mjs';
 import { ratio } from './verdicts.mjs';
 
@@ -45,12 +55,14 @@ const comparison = ({ server, than, relation }) =>
       ? `${labelOf(server)} / ${labelOf(than)}`
       : `${labelOf(server)} − ${labelOf(than)}`;
 
-/** @param {Judgement['verdict']} verdict */
-const verdictText = (verdict) =>
-  verdict === 'reached' ? 'yes' : verdict === 'within' ? 'yes, by its interval' : '**no**';
+/** @type {Readonly<Record<Judgement['verdict'], string>>} */
+const VERDICTS = { reached: 'yes', within: 'yes, by its interval', missed: '**no**', unknown: '**not measured**' };
 
 /** @param {Scenario} scenario @param {Judgement} judgement */
 const titleOf = ({ title }, { field }) => (FIELDS[field] === undefined ? title : `${title}: ${FIELDS[field]}`);
+
+/** @template T @param {T | undefined} value @param {(value: T) => string} format */
+const optional = (value, format) => (value === undefined ? '' : format(value));
 
 /** @param {Results} results */
 function targetsTable(results) {
@@ -59,11 +71,11 @@ function targetsTable(results) {
     return [
       titleOf(scenario, judgement),
       comparison(judgement),
-      short(interval.median),
-      `${short(interval.low)} to ${short(interval.high)}`,
-      String(interval.rounds),
+      optional(interval?.median, short),
+      optional(interval, formatRange),
+      optional(interval?.rounds, String),
       need(judgement, scenario),
-      verdictText(verdict),
+      VERDICTS[verdict],
     ];
   });
   const headings = [
@@ -114,9 +126,6 @@ function costsTable(results) {
   return markdownTable([textual('case'), textual('unit'), ...servers.map((name) => numeric(labelOf(name)))], rows);
 }
 
-/** @param {number | undefined} value @param {(value: number) => string} format */
-const optional = (value, format) => (value === undefined ? '' : format(value));
-
 /** Every server of a case, cheapest first. @param {Results[number]} result */
 function serversTable({ scenario, rows }) {
   const sorted = rows.toSorted(
@@ -150,8 +159,8 @@ function otherServers(results) {
 
 /** @param {Results} results */
 function latencies(results) {
-  const servers = columnServers(results);
   const timed = results.filter(({ rows }) => rows.some(({ samples }) => middle(samples, 'p50') !== undefined));
+  const servers = columnServers(timed);
   const rows = timed.map(({ scenario, rows: measured }) => [
     scenario.title,
     ...servers.flatMap((name) => {
@@ -166,9 +175,9 @@ function latencies(results) {
   return markdownTable([textual('case'), ...headings], rows);
 }
 
-/** Quick runs of several versions of Node beside each other, a row for each target. @param {readonly Run[]} runs */
-function versionsTable(runs) {
-  const perRun = runs.map((run) => judgements(resultsOf(run, SCENARIOS)));
+/** Quick runs of several versions of Node beside each other, a row for each target. @param {readonly Run[]} runs @param {readonly Scenario[]} scenarios */
+function versionsTable(runs, scenarios) {
+  const perRun = runs.map((run) => judgements(resultsOf(run, scenarios)));
   /** @type {Map<string, readonly string[]>} */
   const rows = new Map();
   const keyOf = (/** @type {{ scenario: Scenario, judgement: Judgement }} */ { scenario, judgement }) =>
@@ -178,8 +187,8 @@ function versionsTable(runs) {
     if (rows.has(key)) continue;
     const cells = perRun.map((judged) => {
       const found = judged.find((other) => keyOf(other) === key)?.judgement;
-      if (found === undefined) return '';
-      return found.verdict === 'missed' ? `**${short(found.interval.median)}**` : short(found.interval.median);
+      const figure = optional(found?.interval?.median, short);
+      return found?.verdict === 'missed' ? `**${figure}**` : figure;
     });
     const { scenario, judgement } = each;
     rows.set(key, [titleOf(scenario, judgement), comparison(judgement), need(judgement, scenario), ...cells]);
@@ -194,7 +203,7 @@ const percent = (share) => `${(share * 100).toFixed(1)} %`;
 /** @param {Run} run */
 function provenance({ settings, taken, results }) {
   const { environment, quiet } = taken;
-  const peers = Object.entries(environment.peers).map(([name, version]) => `${name} ${version}`);
+  const peers = Object.entries(environment.peers).map(([name, version]) => `, ${name} ${version}`);
   const apart = results.flatMap(({ name, apart: again }) =>
     again === undefined
       ? []
@@ -204,7 +213,7 @@ function provenance({ settings, taken, results }) {
   );
   return [
     `- ${environment.cpu}, ${environment.cores} cores${environment.isVirtual ? ' of a virtual machine' : ''}, ${environment.memoryGiB} GiB; ${environment.system}, Linux ${environment.kernel}; ${settings.pinned ? 'server and load generator on a core each' : 'server and load generator not pinned to cores'}.`,
-    `- Node ${environment.node} (V8 ${environment.v8}); ${peers.join(', ')}; this repository at ${environment.commit}.`,
+    `- Node ${environment.node} (V8 ${environment.v8})${peers.join('')}; this repository at ${environment.commit}.`,
     `- ${taken.at.slice(0, 16)}Z, ${taken.minutes} minutes, ${settings.rounds} rounds of ${settings.seconds} s (fewer of what takes long)${settings.malloc ? ', raised malloc thresholds' : ''}. Load average ${quiet.loadBefore.toFixed(2)} before, ${quiet.loadAfter.toFixed(2)} at the end (two busy cores are 2); the host took ${percent(quiet.stolen)} of the time.`,
     ...apart,
   ].join('\n');
@@ -247,28 +256,28 @@ const fullSections = (run, results) => [
   doubts(results),
 ];
 
-/** @param {readonly Run[]} runs @returns {string} */
-export function renderPage(runs) {
+/** @param {readonly Run[]} runs @param {readonly Scenario[]} scenarios @returns {string} */
+export function renderPage(runs, scenarios = SCENARIOS) {
   const full = runs.filter(({ settings }) => settings.kind === 'full');
   const quick = runs.filter(({ settings }) => settings.kind === 'quick');
   const sections = [INTRODUCTION];
-  for (const run of full) sections.push(...fullSections(run, resultsOf(run, SCENARIOS)));
+  for (const run of full) sections.push(...fullSections(run, resultsOf(run, scenarios)));
   if (quick.length > 0) {
     sections.push(
       '## Versions of Node, quick runs',
       'Three short rounds after little warming up: fewer cases, wider intervals. Bold: missed.',
-      versionsTable(quick),
-      ...quick.map((run) => provenance(run)),
+      versionsTable(quick, scenarios),
+      ...quick.map((run) => `### Node ${majorOf(run)}, quick: where from\n\n${provenance(run)}`),
     );
   }
   if (runs.length === 0) sections.push('No run is kept yet.');
   return `${sections.join('\n\n')}\n`;
 }
 
-/** The chart is that of the first full run, or of the first there is. @param {readonly Run[]} runs */
-export function renderChart(runs) {
+/** The chart is that of the first full run, or of the first there is. @param {readonly Run[]} runs @param {readonly Scenario[]} scenarios */
+export function renderChart(runs, scenarios = SCENARIOS) {
   const run = runs.find(({ settings }) => settings.kind === 'full') ?? runs[0];
-  return run === undefined ? undefined : drawChart(resultsOf(run, SCENARIOS), `Node ${majorOf(run)}`);
+  return run === undefined ? undefined : drawChart(resultsOf(run, scenarios), `Node ${majorOf(run)}`);
 }
 
 /** @returns {string[]} the files that are written */

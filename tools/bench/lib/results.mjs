@@ -15,7 +15,6 @@ import { fileURLToPath } from 'node:url';
  * @property {'full' | 'quick'} kind
  * @property {number} rounds
  * @property {number} seconds
- * @property {number} warmUp
  * @property {boolean} malloc
  * @property {boolean} pinned server and generator have a core each
  *

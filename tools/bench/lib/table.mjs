@@ -108,9 +108,9 @@ export function formatRelation({ unit }, { server, than, relation, bound, aim })
   return `${mine} - ${theirs} <= ${bound} ${unit}${hoped}`;
 }
 
-/** @param {import('./statistics.mjs').Interval} interval */
-export const formatInterval = ({ median: middleOf, low, high, confidence, rounds }) =>
-  `${toHundredths(middleOf)} (${toHundredths(low)} to ${toHundredths(high)}${confidence < 0.95 ? `, ${rounds} rounds only` : ''})`;
+/** Where there are too few rounds for 95 %, it says with how much the interval holds the median. @param {import('./statistics.mjs').Interval} interval */
+export const formatRange = ({ low, high, confidence }) =>
+  `${short(low)} to ${short(high)}${confidence < 0.95 ? ` (${percent(confidence)} %)` : ''}`;
 
 /** @type {Readonly<Partial<Record<Field, string>>>} what is compared, where it is not the cost */
 export const FIELDS = {
@@ -122,24 +122,27 @@ export const FIELDS = {
 };
 
 /** @type {Readonly<Record<Judgement['verdict'], string>>} */
-export const VERDICTS = { reached: 'reached', within: 'holds by its interval', missed: 'MISSED' };
+export const VERDICTS = {
+  reached: 'reached',
+  within: 'holds by its interval',
+  missed: 'MISSED',
+  unknown: 'not measured',
+};
 
-/** @param {Results} results */
+/** Every target, and what came of it. @param {Results} results */
 export const judgements = (results) =>
   results.flatMap(({ scenario, rows }) =>
-    (scenario.targets ?? []).flatMap((target) => {
-      const judgement = judge(target, rows);
-      return judgement === undefined ? [] : [{ scenario, judgement }];
-    }),
+    (scenario.targets ?? []).map((target) => ({ scenario, judgement: judge(target, rows) })),
   );
 
 /** @param {Results} results */
 export const formatTargets = (results) =>
   judgements(results)
     .map(({ scenario, judgement }) => {
-      const field = FIELDS[judgement.field];
-      const what = `target ${scenario.title}${field === undefined ? '' : `, ${field}`}`;
-      return `${what}: ${formatRelation(scenario, judgement)}: ${formatInterval(judgement.interval)}, ${VERDICTS[judgement.verdict]}`;
+      const { field, interval, verdict } = judgement;
+      const what = `target ${scenario.title}${FIELDS[field] === undefined ? '' : `, ${FIELDS[field]}`}`;
+      const figure = interval === undefined ? '' : `${short(interval.median)} (${formatRange(interval)}), `;
+      return `${what}: ${formatRelation(scenario, judgement)}: ${figure}${VERDICTS[verdict]}`;
     })
     .join('\n');
 

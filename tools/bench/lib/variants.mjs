@@ -5,7 +5,6 @@
  * @property {string} label in the tables
  * @property {'ours' | 'ws' | 'net' | 'undici'} library
  * @property {false | Record<string, number | boolean>} deflate the option perMessageDeflate in the scenarios of that extension
- * @property {readonly string[]} [packages] from npm, whose versions belong to its figures
  * @property {boolean} [baseline] of the checkout that `--baseline` names
  * @property {boolean} [native] ws with bufferutil
  * @property {boolean} [loop] broadcasts by an ordinary send to each, not with a prepared message

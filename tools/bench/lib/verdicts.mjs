@@ -15,8 +15,8 @@ import { medianInterval } from './statistics.mjs';
  * @property {'times' | 'atMost' | 'above'} relation
  * @property {number} bound
  * @property {number | undefined} aim
- * @property {Interval} interval of the figure that is compared with the bound
- * @property {'reached' | 'within' | 'missed'} verdict `within`: the median misses, the better end of its interval does not, so the target holds
+ * @property {Interval | undefined} interval of the figure that is compared with the bound
+ * @property {'reached' | 'within' | 'missed' | 'unknown'} verdict `within`: the median misses, the better end of its interval does not, so the target holds; `unknown`: nothing measured that could tell
  */
 
 /**
@@ -47,20 +47,21 @@ const difference = (mine, theirs) => mine - theirs;
 export const ratio = (rows, server = 'ours', than = 'ws', field = 'value') =>
   paired(rows, server, than, timesLess, field);
 
-/** @param {Target} target @param {readonly Row[]} rows @returns {Judgement | undefined} undefined: nothing measured that could tell */
+/** @type {Readonly<Record<Judgement['relation'], (mine: number, theirs: number) => number>>} */
+const FIGURES = { times: timesLess, atMost: timesMore, above: difference };
+
+/** @param {Target} target @param {readonly Row[]} rows @returns {Judgement} */
 export function judge({ server = 'ours', than = 'ws', times, atMost, above, of: field = 'value', aim }, rows) {
-  /** @param {Judgement['relation']} relation @param {number} bound @param {(mine: number, theirs: number) => number} compare */
-  const judged = (relation, bound, compare) => {
-    const interval = paired(rows, server, than, compare, field);
-    if (interval === undefined) return undefined;
-    const meets = (/** @type {number} */ figure) => (relation === 'times' ? figure >= bound : figure <= bound);
-    const better = relation === 'times' ? interval.high : interval.low;
-    /** @type {Judgement['verdict']} */
-    const verdict = meets(interval.median) ? 'reached' : meets(better) ? 'within' : 'missed';
-    return { server, than, field, relation, bound, aim, interval, verdict };
-  };
-  if (times !== undefined) return judged('times', times, timesLess);
-  if (atMost !== undefined) return judged('atMost', atMost, timesMore);
-  if (above !== undefined) return judged('above', above, difference);
-  return undefined;
+  const relation = times !== undefined ? 'times' : atMost !== undefined ? 'atMost' : 'above';
+  const bound = times ?? atMost ?? above ?? NaN;
+  const interval = paired(rows, server, than, FIGURES[relation], field);
+  return { server, than, field, relation, bound, aim, interval, verdict: verdictOf(relation, bound, interval) };
+}
+
+/** @param {Judgement['relation']} relation @param {number} bound @param {Interval | undefined} interval @returns {Judgement['verdict']} */
+function verdictOf(relation, bound, interval) {
+  if (interval === undefined) return 'unknown';
+  const meets = (/** @type {number} */ figure) => (relation === 'times' ? figure >= bound : figure <= bound);
+  if (meets(interval.median)) return 'reached';
+  return meets(relation === 'times' ? interval.high : interval.low) ? 'within' : 'missed';
 }
