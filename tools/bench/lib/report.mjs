@@ -30,8 +30,8 @@ import { ratio } from './verdicts.mjs';
  */
 
 const DOCS = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../../docs');
-export const PAGE = path.join(DOCS, 'benchmarks.md');
-export const CHART = path.join(DOCS, 'benchmarks.svg');
+const PAGE = path.join(DOCS, 'benchmarks.md');
+const CHART = path.join(DOCS, 'benchmarks.svg');
 
 /** Above it, the servers of fewer cases have tables of their own. */
 const SHARE_OF_A_COLUMN = 0.3;
@@ -181,7 +181,7 @@ function versionsTable(runs, scenarios) {
   /** @type {Map<string, readonly string[]>} */
   const rows = new Map();
   const keyOf = (/** @type {{ scenario: Scenario, judgement: Judgement }} */ { scenario, judgement }) =>
-    `${scenario.name} ${comparison(judgement)} ${judgement.field}`;
+    `${scenario.name} ${comparison(judgement)} ${judgement.field} ${judgement.bound}`;
   for (const each of perRun.flat()) {
     const key = keyOf(each);
     if (rows.has(key)) continue;

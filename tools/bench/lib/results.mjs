@@ -29,7 +29,7 @@ import { fileURLToPath } from 'node:url';
  * @typedef {{ settings: Settings, taken: Taken, results: StoredResult[] }} Run
  */
 
-export const RESULTS = path.join(path.dirname(path.dirname(fileURLToPath(import.meta.url))), 'results');
+const RESULTS = path.join(path.dirname(path.dirname(fileURLToPath(import.meta.url))), 'results');
 
 const DIGITS = 4;
 

@@ -100,7 +100,7 @@ export function formatTable(results) {
 }
 
 /** What a target is about, in words. @param {Scenario} scenario @param {Judgement} judgement */
-export function formatRelation({ unit }, { server, than, relation, bound, aim }) {
+function formatRelation({ unit }, { server, than, relation, bound, aim }) {
   const [mine, theirs] = [labelOf(server), labelOf(than)];
   const hoped = aim === undefined ? '' : ` (aim ${aim})`;
   if (relation === 'times') return `${theirs} / ${mine} >= ${bound}${hoped}`;
@@ -122,7 +122,7 @@ export const FIELDS = {
 };
 
 /** @type {Readonly<Record<Judgement['verdict'], string>>} */
-export const VERDICTS = {
+const VERDICTS = {
   reached: 'reached',
   within: 'holds by its interval',
   missed: 'MISSED',

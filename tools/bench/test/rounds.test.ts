@@ -40,12 +40,11 @@ const silent = { step: () => undefined };
 test('servers take turns, and every other round the other way', async () => {
   const { log, start } = fakes();
   const rows = await runScenario(SCENARIO, OPTIONS, SETUP, silent, start);
-  expect(log).toEqual([
-    ...['ours 2', 'ws 2', 'net 2'],
-    ...['ours 0.4', 'ws 0.4', 'net 0.4'],
-    ...['net 0.4', 'ws 0.4', 'ours 0.4'],
-    ...['ours 0.4', 'ws 0.4', 'net 0.4'],
-    ...['ours closed', 'ws closed', 'net closed'],
+  expect(log.join(', ').split(', ours 0.4')).toEqual([
+    'ours 2, ws 2, net 2',
+    ', ws 0.4, net 0.4, net 0.4, ws 0.4',
+    '',
+    ', ws 0.4, net 0.4, ours closed, ws closed, net closed',
   ]);
   expect(rows.map(({ server, samples }) => [server, samples.map(({ value }) => value)])).toEqual([
     ['ours', [2, 3, 4]],
