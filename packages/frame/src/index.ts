@@ -3,6 +3,7 @@ export { decodeClosePayload, encodeClosePayload } from './close-payload.js';
 export { ProtocolError, type ViolationCode } from './errors.js';
 export { decodeHeader, type FrameHead, type FrameHeader, type FrameInit } from './header.js';
 export { mask } from './mask.js';
+export { MaskingMemory } from './masking-memory.js';
 export { isControl, Opcode } from './opcode.js';
 export { FrameParser, type FrameHandlers } from './parser.js';
 export { type FrameParserOptions } from './rules.js';

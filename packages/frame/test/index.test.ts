@@ -5,6 +5,7 @@ test('the public names', () => {
   expect(Object.keys(frame).sort()).toEqual([
     'CloseCode',
     'FrameParser',
+    'MaskingMemory',
     'Opcode',
     'ProtocolError',
     'Utf8Validator',

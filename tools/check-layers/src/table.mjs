@@ -58,5 +58,5 @@ export const LAYERS = {
   })),
 };
 
-/** What a portable part may assume beside the ECMAScript of the compiler's `lib`; each is declared in its runtime.d.ts. */
-export const PORTABLE_GLOBALS = ['TextDecoder', 'TextEncoder', 'crypto', 'queueMicrotask'];
+/** What a portable part may assume beside the ECMAScript of the compiler's `lib`; each is declared in its runtime.d.ts; WebAssembly, where it is used, may be missing. */
+export const PORTABLE_GLOBALS = ['TextDecoder', 'TextEncoder', 'crypto', 'queueMicrotask', 'WebAssembly'];
