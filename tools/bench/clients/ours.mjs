@@ -1,6 +1,9 @@
 import { once } from 'node:events';
-import { WebSocket } from '@ws/client';
+import { ours } from '../servers/which.mjs';
 import { runClient } from './measured.mjs';
+
+/** @type {typeof import('@ws/client')} */
+const { WebSocket } = await import(ours('client'));
 
 await runClient(async (address, received) => {
   const socket = new WebSocket(address, { perMessageDeflate: false });

@@ -1,6 +1,7 @@
 // How each kind of scenario is measured once, for one of the servers.
+import { makeCertificate } from '@ws/testing';
 import { fileLimit } from './machine.mjs';
-import { Load, scriptOf, startMeasured } from './process.mjs';
+import { Load, startMeasured } from './process.mjs';
 import { variantOf } from './variants.mjs';
 
 /**
@@ -28,30 +29,41 @@ import { variantOf } from './variants.mjs';
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
+/** @type {import('@ws/testing').Certificate | undefined} */
+let made;
+const certificate = () => (made ??= makeCertificate());
+
 /** @param {Scenario} scenario @param {string} variant @param {number} port @param {number} seconds */
 function loadArgs(scenario, variant, port, seconds) {
-  const { connections, inFlight, size, fragment = 0, text = false, json = false, pace = 0 } = scenario;
+  const { connections, inFlight, size, fragment = 0, text, json = false, pace = 0, each = false } = scenario;
   const { library, deflate } = variantOf(variant);
+  const isCompressed = scenario.deflate === true && deflate !== false;
   const verify = json ? 64 : size < KIB ? 16 : 8;
   const values = { port, connections, 'in-flight': inFlight, size, fragment, seconds, verify, rate: pace };
   const args = Object.entries(values).flatMap(([name, value]) => [`--${name}`, value]);
   const flags = {
-    text,
+    text: text === 'ascii',
+    mixed: text === 'mixed',
     raw: library === 'net',
     json,
-    first: json, // what a connection allocates for its first compressed message is not part of a message's cost
-    deflate: json && deflate !== false,
+    each,
+    first: scenario.deflate === true, // what a connection allocates for its first compressed message is not part of a message's cost
+    deflate: isCompressed,
     control: true,
   };
   return [...args, ...Object.entries(flags).flatMap(([name, isSet]) => (isSet ? [`--${name}`] : []))];
 }
 
 /** @param {Scenario} scenario @param {string} variant @param {Setup} setup */
-function startServer({ kind, json = false }, variant, setup) {
+function startServer(scenario, variant, setup) {
   const { library, deflate, loop = false } = variantOf(variant);
-  const script = scriptOf(`servers/${library}.mjs`, variantOf(variant), setup);
-  const task = { broadcast: kind === 'broadcast', loop, perMessageDeflate: json && deflate };
-  return startMeasured(script, [JSON.stringify(task)], setup);
+  const task = {
+    broadcast: scenario.kind === 'broadcast',
+    loop,
+    tls: scenario.tls === true ? certificate() : undefined,
+    perMessageDeflate: scenario.deflate === true && deflate,
+  };
+  return startMeasured(`servers/${library}.mjs`, [JSON.stringify(task)], setup, variantOf(variant));
 }
 
 /** Runs the generator once and gives back its result. @template T @param {Load} load @param {(load: Load) => Promise<T>} use */
@@ -90,7 +102,7 @@ const throughput =
           more: { messages: result.messages },
         };
         if (scenario.loopDelay === true) sample.loopDelay = after.loopDelay;
-        if (scenario.json === true) {
+        if (scenario.deflate === true) {
           sample.replyBytes = result.receivedBytes / result.messages;
           sample.compressed = result.compressed / result.messages;
         }
@@ -105,13 +117,12 @@ const client =
   /** @param {Scenario} scenario @param {string} variant @param {Setup} setup @returns {Promise<Subject>} */
   async (scenario, variant, setup) => {
     const { connections, inFlight, size } = scenario;
-    const { library, native = false } = variantOf(variant);
+    const { library } = variantOf(variant);
     const otherEnd = mode === 'send' ? ['sink', '--in-flight', inFlight, '--verify', size < KIB ? 16 : 8] : ['source'];
     const load = new Load([...otherEnd, '--connections', connections, '--size', size, '--seconds', 600], setup);
     const { port } = await load.next('listening');
-    const script = scriptOf(`clients/${library}.mjs`, variantOf(variant), setup);
     const args = [port, connections, inFlight, size, mode];
-    const measured = await startMeasured(script, args, setup, setup.cores?.server, native);
+    const measured = await startMeasured(`clients/${library}.mjs`, args, setup, variantOf(variant));
     let expected = 0;
     return {
       measure: async (seconds) => {
@@ -202,21 +213,42 @@ async function peakMemory(scenario, variant, setup) {
   }
 }
 
-const CLIENTS = ['ours', 'baseline', 'ws', 'ws-bufferutil', 'undici'];
-const DEFLATING = ['ours', 'baseline', 'ours-public', 'ours-takeover', 'ws', 'ws-no-takeover'];
+const CLIENTS = ['ours', 'baseline', 'ws', 'ws-native', 'undici'];
+const ECHOING = [
+  'ours',
+  'baseline',
+  'ws-native',
+  'ws',
+  'websocket',
+  'faye-websocket',
+  'nodejs-websocket',
+  'bun',
+  'net',
+];
+const DEFLATING = ['ours', 'baseline', 'ours-public', 'ours-takeover', 'ws-native', 'ws', 'ws-no-takeover'];
 
 /** @type {Readonly<Record<Scenario['kind'], { start: (scenario: Scenario, variant: string, setup: Setup) => Promise<Subject>, variants: readonly string[], mostRounds: number }>>} */
 export const MEASURES = {
-  echo: { start: throughput('echo'), variants: ['ours', 'baseline', 'ws', 'net'], mostRounds: Infinity },
-  churn: { start: throughput('churn'), variants: ['ours', 'baseline', 'ws', 'net'], mostRounds: Infinity },
+  echo: { start: throughput('echo'), variants: ECHOING, mostRounds: Infinity },
+  churn: { start: throughput('churn'), variants: ECHOING, mostRounds: Infinity },
   'client-send': { start: client('send'), variants: CLIENTS, mostRounds: Infinity },
   'client-receive': { start: client('receive'), variants: CLIENTS, mostRounds: Infinity },
-  idle: { start: fresh(idleMemory), variants: ['ours', 'baseline', 'ws', 'net'], mostRounds: 3 },
-  peak: { start: fresh(peakMemory), variants: ['ours', 'baseline', 'ws', 'net'], mostRounds: 5 },
+  idle: { start: fresh(idleMemory), variants: ECHOING, mostRounds: 3 },
+  peak: { start: fresh(peakMemory), variants: ECHOING, mostRounds: 5 },
   deflate: { start: throughput('echo'), variants: DEFLATING, mostRounds: Infinity },
   'deflate-idle': {
     start: fresh(idleMemory),
-    variants: ['ours', 'baseline', 'ours-public', 'ours-takeover', 'ours-plain', 'ws', 'ws-no-takeover', 'ws-plain'],
+    variants: [
+      'ours',
+      'baseline',
+      'ours-public',
+      'ours-takeover',
+      'ours-plain',
+      'ws-native',
+      'ws',
+      'ws-no-takeover',
+      'ws-plain',
+    ],
     mostRounds: 8,
   },
   broadcast: {
@@ -229,6 +261,7 @@ export const MEASURES = {
       'ours-loop',
       'ours-plain',
       'baseline-plain',
+      'ws-native',
       'ws',
       'ws-no-takeover',
     ],

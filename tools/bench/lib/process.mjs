@@ -7,9 +7,11 @@ import { fileURLToPath } from 'node:url';
 
 const HERE = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
-/** Where a script lies, ours or that of the baseline. @param {string} script under tools/bench @param {{ baseline?: boolean }} variant @param {Setup} setup */
-export const scriptOf = (script, { baseline = false }, setup) =>
-  baseline && setup.baseline !== undefined ? path.join(setup.baseline, 'tools/bench', script) : path.join(HERE, script);
+/**
+ * @typedef {object} Runs how a script is run
+ * @property {boolean} [baseline] with our packages of the other checkout
+ * @property {boolean} [native] with bufferutil, which ws loads by itself
+ */
 
 const DEADLINE_MS = 120_000;
 /** A process that is told to end and does not is busy with something that has no end. */
@@ -46,17 +48,18 @@ async function within(promise, what, deadlineMs = DEADLINE_MS) {
 
 /** A measured node process. */
 export class Measured {
-  /** @param {string} script its path @param {readonly (string | number)[]} args @param {Setup} setup @param {number | undefined} core @param {boolean} native */
-  constructor(script, args, setup, core, native) {
+  /** @param {string} script under tools/bench @param {readonly (string | number)[]} args @param {Setup} setup @param {Runs} runs @param {number | undefined} core */
+  constructor(script, args, setup, { baseline = false, native = false }, core) {
     const node = [
       '--expose-gc',
       ...(setup.profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', setup.profile]),
     ];
-    const [command, rest] = pinned(core, process.execPath, [...node, script, ...args.map(String)]);
+    const [command, rest] = pinned(core, process.execPath, [...node, path.join(HERE, script), ...args.map(String)]);
     /** @type {NodeJS.ProcessEnv} */
-    const env = { ...process.env, WS_NO_BUFFER_UTIL: '1', WS_NO_UTF_8_VALIDATE: '1' };
-    delete env['NODE_OPTIONS'];
-    if (native) delete env['WS_NO_BUFFER_UTIL'];
+    const env = { ...process.env };
+    for (const name of ['NODE_OPTIONS', 'WS_NO_BUFFER_UTIL', 'BENCH_PACKAGES']) delete env[name];
+    if (!native) env['WS_NO_BUFFER_UTIL'] = '1';
+    if (baseline && setup.baseline !== undefined) env['BENCH_PACKAGES'] = path.join(setup.baseline, 'packages');
     if (setup.malloc) Object.assign(env, { MALLOC_TRIM_THRESHOLD_: '268435456', MALLOC_MMAP_THRESHOLD_: '268435456' });
     this.name = script;
     this.port = 0;
@@ -99,10 +102,11 @@ export class Measured {
 
 /**
  * Starts a server or client and waits until it is ready.
- * @param {string} script @param {readonly (string | number)[]} args @param {Setup} setup @param {number} [core] that of the servers if left out @param {boolean} [native] ws may use bufferutil
+ * @param {string} script under tools/bench @param {readonly (string | number)[]} args @param {Setup} setup @param {Runs} [runs]
+ * @param {number} [core] that of the servers if left out
  */
-export async function startMeasured(script, args, setup, core = setup.cores?.server, native = false) {
-  const measured = new Measured(script, args, setup, core, native);
+export async function startMeasured(script, args, setup, runs = {}, core = setup.cores?.server) {
+  const measured = new Measured(script, args, setup, runs, core);
   try {
     measured.port = (await measured.message()).port;
   } catch (error) {

@@ -1,5 +1,5 @@
 // A broadcast to many of which a few have stopped reading: what it costs, what memory it takes, and what everybody got in the end.
-import { scriptOf, startMeasured } from './process.mjs';
+import { startMeasured } from './process.mjs';
 
 /**
  * @typedef {import('./process.mjs').Setup} Setup
@@ -33,12 +33,12 @@ import { scriptOf, startMeasured } from './process.mjs';
 
 /** @param {SlowTask} task @param {Setup} setup @param {number} [deadlineMs] @returns {Promise<SlowSample>} */
 export async function measureSlowConsumers(task, setup, deadlineMs = 300_000) {
-  const server = await startMeasured(scriptOf('slow/server.mjs', {}, setup), [JSON.stringify(task)], setup);
+  const server = await startMeasured('slow/server.mjs', [JSON.stringify(task)], setup);
   /** @type {import('./process.mjs').Measured | undefined} */
   let recipients;
   try {
     const command = JSON.stringify({ ...task, port: server.port });
-    recipients = await startMeasured(scriptOf('slow/recipients.mjs', {}, setup), [command], setup, setup.cores?.load);
+    recipients = await startMeasured('slow/recipients.mjs', [command], setup, {}, setup.cores?.load);
     if (task.stalled > 0) await server.ask('fill', deadlineMs);
     const before = await server.usage('collect');
     await server.usage('reset-peak');

@@ -1,6 +1,6 @@
 // One connection, an echo, and many bytes: what they cost both processes, and how far their memory grows.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { scriptOf, startMeasured } from './process.mjs';
+import { startMeasured } from './process.mjs';
 
 /**
  * @typedef {import('./process.mjs').Setup} Setup
@@ -39,12 +39,12 @@ const SAMPLE_MS = 100;
 
 /** @param {StreamTask} task @param {Setup} setup @param {number} deadlineMs @returns {Promise<StreamSample>} */
 export async function measureStream(task, setup, deadlineMs = 300_000) {
-  const server = await startMeasured(scriptOf('streams/server.mjs', {}, setup), [JSON.stringify(task)], setup);
+  const server = await startMeasured('streams/server.mjs', [JSON.stringify(task)], setup);
   /** @type {import('./process.mjs').Measured | undefined} */
   let client;
   try {
     const command = JSON.stringify({ ...task, port: server.port });
-    client = await startMeasured(scriptOf('streams/client.mjs', {}, setup), [command], setup, setup.cores?.load);
+    client = await startMeasured('streams/client.mjs', [command], setup, {}, setup.cores?.load);
     const before = await usages(server, client, 'collect');
     await usages(server, client, 'reset-peak');
     const startedAt = performance.now();

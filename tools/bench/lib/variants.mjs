@@ -1,13 +1,15 @@
-// The servers that a scenario is measured with: a library, and what it makes of permessage-deflate where that is on.
+// The servers and clients that a scenario is measured with: a library, and how it is set up.
 
 /**
+ * @typedef {'ours' | 'ws' | 'websocket' | 'faye-websocket' | 'nodejs-websocket' | 'undici' | 'bun' | 'net'} Library a script in servers/ or clients/
+ *
  * @typedef {object} Variant
  * @property {string} label in the tables
- * @property {'ours' | 'ws' | 'net' | 'undici'} library
+ * @property {Library} library
  * @property {false | Record<string, number | boolean>} deflate the option perMessageDeflate in the scenarios of that extension
+ * @property {boolean} [native] ws with bufferutil, which masks in C
  * @property {boolean} [baseline] of the checkout that `--baseline` names
- * @property {boolean} [native] ws with bufferutil
- * @property {boolean} [loop] broadcasts by an ordinary send to each, not with a prepared message
+ * @property {boolean} [loop] broadcasts by an ordinary send to each
  */
 
 const TAKEOVER = { serverNoContextTakeover: false, clientNoContextTakeover: false };
@@ -22,10 +24,13 @@ export const VARIANTS = {
   'ours-plain': { label: '@ws, no deflate', library: 'ours', deflate: false },
   baseline: { label: '@ws, baseline', library: 'ours', deflate: { threshold: 0 }, baseline: true },
   'baseline-plain': { label: '@ws, baseline, no deflate', library: 'ours', deflate: false, baseline: true },
-  ws: { label: 'npm ws', library: 'ws', deflate: { threshold: 0 } },
-  'ws-bufferutil': { label: 'npm ws, bufferutil', library: 'ws', deflate: { threshold: 0 }, native: true },
-  'ws-no-takeover': { label: 'npm ws, no takeover', library: 'ws', deflate: { threshold: 0, ...NO_TAKEOVER } },
-  'ws-plain': { label: 'npm ws, no deflate', library: 'ws', deflate: false },
+  'ws-native': { label: 'ws + bufferutil', library: 'ws', deflate: { threshold: 0 }, native: true },
+  ws: { label: 'ws', library: 'ws', deflate: { threshold: 0 } },
+  'ws-no-takeover': { label: 'ws, no takeover', library: 'ws', deflate: { threshold: 0, ...NO_TAKEOVER } },
+  'ws-plain': { label: 'ws, no deflate', library: 'ws', deflate: false },
+  websocket: { label: 'websocket', library: 'websocket', deflate: false },
+  'faye-websocket': { label: 'faye-websocket', library: 'faye-websocket', deflate: false },
+  'nodejs-websocket': { label: 'nodejs-websocket', library: 'nodejs-websocket', deflate: false },
   undici: { label: 'undici', library: 'undici', deflate: false },
   net: { label: 'raw net', library: 'net', deflate: false },
 };

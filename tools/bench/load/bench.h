@@ -14,9 +14,11 @@ struct options {
   int port;               /* of the server on 127.0.0.1 */
   int connections;        /* open at the same time */
   int in_flight;          /* messages per connection that wait for their echo; sink: messages per answer; broadcast: messages at a time */
+  bool each;              /* broadcast: each is asked for by itself, when an earlier one has arrived */
   size_t size;            /* payload bytes of a message */
   size_t fragment;        /* largest frame payload; 0: a message is one frame */
   bool text;              /* text instead of binary messages */
+  bool mixed;             /* text of several scripts instead of ASCII */
   bool json;              /* the messages are JSON documents, and so text */
   bool deflate;           /* permessage-deflate: offered, and what is sent is compressed */
   bool first;             /* each connection exchanges one message before the load is ready */
@@ -44,6 +46,13 @@ enum { JSON_LEAST = 48 };
 
 /* A JSON document of exactly size bytes, ASCII, different at each call. */
 void make_json(uint8_t *to, size_t size);
+
+/* --- text.c --------------------------------------------------------------------------------------------------------- */
+
+/* Printable ASCII of exactly size bytes. */
+void make_ascii(uint8_t *to, size_t size);
+/* Words of several scripts, with characters of 1 to 4 bytes: UTF-8 of exactly size bytes. */
+void make_mixed(uint8_t *to, size_t size);
 
 /* --- deflate.c: permessage-deflate, RFC 7692 ------------------------------------------------------------------------ */
 

@@ -1,6 +1,7 @@
 /*
  * Recipients of what the server broadcasts. Connection 0 is no recipient: it sends the documents once, as messages, and
- * then a number each time that so many of them, going round, are to be sent to all others.
+ * then a number each time that so many of them, going round, are to be sent to all others: --in-flight of them when all
+ * have all of those before, or, with --each, one for each that everybody has.
  */
 #define _GNU_SOURCE
 #include "bench.h"
@@ -28,7 +29,12 @@ struct broadcast {
   struct stream stream;
   struct recipient *recipients;
   int count, epoll, sender;
-  uint64_t expected, received, verified, compressed, received_bytes;
+  bool stopping;
+  uint64_t triggers;
+  uint64_t asked, completed; /* broadcasts; those in between are in flight, at most --in-flight of them */
+  int *arrived;              /* of each in flight: how many have it */
+  uint64_t *asked_at;        /* ns */
+  uint64_t received, verified, compressed, received_bytes;
   struct histogram durations;
 };
 
@@ -47,12 +53,40 @@ static void send_all(int fd, const uint8_t *bytes, size_t length) {
   }
 }
 
-/* A text message that is not compressed, masked with the key 0. */
-static void trigger(const struct broadcast *load) {
-  char frame[16];
-  int length = snprintf(frame + 6, sizeof frame - 6, "%d", load->options->in_flight);
-  memcpy(frame, (const uint8_t[]){0x81, (uint8_t)(0x80 | length), 0, 0, 0, 0}, 6);
-  send_all(load->sender, (const uint8_t *)frame, 6 + (size_t)length);
+/* A text message that is not compressed, masked with the key 0. Returns its size. */
+static size_t put_number(uint8_t *to, unsigned number) {
+  char digits[16];
+  int length = snprintf(digits, sizeof digits, "%u", number);
+  memcpy(to, (const uint8_t[]){0x81, (uint8_t)(0x80 | length), 0, 0, 0, 0}, 6);
+  memcpy(to + 6, digits, (size_t)length);
+  return 6 + (size_t)length;
+}
+
+/* Asks for the broadcasts that there is room for in flight. */
+static void ask(struct broadcast *load, uint64_t now) {
+  static uint8_t frames[4096 * 8];
+  const struct options *options = load->options;
+  uint64_t window = (uint64_t)options->in_flight, room = window - (load->asked - load->completed);
+  size_t length = 0;
+  if (load->stopping || room == 0 || (!options->each && room < window)) return;
+  if (options->each && options->messages && options->messages - load->triggers < room) room = options->messages - load->triggers;
+  for (uint64_t i = 0; i < room; i++) {
+    uint64_t slot = load->asked++ % window;
+    load->arrived[slot] = 0;
+    load->asked_at[slot] = now;
+    if (options->each) length += put_number(frames + length, 1);
+  }
+  if (!options->each) length = put_number(frames, (unsigned)room);
+  load->triggers += options->each ? room : 1;
+  if (options->messages && load->triggers == options->messages) load->stopping = true;
+  send_all(load->sender, frames, length);
+}
+
+static void arrive(struct broadcast *load, uint64_t number) {
+  uint64_t slot = number % (uint64_t)load->options->in_flight;
+  if (++load->arrived[slot] < load->count) return;
+  record(&load->durations, now_ns() - load->asked_at[slot], 1); /* in order: each recipient has those before */
+  load->completed++;
 }
 
 static bool is_wanted(const struct broadcast *load, const struct recipient *recipient) {
@@ -77,32 +111,32 @@ static void receive(struct broadcast *load, struct recipient *recipient) {
       continue;
     }
     if (piece.opcode != 1) die("a message with opcode %d", piece.opcode);
-    if (recipient->received == load->expected) die("more messages than were asked for");
+    if (recipient->received == load->asked) die("more messages than were asked for");
     const uint8_t *document = stream->plain + recipient->received % stream->count * stream->size;
     if (check_piece(&recipient->checker, &piece, document, stream->size, is_wanted(load, recipient))) load->verified++;
     if (!piece.ends_message) continue;
     if (piece.compressed) load->compressed++;
-    recipient->received++;
     load->received++;
+    arrive(load, recipient->received++);
   }
 }
 
-/* One number to the server; all recipients have all messages when it returns. */
-static void run_once(struct broadcast *load) {
+/* Until all recipients have everything that was asked for, and no more is. */
+static void drive(struct broadcast *load, uint64_t stop) {
   struct epoll_event events[256];
-  uint64_t start = now_ns(), goal = load->received + (uint64_t)load->count * (uint64_t)load->options->in_flight;
-  load->expected += (uint64_t)load->options->in_flight;
-  trigger(load);
-  while (load->received < goal) {
+  ask(load, now_ns());
+  while (load->completed < load->asked) {
     int n = epoll_wait(load->epoll, events, 256, STALL_MS);
     if (n < 0 && errno != EINTR) die("epoll_wait: %s", strerror(errno));
-    if (n == 0) die("stalled, %llu messages are missing", (unsigned long long)(goal - load->received));
+    if (n == 0) die("stalled with %llu broadcasts in flight", (unsigned long long)(load->asked - load->completed));
     for (int i = 0; i < n; i++) {
       if (events[i].data.u64 == 0) die("the server answered the sender");
       receive(load, &load->recipients[events[i].data.u64 - 1]);
     }
+    uint64_t now = now_ns();
+    if (now >= stop) load->stopping = true;
+    ask(load, now);
   }
-  record(&load->durations, now_ns() - start, 1);
 }
 
 static void open_connections(struct broadcast *load) {
@@ -114,6 +148,8 @@ static void open_connections(struct broadcast *load) {
   load->stream = make_stream(&options, &load->agreement);
   load->recipients = allocate((size_t)load->count * sizeof *load->recipients);
   load->sender = fds[0];
+  load->arrived = allocate((size_t)options.in_flight * sizeof *load->arrived);
+  load->asked_at = allocate((size_t)options.in_flight * sizeof *load->asked_at);
   for (int i = 0; i < load->count; i++) {
     load->recipients[i].fd = fds[i + 1];
     load->recipients[i].reader.allow_compressed = load->agreement.deflate;
@@ -126,16 +162,16 @@ int run_broadcast(const struct options *options) {
   if (!options->json) die("broadcast is of JSON documents: --json is missing");
   open_connections(&load);
   send_all(load.sender, load.stream.wire, load.stream.starts[load.stream.count]);
-  run_once(&load); /* what a connection allocates for its first message is not part of a message's cost */
-  load.received = load.verified = load.compressed = load.received_bytes = 0;
+  drive(&load, 0); /* what a connection allocates for its first message is not part of a message's cost */
+  load.stopping = false;
+  load.triggers = load.received = load.verified = load.compressed = load.received_bytes = 0;
   load.durations = (struct histogram){0};
   printf("{\"event\":\"ready\",\"connections\":%d}\n", load.count);
   if (options->control && !wait_for_line()) return 0;
 
   double cpu = cpu_seconds();
-  uint64_t start = now_ns(), stop = start + (uint64_t)(options->seconds * 1e9), times = 0;
-  do run_once(&load), times++;
-  while (now_ns() < stop && (!options->messages || times < options->messages));
+  uint64_t start = now_ns();
+  drive(&load, start + (uint64_t)(options->seconds * 1e9));
   double seconds = (double)(now_ns() - start) / 1e9;
   printf("{\"event\":\"result\",\"messages\":%llu,\"seconds\":%.6f,\"rate\":%.1f,\"p50\":%.2f,\"p99\":%.2f,"
          "\"verified\":%llu,\"compressed\":%llu,\"receivedBytes\":%llu,\"cpuSeconds\":%.6f}\n",

@@ -17,9 +17,10 @@ static const char USAGE[] =
     "  churn      open and close connections\n"
     "  idle       open connections and hold them until stdin ends\n"
     "  broadcast  have the server send to all connections, --in-flight messages at a time; --messages counts these times\n"
+    "             --each: one at a time, so many under way\n"
     "  sink       be the server: listen, count messages, answer every n-th one\n"
     "  source     be the server: a client sends a number, and gets so many messages\n"
-    "options: --connections N  --in-flight N  --size BYTES  --fragment BYTES  --text  --raw\n"
+    "options: --connections N  --in-flight N  --size BYTES  --fragment BYTES  --text  --mixed  --raw\n"
     "         --json  --deflate  --first  --messages N  --seconds S  --rate N  --verify N  --control\n";
 
 noreturn void die(const char *format, ...) {
@@ -89,6 +90,8 @@ struct options parse_options(int argc, char **argv) {
     const char *name = argv[i];
     const char *value = i + 1 < argc ? argv[i + 1] : NULL;
     if (!strcmp(name, "--text")) options.text = true;
+    else if (!strcmp(name, "--mixed")) options.mixed = options.text = true;
+    else if (!strcmp(name, "--each")) options.each = true;
     else if (!strcmp(name, "--raw")) options.raw = true;
     else if (!strcmp(name, "--json")) options.json = options.text = true;
     else if (!strcmp(name, "--deflate")) options.deflate = true;
@@ -98,8 +101,8 @@ struct options parse_options(int argc, char **argv) {
       if (!strcmp(name, "--port")) options.port = (int)number(name, value, 1, 65535);
       else if (!strcmp(name, "--connections")) options.connections = (int)number(name, value, 1, 60000);
       else if (!strcmp(name, "--in-flight")) options.in_flight = (int)number(name, value, 1, 4096);
-      else if (!strcmp(name, "--size")) options.size = (size_t)number(name, value, 0, 64 << 20);
-      else if (!strcmp(name, "--fragment")) options.fragment = (size_t)number(name, value, 0, 64 << 20);
+      else if (!strcmp(name, "--size")) options.size = (size_t)number(name, value, 0, 256 << 20);
+      else if (!strcmp(name, "--fragment")) options.fragment = (size_t)number(name, value, 0, 256 << 20);
       else if (!strcmp(name, "--messages")) options.messages = (uint64_t)number(name, value, 0, 1e9);
       else if (!strcmp(name, "--seconds")) options.seconds = number(name, value, 0.001, 600);
       else if (!strcmp(name, "--rate")) options.rate = number(name, value, 0, 1e9);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RING_BYTES = 512 * 1024, RING_MOST = 4096, DOCUMENTS_LEAST = 64 };
+enum { RING_BYTES = 512 * 1024, RING_MOST = 4096, DOCUMENTS_LEAST = 64, LARGE = 32 << 20 };
 
 static size_t header_size(size_t length) { return length < 126 ? 6 : length < 65536 ? 8 : 14; }
 
@@ -47,19 +47,15 @@ static size_t framed_size(size_t size, size_t largest) {
 }
 
 static void make_payload(uint8_t *to, const struct options *options) {
-  if (options->json) {
-    make_json(to, options->size);
-    return;
-  }
-  for (size_t at = 0; at < options->size; at++) {
-    uint8_t byte = (uint8_t)next_random();
-    to[at] = options->text ? (uint8_t)(' ' + byte % 95) : byte; /* text: printable ASCII */
-  }
+  if (options->json) make_json(to, options->size);
+  else if (options->mixed) make_mixed(to, options->size);
+  else if (options->text) make_ascii(to, options->size);
+  else for (size_t at = 0; at < options->size; at++) to[at] = (uint8_t)next_random();
 }
 
 struct stream make_stream(const struct options *options, const struct agreement *agreement) {
   size_t room = options->deflate ? compressed_bound(options->size) : options->size;
-  size_t unit = framed_size(room, options->fragment), least = options->json ? DOCUMENTS_LEAST : 2;
+  size_t unit = framed_size(room, options->fragment), least = options->json ? DOCUMENTS_LEAST : options->size < LARGE ? 2 : 1;
   struct stream stream = {.size = options->size, .count = RING_BYTES / framed_size(options->size, options->fragment)};
   if (stream.count < least) stream.count = least;
   if (stream.count > RING_MOST) stream.count = RING_MOST;

@@ -1,7 +1,9 @@
-import { PreparedMessage, WebSocketServer } from '@ws/server';
 import { serve } from './serve.mjs';
+import { ours } from './which.mjs';
 
-serve(WebSocketServer, (document) => {
-  const prepared = new PreparedMessage(document, { binary: false });
-  return (socket) => socket.send(prepared, { binary: false });
+/** @type {typeof import('@ws/server')} */
+const { WebSocketServer } = await import(ours('server'));
+
+serve(WebSocketServer, (server, document, except) => {
+  /** @type {any} */ (server).broadcast(document, { binary: false, except });
 });

@@ -1,4 +1,5 @@
 // The servers that both libraries run, word for word.
+import { createServer } from 'node:https';
 import { answerParent } from './control.mjs';
 
 /**
@@ -11,9 +12,16 @@ import { answerParent } from './control.mjs';
  * @property {() => unknown} address
  * @property {Iterable<Pick<ServedSocket, 'send'>>} clients
  *
+ * @callback Broadcast
+ * @param {ServingServer} server
+ * @param {Buffer} document text
+ * @param {ServedSocket} except gets none
+ * @returns {void}
+ *
  * @typedef {object} Task what the command line says, as JSON
  * @property {boolean} [broadcast] instead of an echo
- * @property {boolean} [loop] without a prepared message
+ * @property {boolean} [loop] by an ordinary send to each
+ * @property {import('@ws/testing').Certificate} [tls] wss
  * @property {false | Record<string, unknown>} perMessageDeflate
  */
 
@@ -24,10 +32,9 @@ function echo(data, isBinary) {
 
 /**
  * A client, one at a time, sends documents, which are kept, and numbers: so many documents, going round, then go to all others.
- * @param {ServingServer} server
- * @param {(document: Buffer) => (socket: Pick<ServedSocket, 'send'>) => void} prepare what sends this document
+ * @param {ServingServer} server @param {Broadcast} broadcast
  */
-function broadcaster(server, prepare) {
+function broadcaster(server, broadcast) {
   /** @type {ServedSocket | undefined} */
   let sender;
   /** @type {Buffer[]} */
@@ -47,29 +54,34 @@ function broadcaster(server, prepare) {
     for (let count = Number(data.toString()); count > 0; count--) {
       const document = documents[next++ % documents.length];
       if (document === undefined) throw new Error('a number before the documents');
-      const send = prepare(document);
-      for (const socket of server.clients) if (socket !== this) send(socket);
+      broadcast(server, document, this);
     }
   };
 }
 
 const TEXT = { binary: false };
-/** @type {(document: Buffer) => (socket: Pick<ServedSocket, 'send'>) => void} */
-const sendEach = (document) => (socket) => socket.send(document, TEXT);
+
+/** @type {Broadcast} */
+function sendEach(server, document, except) {
+  for (const socket of server.clients) if (socket !== except) socket.send(document, TEXT);
+}
 
 /**
  * @param {new (options: any) => ServingServer} Server
- * @param {(document: Buffer) => (socket: Pick<ServedSocket, 'send'>) => void} prepare the library's own way to broadcast
+ * @param {Broadcast} broadcast the library's own way
  */
-export function serve(Server, prepare = sendEach) {
+export function serve(Server, broadcast = sendEach) {
   const task = /** @type {Task} */ (JSON.parse(process.argv[2] ?? '{"perMessageDeflate":false}'));
-  const { perMessageDeflate } = task;
-  const server = new Server({ host: '127.0.0.1', port: 0, maxPayload: 100 * 1024 * 1024, perMessageDeflate });
-  const listener = task.broadcast === true ? broadcaster(server, task.loop === true ? sendEach : prepare) : echo;
+  const { perMessageDeflate, tls } = task;
+  const options = { maxPayload: 100 * 1024 * 1024, perMessageDeflate };
+  const secure = tls && createServer(tls);
+  const server = new Server({ ...options, ...(secure ? { server: secure } : { host: '127.0.0.1', port: 0 }) });
+  const listener = task.broadcast === true ? broadcaster(server, task.loop === true ? sendEach : broadcast) : echo;
   server.on('connection', (socket) => socket.on('message', listener));
   server.on('listening', () => {
     const address = /** @type {import('node:net').AddressInfo} */ (server.address());
     process.send?.({ port: address.port });
   });
+  secure?.listen(0, '127.0.0.1');
   answerParent();
 }

@@ -225,12 +225,13 @@ describeLoad('load generator with permessage-deflate', () => {
 
 /** Documents are kept; a number has so many of them, going round, sent to all others. */
 async function serveBroadcast(
-  options: PerMessageDeflateOptions,
+  options: PerMessageDeflateOptions | false,
   spoil?: (count: number, send: (data: string) => void, data: string) => void,
 ) {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: options });
   closers.push(() => server.close());
   const documents: string[] = [];
+  const numbers: number[] = [];
   let next = 0;
   let sent = 0;
   server.on('connection', (socket) =>
@@ -240,6 +241,7 @@ async function serveBroadcast(
         documents.push(text);
         return;
       }
+      numbers.push(Number(text));
       for (let left = Number(text); left > 0; left--) {
         const document = documents[next++ % documents.length] ?? '';
         for (const client of server.clients) {
@@ -251,7 +253,7 @@ async function serveBroadcast(
     }),
   );
   await once(server, 'listening');
-  return { port: (server.address() as AddressInfo).port, documents };
+  return { port: (server.address() as AddressInfo).port, documents, numbers };
 }
 
 describeLoad('load generator as recipients of a broadcast', () => {
@@ -270,6 +272,24 @@ describeLoad('load generator as recipients of a broadcast', () => {
     const messages = 60 * inFlight * 20;
     expect(result).toMatchObject({ messages, verified: messages, compressed: messages });
     expect(new Set(documents).size).toBeGreaterThan(500);
+  });
+
+  test('asks for each by itself, so many under way', async () => {
+    const { port, documents, numbers } = await serveBroadcast(false);
+    const { status, result, complaint } = await run('broadcast', {
+      port,
+      json: true,
+      each: true,
+      size: 64,
+      connections: 20,
+      'in-flight': 8,
+      messages: 100,
+    });
+    expect(complaint).toBe('');
+    expect(status).toBe(0);
+    expect(result).toMatchObject({ messages: 2000, verified: 2000, compressed: 0 });
+    expect(documents.length).toBeGreaterThanOrEqual(64);
+    expect(numbers).toEqual(Array.from({ length: 8 + 100 }, () => 1)); // the first eight are before the clock starts
   });
 
   test('looks into a sample where the server keeps no window', async () => {

@@ -50,6 +50,8 @@ describeLoad('load generator', () => {
     { size: 65_535, connections: 2, 'in-flight': 4, messages: 50 },
     { size: 65_536, connections: 2, 'in-flight': 16, messages: 100 },
     { size: 16_384, fragment: 1024, connections: 2, 'in-flight': 4, messages: 200 },
+    { size: 1024, connections: 3, 'in-flight': 4, messages: 2000, mixed: true as const },
+    { size: 1003, fragment: 64, connections: 2, 'in-flight': 4, messages: 600, mixed: true as const },
     { size: 1000, fragment: 300, connections: 1, 'in-flight': 2, messages: 100, text: true as const },
     { size: 3_000_000, connections: 1, 'in-flight': 3, messages: 5 },
   ])('counts and verifies every echo: %j', async (options) => {
