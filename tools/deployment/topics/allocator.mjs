@@ -1,0 +1,67 @@
+// What the settings of malloc change, for the same server.
+import { existsSync, readdirSync } from 'node:fs';
+import { exchange } from '../lib/load.mjs';
+import { memoryOf, startScript } from '../lib/processes.mjs';
+import { alternate, join } from '../lib/rounds.mjs';
+
+const LIBRARIES = '/usr/lib/x86_64-linux-gnu';
+const MIB = 1024 * 1024;
+
+/** @param {string} name @returns {string | undefined} */
+function library(name) {
+  const folder = existsSync(LIBRARIES) ? LIBRARIES : '/usr/lib/aarch64-linux-gnu';
+  const file = existsSync(folder) ? readdirSync(folder).find((each) => each.startsWith(`${name}.so`)) : undefined;
+  return file === undefined ? undefined : `${folder}/${file}`;
+}
+
+/** @returns {readonly (readonly [string, Record<string, string>])[]} */
+function settings() {
+  const jemalloc = library('libjemalloc');
+  return [
+    ['nothing set', {}],
+    ['`MALLOC_TRIM_THRESHOLD_=268435456`', { MALLOC_TRIM_THRESHOLD_: '268435456' }],
+    [
+      '… and `MALLOC_MMAP_THRESHOLD_=268435456`',
+      { MALLOC_TRIM_THRESHOLD_: '268435456', MALLOC_MMAP_THRESHOLD_: '268435456' },
+    ],
+    ['`MALLOC_ARENA_MAX=2`', { MALLOC_ARENA_MAX: '2' }],
+    ...(jemalloc === undefined ? [] : [/** @type {const} */ (['jemalloc, by `LD_PRELOAD`', { LD_PRELOAD: jemalloc }])]),
+  ];
+}
+
+const TRAFFIC = {
+  small: { size: 1024, inFlight: 16 },
+  large: { size: 65_536, inFlight: 1 },
+  huge: { size: 1024 * 1024, inFlight: 1 },
+};
+
+export default {
+  title: 'setting',
+  columns: [
+    { title: '1 KiB k16, us', key: 'small' },
+    { title: '64 KiB k1, us', key: 'large' },
+    { title: '1 MiB k1, us', key: 'huge', digits: 0 },
+    { title: 'MiB afterwards', key: 'memory', digits: 0 },
+  ],
+  /** @param {{ server: number | undefined }} cores @param {boolean} [quick] */
+  async run({ server: core }, quick = false) {
+    const parts = [];
+    for (const [key, traffic] of Object.entries(TRAFFIC)) {
+      const subjects = settings().map(([name, env]) => {
+        const start = async () => {
+          const server = await startScript('servers/echo.mjs', {}, { env, core });
+          const measure = async (/** @type {number} */ seconds) => {
+            const { cpu } = await exchange(server.port, [server.pid], { ...traffic, seconds });
+            return { [key]: /** @type {number} */ (cpu[0]), [`${key}Memory`]: memoryOf(server.pid) / MIB };
+          };
+          return { measure, close: server.stop };
+        };
+        return /** @type {const} */ ([name, start]);
+      });
+      parts.push(await alternate(subjects, { rounds: 5, seconds: 0.4, warmUp: 1.5 }, quick));
+    }
+    const rows = join(...parts);
+    for (const [name, figures] of rows) rows.set(name, { ...figures, memory: figures['hugeMemory'] ?? NaN });
+    return rows;
+  },
+};
