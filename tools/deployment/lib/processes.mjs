@@ -68,7 +68,7 @@ function read(file) {
 }
 
 /** A process and those that it has started. @param {number} pid @returns {number[]} */
-export function familyOf(pid) {
+function familyOf(pid) {
   const children = threadsOf(pid).flatMap((thread) => read(`/proc/${pid}/task/${thread}/children`).trim().split(' '));
   return [pid, ...children.filter((child) => child !== '').flatMap((child) => familyOf(Number(child)))];
 }
@@ -98,6 +98,3 @@ export function memoryOf(pid) {
     sum += Number(/^Pss:\s+(\d+) kB$/m.exec(read(`/proc/${each}/smaps_rollup`))?.[1] ?? 0);
   return sum * 1024;
 }
-
-/** What the kernel keeps for itself, caches of files that it can give up excepted; in bytes. */
-export const kernelMemory = () => Number(/^SUnreclaim:\s+(\d+) kB$/m.exec(read('/proc/meminfo'))?.[1] ?? 0) * 1024;

@@ -23,7 +23,7 @@ const TRIES = 5;
 const START_MS = 10_000;
 
 /** The page's configuration of a proxy. @param {Name} name */
-export function configurationOf(name) {
+function configurationOf(name) {
   const [, text] = new RegExp(`^\`\`\`${name}\\n(.*?)^\`\`\``, 'ms').exec(readFileSync(PAGE, 'utf8')) ?? [];
   if (text === undefined) throw new Error(`docs/deployment.md has no block for ${name}`);
   return text;

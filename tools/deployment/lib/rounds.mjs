@@ -1,5 +1,5 @@
 // Settings take turns, A B C A B C …, so that a slow moment of the machine hits all of them; medians of the rounds.
-import { median } from '../../bench/lib/rounds.mjs';
+import { median } from '../../bench/lib/statistics.mjs';
 
 /**
  * @typedef {Readonly<Record<string, number>>} Figures
@@ -34,7 +34,7 @@ export async function alternate(settings, pace, quick = false) {
 }
 
 /** @param {readonly Figures[]} samples @returns {Figures} */
-export const medians = (samples) =>
+const medians = (samples) =>
   Object.fromEntries(
     Object.keys(samples[0] ?? {}).map((key) => [key, median(samples.map((each) => each[key] ?? NaN))]),
   );
