@@ -1,14 +1,13 @@
-import { isUtf8 } from 'node:buffer';
-import { randomInt } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { encodeClosePayload } from '@ws/frame';
 import { closeReport, now } from './close-report.js';
+import { coreOptions, type Role } from './core-options.js';
 import type { Claim, Holder, Keeper, MemoryAccount } from './memory-account.js';
 import { MemoryBudget } from './memory-budget.js';
 import { maskingKeysFrom, randomMaskingKey } from './masking-key.js';
 import type { ConnectionSettings } from './options.js';
 import { Outflow, type OutflowHost } from './outflow.js';
-import { isPlainSocket, ownsItsChunks } from './plain-socket.js';
+import { isPlainSocket } from './plain-socket.js';
 import {
   GuardError,
   Protocol,
@@ -19,14 +18,11 @@ import {
   type MessageHead,
   type MessageSink,
   type ProtocolHandlers,
-  type ProtocolOptions,
 } from './protocol/index.js';
+import { soonest } from './protocol/guards.js';
 import { TimerWheel, WheelEntry } from './timer-wheel.js';
 import { sharedTimers } from './timers.js';
 import type { SlowInfo } from './types.js';
-import { turnTime } from './writer.js';
-
-export type Role = 'server' | 'client';
 
 /** Who is told what happens on a connection. */
 export interface ConnectionOwner extends Omit<ProtocolHandlers, 'incoming' | 'ready' | 'turnUsed' | 'deadline'> {
@@ -47,24 +43,28 @@ export interface ConnectionOwner extends Omit<ProtocolHandlers, 'incoming' | 're
 const kConnection = Symbol('connection');
 type Carrier = Duplex & { [kConnection]?: Connection };
 
-// Node's means for the core.
-const allocate = (byteLength: number): Uint8Array => Buffer.allocUnsafeSlow(byteLength);
-const encodeText = (text: string): Uint8Array => Buffer.from(text);
-const random = (): number => randomInt(2 ** 32) / 2 ** 32;
+let connections = 0;
 
 /** The protocol core on a Duplex: the one file that reads a stream and has a time limit. */
 export class Connection extends WheelEntry implements ProtocolHandlers, OutflowHost, Holder {
   readonly duplex: Duplex;
-  readonly protocol: Protocol;
-  readonly outflow: Outflow;
   readonly #owner: ConnectionOwner;
+  readonly #role: Role;
+  /** An integer, which costs no object. */
+  readonly #openedAt = Math.ceil(now());
+  /** Its place among those that were made before and after. */
+  readonly #serial = connections++;
+  #settings: ConnectionSettings;
+  /** Both halves are made when there is something for them to do: thousands of connections never say a word. */
+  #protocol: Protocol | undefined;
+  #outflow: Outflow | undefined;
   #streamError: Error | null = null;
   #inputEnded = false;
   #streamClosed = false;
   #isClosed = false;
   /** Who takes messages at his own pace, and has enough for now. */
   #readers: Set<object> | undefined;
-  readonly #account: MemoryAccount | undefined;
+  #account: MemoryAccount | undefined;
   /** What the account knows of that was received and not parsed. */
   #keptBytes = 0;
   /** What the stream had in store at the last look, in one chunk. */
@@ -83,37 +83,10 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
     const carrier: Carrier = duplex;
     if (carrier[kConnection] !== undefined) throw new TypeError('this stream already carries a WebSocket');
     this.duplex = duplex;
+    this.#role = role;
+    this.#settings = settings;
     this.#owner = owner;
-    const { generateMask, limits, guards, closeTimeoutMs, meter } = settings;
-    const { autoPong, strictLength, validateUtf8, fragmentSize } = settings;
-    const maskingKey = role === 'server' ? undefined : generateMask ? maskingKeysFrom(generateMask) : randomMaskingKey;
-    const { memoryLimit } = settings;
-    const budget = typeof memoryLimit === 'number' ? new MemoryBudget(memoryLimit) : memoryLimit;
-    const account = (this.#account = budget?.open(this));
-    this.outflow = new Outflow(duplex, maskingKey, settings, this, account);
-    const preserveInput = !ownsItsChunks(duplex);
-    // One literal: of objects spread into another V8 makes hidden classes anew each time, a sixth of a handshake.
-    const options: ProtocolOptions = {
-      now,
-      turnTime,
-      isUtf8,
-      allocate,
-      encodeText,
-      random,
-      role,
-      limits,
-      guards,
-      closeTimeoutMs,
-      autoPong,
-      strictLength,
-      validateUtf8,
-      fragmentSize,
-      extensions,
-      preserveInput,
-      account,
-      meter,
-    };
-    this.protocol = new Protocol(options, this.outflow, this);
+    if (extensions.length > 0) this.#wake(extensions); // which may refuse them
     carrier[kConnection] = this;
   }
 
@@ -131,32 +104,67 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
     if (head.length > 0) duplex.unshift(Buffer.from(head));
     duplex.on('data', onData);
     this.deadline();
-    if (this.#account) this.#account.budget.ready(this.#account);
     if (duplex.destroyed) process.nextTick(onClose.bind(duplex));
     else if (duplex.readableEnded) process.nextTick(onEnd.bind(duplex));
   }
 
+  get protocol(): Protocol {
+    return this.#protocol ?? this.#wake().protocol;
+  }
+  get outflow(): Outflow {
+    return this.#outflow ?? this.#wake().outflow;
+  }
+
   /** So many bytes are held for the user as long as there is a connection. */
   keep(byteLength: number): void {
+    if (this.#protocol === undefined) this.#wake();
     this.#account?.add(byteLength);
   }
 
   get isOpen(): boolean {
-    return this.protocol.state === 'open' && !this.outflow.isEnded && !this.duplex.destroyed;
+    if (this.duplex.destroyed) return false;
+    return this.#protocol === undefined || (this.#protocol.state === 'open' && !this.outflow.isEnded);
   }
   get isClosed(): boolean {
     return this.#isClosed;
   }
   /** What broke it: the peer's offence, or an error of the stream. */
   get brokenBy(): Error | null {
-    return this.protocol.closing.error ?? this.#streamError;
+    return this.#protocol?.closing.error ?? this.#streamError;
+  }
+
+  get bufferedAmount(): number {
+    return this.#outflow ? this.#outflow.bufferedAmount : this.duplex.writableLength;
+  }
+  get bytesReceived(): number {
+    return this.#protocol?.bytesReceived ?? 0;
+  }
+  get bytesSent(): number {
+    return this.#outflow?.bytesTaken ?? 0;
+  }
+  get messagesReceived(): number {
+    return this.#protocol?.messagesReceived ?? 0;
+  }
+  get messagesSent(): number {
+    return this.#protocol?.messagesSent ?? 0;
+  }
+  get latency(): number | undefined {
+    return this.#protocol?.latency;
+  }
+  set keepFragments(keep: boolean) {
+    if (keep || this.#protocol) this.protocol.keepFragments = keep;
+  }
+  set streams(streams: boolean) {
+    if (streams || this.#protocol) this.protocol.streams = streams;
   }
 
   /** As if it had been made with these, as far as they are limits and guards: from the next frame on. */
   set settings(settings: ConnectionSettings) {
-    this.protocol.limits = settings.limits;
-    this.protocol.guards = settings.guards;
-    this.outflow.settings = settings;
+    const { protocol, outflow } = this; // by the old ones, for what counts from now on
+    this.#settings = settings;
+    protocol.limits = settings.limits;
+    protocol.guards = settings.guards;
+    outflow.settings = settings;
     this.deadline();
   }
 
@@ -342,8 +350,8 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
   }
 
   deadline(): void {
-    const { hasToClose: keepsAlive } = this.protocol;
-    const deadline = this.protocol.nextDeadline();
+    const keepsAlive = this.#protocol?.hasToClose ?? false;
+    const deadline = this.#protocol ? this.#protocol.nextDeadline() : this.#firstDeadline;
     if (deadline === undefined || this.#isClosed) return;
     const isScheduled = TimerWheel.isScheduled(this);
     if (isScheduled && this.wheelTime <= deadline && this.keepsAlive === keepsAlive) return; // it will see then
@@ -360,6 +368,33 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
     } finally {
       this.deadline();
     }
+  }
+
+  get #firstDeadline(): number | undefined {
+    const ms = soonest(this.#settings.guards, false);
+    return ms === Infinity ? undefined : this.#openedAt + ms;
+  }
+
+  /** From the first byte in either direction on, and for whatever is asked of it. */
+  #wake(extensions: readonly Extension[] = []): { protocol: Protocol; outflow: Outflow } {
+    const { duplex } = this;
+    const settings = this.#settings;
+    const role = this.#role;
+    const { memoryLimit, generateMask } = settings;
+    const budget = typeof memoryLimit === 'number' ? new MemoryBudget(memoryLimit) : memoryLimit;
+    const account = budget?.open(this, this.#serial);
+    const maskingKey = role === 'server' ? undefined : generateMask ? maskingKeysFrom(generateMask) : randomMaskingKey;
+    const outflow = new Outflow(duplex, maskingKey, settings, this, account);
+    const protocol = new Protocol(
+      coreOptions(settings, { role, openedAt: this.#openedAt, extensions, duplex, account }),
+      outflow,
+      this,
+    );
+    this.#account = account;
+    this.#outflow = outflow;
+    this.#protocol = protocol;
+    if (account) account.budget.ready(account);
+    return { protocol, outflow };
   }
 
   /** Parses; what is sent meanwhile leaves in one write. A listener that throws stops only itself: the rest follows. */

@@ -20,14 +20,12 @@ export interface Keeper {
   forget(): void;
 }
 
-let accounts = 0;
-
 /** What one connection holds of a {@link MemoryBudget}. */
 export class MemoryAccount implements Account {
   readonly budget: MemoryBudget;
   readonly holder: Holder;
-  /** Those that were made later have higher ones. */
-  readonly serial = accounts++;
+  /** Those of newer connections have higher ones. */
+  readonly serial: number;
   /** Reading is held for want of memory. */
   isPaused = false;
   #bytes = 0;
@@ -38,9 +36,10 @@ export class MemoryAccount implements Account {
   #keepers: Map<Claim, Keeper> | undefined;
   #isClosed = false;
 
-  constructor(budget: MemoryBudget, holder: Holder) {
+  constructor(budget: MemoryBudget, holder: Holder, serial: number) {
     this.budget = budget;
     this.holder = holder;
+    this.serial = serial;
   }
 
   /** All it holds, alone or with others. */

@@ -107,9 +107,9 @@ export class MemoryBudget {
     return this.#shed;
   }
 
-  /** An account for a connection, until `MemoryAccount.close`. */
-  open(holder: Holder): MemoryAccount {
-    const account = new MemoryAccount(this, holder);
+  /** An account for a connection, until `MemoryAccount.close`. @param serial higher for newer ones */
+  open(holder: Holder, serial: number): MemoryAccount {
+    const account = new MemoryAccount(this, holder, serial);
     this.#accounts.add(account);
     return account;
   }

@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream';
-import type { Role } from './connection.js';
+import type { Role } from './core-options.js';
 import type { ConnectionOptions } from './options.js';
 import type { Extension } from './protocol/index.js';
 import { WebSocket, type SocketOptions } from './websocket.js';

@@ -3,7 +3,8 @@ import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { channels, tellMessage } from './channels.js';
 import { neverOpened } from './close-report.js';
-import { Connection, type Role } from './connection.js';
+import { Connection } from './connection.js';
+import type { Role } from './core-options.js';
 import { Delivery } from './delivery.js';
 import { EventAttributes } from './event-attributes.js';
 import { toReadable, type MessageContent } from './message-content.js';
@@ -166,7 +167,7 @@ export class WebSocket<Data = unknown> extends EventAttributes {
 
   /** Bytes given to `send` that are not with the operating system. */
   get bufferedAmount(): number {
-    let bytes = (this.#connection?.outflow.bufferedAmount ?? 0) + this.#lateBytes;
+    let bytes = (this.#connection?.bufferedAmount ?? 0) + this.#lateBytes;
     if (this.#outgoing) for (const outgoing of this.#outgoing) bytes += outgoing.bufferedAmount;
     return bytes;
   }
@@ -181,7 +182,7 @@ export class WebSocket<Data = unknown> extends EventAttributes {
   set binaryType(type: BinaryType) {
     if (!BINARY_TYPES.includes(type)) return;
     this.#binaryType = type;
-    if (this.#connection) this.#connection.protocol.keepFragments = type === 'fragments' || type === 'blob';
+    if (this.#connection) this.#connection.keepFragments = type === 'fragments' || type === 'blob';
   }
 
   /**
@@ -195,24 +196,24 @@ export class WebSocket<Data = unknown> extends EventAttributes {
   }
   set incoming(mode: IncomingMode) {
     this.#incoming = checkOneOf('incoming', mode, INCOMING_MODES);
-    if (this.#connection) this.#connection.protocol.streams = mode !== 'buffer';
+    if (this.#connection) this.#connection.streams = mode !== 'buffer';
   }
 
   /** Bytes that came over the wire since the handshake. */
   get bytesReceived(): number {
-    return this.#connection?.protocol.bytesReceived ?? 0;
+    return this.#connection?.bytesReceived ?? 0;
   }
   /** Bytes that went to the wire since the handshake. */
   get bytesSent(): number {
-    return this.#connection?.outflow.bytesTaken ?? 0;
+    return this.#connection?.bytesSent ?? 0;
   }
   /** Messages that came to their end, also those that nobody wanted. */
   get messagesReceived(): number {
-    return this.#connection?.protocol.messagesReceived ?? 0;
+    return this.#connection?.messagesReceived ?? 0;
   }
   /** Messages of which the last frame is with the stream. */
   get messagesSent(): number {
-    return this.#connection?.protocol.messagesSent ?? 0;
+    return this.#connection?.messagesSent ?? 0;
   }
   /** The counters, as they are now. */
   get stats(): SocketStats {
@@ -222,7 +223,7 @@ export class WebSocket<Data = unknown> extends EventAttributes {
 
   /** Ms of a round trip, smoothed, as the option `heartbeat` measures it; `undefined` before the first pong, and without it. */
   get latency(): number | undefined {
-    return this.#connection?.protocol.latency;
+    return this.#connection?.latency;
   }
 
   /** What this connection may cost; `update` changes it. */

@@ -8,6 +8,8 @@ import { MemoryClock } from './memory-clock.js';
 
 const LIMIT = 1000;
 
+let serial = 0;
+
 /** A connection that does nothing but hold memory. */
 class Peer implements Holder {
   readonly account: MemoryAccount;
@@ -24,7 +26,7 @@ class Peer implements Holder {
   constructor(budget: MemoryBudget, name = '') {
     this.budget = budget;
     this.name = name;
-    this.account = budget.open(this);
+    this.account = budget.open(this, serial++);
     budget.ready(this.account);
   }
 

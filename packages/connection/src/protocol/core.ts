@@ -57,7 +57,7 @@ export class Core implements AssemblerEvents, SenderHost, OutletHost, ClosingHos
     this.options = options;
     this.transport = transport;
     this.handlers = handlers;
-    this.openedAt = this.lastActivity = options.now();
+    this.openedAt = this.lastActivity = options.openedAt ?? options.now();
     const { role, limits, isUtf8, validateUtf8 = true, strictLength = true, preserveInput = false } = options;
     const { allocate = allocateZeroed, account, guards = NO_GUARDS } = options;
     this.log = new FrameLog(options.turnTime ?? options.now);

@@ -24,6 +24,9 @@ export interface Guards {
   readonly byteRate: Rate | undefined;
 }
 
+/** A message may be as slow as it likes for so long. */
+export const GRACE_MS = 5000;
+
 export const NO_GUARDS: Guards = Object.freeze({
   heartbeat: undefined,
   idleTimeoutMs: Infinity,
@@ -39,3 +42,14 @@ export const isAny = (guards: Guards): boolean =>
   guards.minProgressRate > 0 ||
   (guards.messageRate ?? guards.byteRate) !== undefined ||
   Math.min(guards.idleTimeoutMs, guards.maxLifetimeMs, guards.messageTimeoutMs) !== Infinity;
+
+/** The least part of `maxLifetimeMs` that a connection gets. */
+const LEAST_SHARE = 0.9;
+
+/** Ms in which nothing can become due that is not due now. @param share of `maxLifetimeMs` */
+export function soonest(guards: Guards, isInMessage: boolean, share = LEAST_SHARE): number {
+  const { heartbeat, idleTimeoutMs, maxLifetimeMs, messageTimeoutMs, minProgressRate } = guards;
+  const beat = heartbeat ? Math.min(heartbeat.intervalMs, heartbeat.timeoutMs) : Infinity;
+  const message = isInMessage ? Math.min(messageTimeoutMs, minProgressRate > 0 ? GRACE_MS : Infinity) : Infinity;
+  return Math.min(beat, idleTimeoutMs, maxLifetimeMs * share, message);
+}

@@ -28,7 +28,9 @@ export interface ProtocolOptions {
   readonly role: 'server' | 'client';
   /** Ms of a clock that never goes back. */
   readonly now: () => number;
-  /** The same, where it is enough to be right to within one turn of the event loop. @default now */
+  /** When the connection began, if that was before the core is made. @default now */
+  readonly openedAt?: number | undefined;
+  /** The same as `now`, where it is enough to be right to within one turn of the event loop. @default now */
   readonly turnTime?: (() => number) | undefined;
   readonly limits: ReceiveLimits;
   /** @default NO_GUARDS */

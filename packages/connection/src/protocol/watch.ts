@@ -1,5 +1,5 @@
 import { GuardError, type GuardCode } from './guard-error.js';
-import type { Guards } from './guards.js';
+import { GRACE_MS, soonest, type Guards } from './guards.js';
 import { Heartbeat, type HeartbeatHost } from './heartbeat.js';
 import { RateGate } from './rate-gate.js';
 import type { SendCallback } from './transport.js';
@@ -26,8 +26,6 @@ export interface WatchHost extends Omit<HeartbeatHost, 'readingTime'> {
   cut(error: GuardError): void;
 }
 
-/** A message may be as slow as it likes for so long. */
-const GRACE_MS = 5000;
 /** An event loop that comes so late is not at fault, it is only busy. */
 const STALL_MS = 10;
 /** After a stall nobody is judged for as long as it lasted, but no longer than this. */
@@ -260,14 +258,8 @@ export class Watch implements HeartbeatHost {
     return Infinity;
   }
 
-  /** Ms in which nothing can become due that is not due now. */
   #soonest(): number {
-    const { heartbeat, idleTimeoutMs, maxLifetimeMs, messageTimeoutMs, minProgressRate } = this.#guards;
-    const beat = heartbeat ? Math.min(heartbeat.intervalMs, heartbeat.timeoutMs) : Infinity;
-    const message = this.#host.isInMessage
-      ? Math.min(messageTimeoutMs, minProgressRate > 0 ? GRACE_MS : Infinity)
-      : Infinity;
-    return Math.min(beat, idleTimeoutMs, maxLifetimeMs * (this.#share ?? 1), message);
+    return soonest(this.#guards, this.#host.isInMessage, this.#share);
   }
 
   #shut(rates: RateGate): void {

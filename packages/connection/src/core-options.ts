@@ -1,0 +1,52 @@
+import { isUtf8 } from 'node:buffer';
+import { randomInt } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { now } from './close-report.js';
+import type { ConnectionSettings } from './options.js';
+import { ownsItsChunks } from './plain-socket.js';
+import type { Account, Extension, ProtocolOptions } from './protocol/index.js';
+import { turnTime } from './writer.js';
+
+export type Role = 'server' | 'client';
+
+/** What is of one connection alone. */
+export interface Individual {
+  readonly role: Role;
+  readonly openedAt: number;
+  readonly duplex: Duplex;
+  readonly extensions: readonly Extension[];
+  readonly account: Account | undefined;
+}
+
+/** What the core is told by a connection: its settings, and Node's means. */
+export function coreOptions(settings: ConnectionSettings, individual: Individual): ProtocolOptions {
+  const { limits, guards, closeTimeoutMs, autoPong, strictLength, validateUtf8, fragmentSize, meter } = settings;
+  const { role, openedAt, duplex, extensions, account } = individual;
+  const preserveInput = !ownsItsChunks(duplex);
+  // One literal, nothing spread into it: each object that is has a shape of its own, which is half a kilobyte.
+  return {
+    role,
+    openedAt,
+    now,
+    turnTime,
+    limits,
+    guards,
+    random,
+    closeTimeoutMs,
+    autoPong,
+    strictLength,
+    validateUtf8,
+    extensions,
+    fragmentSize,
+    preserveInput,
+    isUtf8,
+    allocate,
+    account,
+    encodeText,
+    meter,
+  };
+}
+
+const allocate = (byteLength: number): Uint8Array => Buffer.allocUnsafeSlow(byteLength);
+const encodeText = (text: string): Uint8Array => Buffer.from(text);
+const random = (): number => randomInt(2 ** 32) / 2 ** 32;
