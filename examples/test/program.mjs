@@ -29,6 +29,7 @@ export async function start(name, env = {}) {
   return {
     /** The addresses of its first line. */
     urls: output.split('\n', 1)[0]?.split(' ') ?? [],
+    pid: child.pid,
     kill: (/** @type {NodeJS.Signals} */ signal) => child.kill(signal),
     /** What it printed after that line, and its status. */
     ended: ended.then(([status]) => ({ status, lines: output.trim().split('\n').slice(1) })),
