@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { encodeClosePayload } from '@ws/frame';
 import { closeReport, now } from './close-report.js';
@@ -20,6 +21,7 @@ import {
   type ProtocolHandlers,
 } from './protocol/index.js';
 import { soonest } from './protocol/guards.js';
+import { pauseReading, readShared, store } from './reading.js';
 import { TimerWheel, WheelEntry } from './timer-wheel.js';
 import { sharedTimers } from './timers.js';
 import type { SlowInfo } from './types.js';
@@ -102,6 +104,7 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
     duplex.on('close', onClose);
     duplex.on('end', onEnd);
     if (head.length > 0) duplex.unshift(Buffer.from(head));
+    readShared(duplex, onRead);
     duplex.on('data', onData);
     this.deadline();
     if (duplex.destroyed) process.nextTick(onClose.bind(duplex));
@@ -262,6 +265,11 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
     this.#inTurn(() => this.protocol.receive(chunk));
   }
 
+  /** The memory is everybody's: it is used for as long as this call takes. */
+  receivedLent(memory: Uint8Array, byteLength: number): void {
+    this.#inTurn(() => this.protocol.receiveLent(memory, byteLength));
+  }
+
   inputEnded(): void {
     this.#inputEnded = true;
     if (!this.protocol.peerEnd()) return; // it ends behind our Close frame
@@ -415,7 +423,7 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
   /** The stream goes on until it has so much in store. */
   #stopReading(): void {
     if (this.protocol.isStopped) return;
-    this.duplex.pause();
+    pauseReading(this.duplex);
     this.#gathered = 0;
     this.#account?.watch();
   }
@@ -454,6 +462,11 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
 
 function onData(this: Carrier, chunk: Buffer): void {
   this[kConnection]?.received(chunk);
+}
+function onRead(this: Socket, byteLength: number, memory: Buffer): boolean {
+  if (this.isPaused() || this.readableLength > 0) return store(this, byteLength, memory);
+  (this as Carrier)[kConnection]?.receivedLent(memory, byteLength);
+  return true;
 }
 function onEnd(this: Carrier): void {
   this[kConnection]?.inputEnded();

@@ -41,6 +41,7 @@ export function coreOptions(settings: ConnectionSettings, individual: Individual
     preserveInput,
     isUtf8,
     allocate,
+    copy,
     account,
     encodeText,
     meter,
@@ -48,5 +49,10 @@ export function coreOptions(settings: ConnectionSettings, individual: Individual
 }
 
 const allocate = (byteLength: number): Uint8Array => Buffer.allocUnsafeSlow(byteLength);
+function copy(memory: Uint8Array, from: number, to: number): Uint8Array {
+  const bytes = Buffer.allocUnsafe(to - from); // short ones share a pool
+  (memory as Buffer).copy(bytes, 0, from, to);
+  return bytes;
+}
 const encodeText = (text: string): Uint8Array => Buffer.from(text);
 const random = (): number => randomInt(2 ** 32) / 2 ** 32;

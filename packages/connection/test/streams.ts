@@ -12,8 +12,33 @@ export async function tcpPair(): Promise<[near: Socket, far: Socket]> {
   const [far] = (await once(server, 'connection')) as [Socket];
   if (near.connecting) await once(near, 'connect');
   server.close();
+  spoilLentMemory(near);
+  spoilLentMemory(far);
   return [near, far];
 }
+
+/** What a connection still has of memory that was lent to it, for one read, it finds spoilt. */
+function spoilLentMemory(socket: Socket): void {
+  const symbol = callbackSymbol(socket);
+  let callback: ((byteLength: number, memory: Buffer) => unknown) | null = null;
+  Object.defineProperty(socket, symbol, {
+    configurable: true,
+    get: () => callback,
+    set(given: NonNullable<typeof callback>) {
+      callback = function (this: Socket, byteLength, memory) {
+        try {
+          return given.call(this, byteLength, memory);
+        } finally {
+          memory.fill(0xee);
+        }
+      };
+    },
+  });
+}
+
+/** Where Node keeps who is told of what is read, if somebody wants it in memory of his own. */
+export const callbackSymbol = (socket: Socket): symbol =>
+  Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'kBufferCb')!;
 
 /** A Duplex that records what is written to it, and reads what the test pushes. */
 export class Recorder extends Duplex {

@@ -18,6 +18,8 @@ export interface FrameHandlers {
    * `slice` is a view of the chunk (with `preserveInput`, a masked frame's is a copy), `offset` its place in the payload.
    */
   payload?(slice: Uint8Array, offset: number, isLast: boolean): void;
+  /** If present, called instead of `payload` for what lies in memory that is lent: `slice` is valid during the call only. Else `payload` gets a copy. */
+  lentPayload?(slice: Uint8Array, offset: number, isLast: boolean): void;
   frameEnd?(): void;
   /** After the `frameEnd` of a data frame with FIN. */
   messageEnd?(): void;
@@ -34,6 +36,11 @@ const MESSAGE_END = 3;
 /** Shorter payloads are unmasked byte by byte: what words need before and after their borders costs more. */
 const SHORT = 48;
 
+/** In lent memory: a whole message of so many bytes is copied by itself; from a shorter one on, all the rest is copied at once. */
+const COPY_APART_FROM = 4096;
+/** In lent memory: a fragment of so many bytes is given where it lies. What comes in shorter ones is faster to parse in a copy. */
+const LEND_FRAGMENT_FROM = 256;
+
 /** What a chunk costs beside its bytes: the view, its memory's own object, and the place in the queue. */
 const CHUNK_BYTES = 256;
 
@@ -48,6 +55,7 @@ export class FrameParser {
   readonly #handlers: FrameHandlers;
   readonly #rules: FrameRules;
   readonly #preserveInput: boolean;
+  readonly #copy: (memory: Uint8Array, from: number, to: number) => Uint8Array;
 
   #running = false;
   #paused = false;
@@ -56,6 +64,9 @@ export class FrameParser {
   /** The chunk in work, how far it is parsed, and what is needed to unmask and slice it, made when it is first needed. */
   #chunk = NOTHING;
   #at = 0;
+  #end = 0;
+  /** The chunk is somebody else's, and only until `pushLent` returns. */
+  #isLent = false;
   #words: Int32Array | undefined;
   #memory: ArrayBufferLike | undefined;
   #base = 0;
@@ -74,11 +85,13 @@ export class FrameParser {
    */
   constructor(options: FrameParserOptions, handlers: FrameHandlers) {
     this.#rules = new FrameRules(options);
-    const { preserveInput = false } = options;
+    const { preserveInput = false, copy = sliceOf } = options;
     if (typeof preserveInput !== 'boolean')
       throw new TypeError(`preserveInput is ${String(preserveInput)}, expected a boolean`);
+    if (typeof copy !== 'function') throw new TypeError('copy is not a function');
     if (typeof handlers !== 'object' || handlers === null) throw new TypeError('handlers is not an object');
     this.#preserveInput = preserveInput;
+    this.#copy = copy;
     this.#handlers = handlers;
   }
 
@@ -93,6 +106,23 @@ export class FrameParser {
     if (this.#running || this.#paused || this.bufferedBytes > 0) this.#waiting.add(chunk);
     else this.#open(chunk);
     this.#run();
+  }
+
+  /**
+   * Parses `memory[0, length)` as the next bytes of the stream. They are changed (unmasked), and the caller's again when this returns: what a
+   * handler gets, and what waits, is a copy, but for `lentPayload`.
+   * @throws {ProtocolError} as `push`
+   */
+  pushLent(memory: Uint8Array, length: number): void {
+    if (this.#rules.violation !== undefined || this.#isDiscarded) return;
+    if (this.#running || this.#paused || this.bufferedBytes > 0) return this.push(sliceOf(memory, 0, length));
+    this.#open(memory, length);
+    this.#isLent = true;
+    try {
+      this.#run();
+    } finally {
+      if (this.#isLent || this.#paused) this.#keepRest();
+    }
   }
 
   /** Stops before the next handler call; the rest of the chunk, and chunks pushed meanwhile, are kept. */
@@ -121,7 +151,7 @@ export class FrameParser {
 
   /** Bytes that were pushed and not yet parsed. */
   get bufferedBytes(): number {
-    return this.#chunk.length - this.#at + this.#waiting.byteLength;
+    return this.#end - this.#at + this.#waiting.byteLength;
   }
 
   /** Memory that is kept for them: chunks are kept whole, and each is an object. */
@@ -142,9 +172,11 @@ export class FrameParser {
     return this.#rules.violation;
   }
 
-  #open(chunk: Uint8Array): void {
+  #open(chunk: Uint8Array, length = chunk.length): void {
     this.#chunk = chunk;
     this.#at = 0;
+    this.#end = length;
+    this.#isLent = false;
     this.#words = undefined;
     this.#memory = undefined;
   }
@@ -156,12 +188,17 @@ export class FrameParser {
     return chunk !== undefined;
   }
 
+  /** What waits is a copy of its own: with one that shares memory with others, it would keep that. */
+  #keepRest(): void {
+    this.#open(this.#at === this.#end ? NOTHING : sliceOf(this.#chunk, this.#at, this.#end));
+  }
+
   #run(): void {
     if (this.#running) return;
     this.#running = true;
     try {
       while (!this.#paused && (this.#step() || this.#openNext()));
-      if (this.#paused && this.#at === this.#chunk.length) this.#open(NOTHING); // its memory is let go
+      if (this.#paused && this.#at === this.#end) this.#open(NOTHING); // its memory is let go
     } finally {
       this.#running = false;
       if (this.#rules.violation !== undefined) {
@@ -193,7 +230,7 @@ export class FrameParser {
   /** The straight line: whole headers, and whole frames if somebody listens for them. */
   #parseFrames(): boolean {
     const chunk = this.#chunk;
-    const end = chunk.length;
+    const end = this.#end;
     const rules = this.#rules;
     const handlers = this.#handlers;
     while (this.#at + 2 <= end) {
@@ -228,13 +265,18 @@ export class FrameParser {
         maskingKey,
         payloadLength,
       };
-      if (handlers.frame === undefined || at + payloadLength > end) {
+      const isInPieces = at + payloadLength > end || (this.#isLent && isLentFragment(head));
+      if (handlers.frame === undefined || isInPieces) {
         this.#at = at;
         this.#begin(head);
         return true;
       }
+      if (this.#isLent && payloadLength < COPY_APART_FROM && head.opcode < 0x8) {
+        this.#open(this.#copy(chunk, this.#at, end)); // and on with the same frame
+        return true;
+      }
       this.#at = at + payloadLength;
-      handlers.frame(head, this.#take(at, at + payloadLength, maskingKey, 0));
+      handlers.frame(head, this.#takeOwn(at, at + payloadLength, maskingKey, 0));
       if (this.#paused) return true;
     }
     return this.#parsePartialHeader();
@@ -242,7 +284,7 @@ export class FrameParser {
 
   #parsePartialHeader(): boolean {
     const chunk = this.#chunk;
-    while (this.#at < chunk.length) {
+    while (this.#at < this.#end) {
       this.#partialHeader ??= new PartialHeader(this.#rules);
       const head = this.#partialHeader.add(chunk[this.#at++]!);
       if (head === undefined) continue;
@@ -265,13 +307,15 @@ export class FrameParser {
     const from = this.#at;
     const offset = this.#offset;
     const left = payloadLength - offset;
-    const here = Math.min(left, this.#chunk.length - from);
+    const here = Math.min(left, this.#end - from);
     if (here === 0 && left > 0) return false;
     this.#at = from + here;
     this.#offset = offset + here;
     if (here === left) this.#phase = FRAME_END;
-    if (this.#handlers.payload === undefined) return true;
-    this.#handlers.payload(this.#take(from, from + here, maskingKey, offset), offset, here === left);
+    const handlers = this.#handlers;
+    if (this.#isLent && handlers.lentPayload !== undefined)
+      handlers.lentPayload(this.#take(from, from + here, maskingKey, offset), offset, here === left);
+    else handlers.payload?.(this.#takeOwn(from, from + here, maskingKey, offset), offset, here === left);
     return true;
   }
 
@@ -283,6 +327,12 @@ export class FrameParser {
     return true;
   }
 
+  /** As `#take`, and it stays valid. */
+  #takeOwn(from: number, to: number, maskingKey: number | undefined, offset: number): Uint8Array {
+    const slice = this.#take(from, to, maskingKey, offset);
+    return this.#isLent ? this.#copy(slice, 0, slice.length) : slice;
+  }
+
   /** The payload in `[from, to)` of the chunk, unmasked. */
   #take(from: number, to: number, maskingKey: number | undefined, offset: number): Uint8Array {
     const chunk = this.#chunk;
@@ -290,7 +340,7 @@ export class FrameParser {
       if (this.#preserveInput) return unmaskedCopy(chunk, from, to, maskingKey, offset);
       const key = rotateKey(maskingKey, offset);
       // Whatever follows in this chunk is masked too, so all of it shares the cost of the words.
-      if (to - from < SHORT || chunk.length - from < WORDS_PAY_FROM) maskBytes(chunk, from, to, key);
+      if (to - from < SHORT || this.#end - from < WORDS_PAY_FROM) maskBytes(chunk, from, to, key);
       else maskWords(chunk, (this.#words ??= wordsOf(chunk)), from, to, key);
     }
     return this.#view(from, to);
@@ -311,8 +361,16 @@ export class FrameParser {
   }
 }
 
+/** A part of a message that has several, and worth it. */
+const isLentFragment = ({ fin, opcode, payloadLength }: FrameHead): boolean =>
+  (!fin || opcode === 0) && payloadLength >= LEND_FRAGMENT_FROM;
+
+/** A copy; a Buffer's own `slice` is none. */
+const sliceOf = (bytes: Uint8Array, from: number, to: number): Uint8Array =>
+  Uint8Array.prototype.slice.call(bytes, from, to);
+
 function unmaskedCopy(chunk: Uint8Array, from: number, to: number, maskingKey: number, offset: number): Uint8Array {
-  const copy = Uint8Array.prototype.slice.call(chunk, from, to); // a Buffer's own `slice` does not copy
+  const copy = sliceOf(chunk, from, to);
   mask(copy, maskingKey, offset);
   return copy;
 }

@@ -13,6 +13,8 @@ export interface FrameParserOptions {
   readonly strictLength?: boolean | undefined;
   /** Unmask in a copy; otherwise inside the chunk that was pushed. @default false */
   readonly preserveInput?: boolean | undefined;
+  /** Copies `memory[from, to)`, for what has to be kept of lent memory. @default `slice` of a Uint8Array */
+  readonly copy?: ((memory: Uint8Array, from: number, to: number) => Uint8Array) | undefined;
 }
 
 /** What one frame may say, octet by octet: each check is made at the first octet that decides it. */

@@ -26,9 +26,13 @@ const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 class Recorder implements FrameHandlers {
   readonly report: Report = { events: [], error: undefined };
   readonly frame?: (head: FrameHead, payload: Uint8Array) => void;
+  /** What was given for good, and what it was then. */
+  readonly given: [Uint8Array, string][] = [];
+  readonly lentPayload?: (slice: Uint8Array, offset: number, isLast: boolean) => void;
   #open: ReportedFrame | undefined;
 
-  constructor(whole: boolean) {
+  constructor(whole: boolean, lent: boolean) {
+    if (lent) this.lentPayload = (slice, offset, isLast) => this.#piece(slice, offset, isLast);
     if (!whole) return;
     this.frame = (head, payload) => {
       expect(payload.length).toBe(head.payloadLength);
@@ -46,6 +50,11 @@ class Recorder implements FrameHandlers {
   }
 
   payload(slice: Uint8Array, offset: number, isLast: boolean): void {
+    this.given.push([slice, text(slice)]);
+    this.#piece(slice, offset, isLast);
+  }
+
+  #piece(slice: Uint8Array, offset: number, isLast: boolean): void {
     const open = this.#open!;
     expect(open.complete).toBe(false);
     expect(offset).toBe(open.payload.length / 2);
@@ -67,14 +76,33 @@ class Recorder implements FrameHandlers {
   }
 }
 
-/** Parses copies of `chunks`; anything thrown but a `ProtocolError` goes on to the test. */
-export function parse(chunks: readonly Uint8Array[], options: FrameParserOptions = {}, whole = true): Report {
-  const recorder = new Recorder(whole);
+/** Memory that is lent to every parser, and spoilt as soon as it comes back. */
+const shared = new Uint8Array(100_000);
+
+/**
+ * Parses copies of `chunks`; anything thrown but a `ProtocolError` goes on to the test.
+ * @param lend the parser gets them by `pushLent`, and listens for `lentPayload`, or not
+ */
+export function parse(
+  chunks: readonly Uint8Array[],
+  options: FrameParserOptions = {},
+  whole = true,
+  lend?: 'listens' | 'does not listen',
+): Report {
+  const recorder = new Recorder(whole, lend === 'listens');
   const parser = new FrameParser(options, recorder);
   const { report } = recorder;
   for (const chunk of chunks) {
     try {
-      parser.push(Uint8Array.from(chunk));
+      if (lend === undefined) parser.push(Uint8Array.from(chunk));
+      else {
+        shared.set(chunk);
+        try {
+          parser.pushLent(shared, chunk.length);
+        } finally {
+          shared.fill(0xee);
+        }
+      }
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       expect(report.error).toBeUndefined(); // one violation, and then nothing
@@ -82,6 +110,7 @@ export function parse(chunks: readonly Uint8Array[], options: FrameParserOptions
       report.error = error.code;
     }
   }
+  for (const [slice, then] of recorder.given) expect(text(slice)).toBe(then);
   expect(parser.bufferedBytes).toBe(0);
   expect(parser.error?.code).toBe(report.error);
   return report;

@@ -144,13 +144,18 @@ export class Assembler implements FrameHandlers {
       this.#controlPayload = joined(this.#controlPayload, slice);
       return;
     }
-    this.#events.piece(slice.length);
-    const { maxBufferedChunks } = this.limits;
-    const isBuffered = this.#sink === undefined || this.#encoded;
-    if (isBuffered && ++this.#chunks > maxBufferedChunks)
-      throw this.#offends(new ProtocolError('WS_ERR_TOO_MANY_BUFFERED_PARTS', `${maxBufferedChunks} chunks`));
+    this.#admit(slice);
     if (this.#encoded) this.#decode(slice, isLast && this.#finalFrame);
     else this.#keep(slice);
+  }
+
+  /** Only what is gathered in one block is taken from where it lies: everybody else gets a copy that is his. */
+  lentPayload(slice: Uint8Array, offset: number, isLast: boolean): void {
+    const isGathered = this.#control === undefined && this.#sink === undefined && !this.#encoded;
+    if (!isGathered || this.#buffer.keepFragments) return this.payload(this.#copy(slice), offset, isLast);
+    this.#admit(slice);
+    this.#checkText(slice);
+    this.#buffer.append(slice);
   }
 
   frameEnd(): void {
@@ -260,6 +265,20 @@ export class Assembler implements FrameHandlers {
     this.#utf8 ??= new Utf8Validator();
     this.#utf8.reset();
     return this.#utf8.push(payload) && this.#utf8.end();
+  }
+
+  #admit(slice: Uint8Array): void {
+    this.#events.piece(slice.length);
+    const { maxBufferedChunks } = this.limits;
+    const isBuffered = this.#sink === undefined || this.#encoded;
+    if (isBuffered && ++this.#chunks > maxBufferedChunks)
+      throw this.#offends(new ProtocolError('WS_ERR_TOO_MANY_BUFFERED_PARTS', `${maxBufferedChunks} chunks`));
+  }
+
+  #copy(slice: Uint8Array): Uint8Array {
+    const copy = this.#options.allocate(slice.length);
+    copy.set(slice);
+    return copy;
   }
 
   #decode(slice: Uint8Array, last: boolean): void {

@@ -59,13 +59,14 @@ export class Core implements AssemblerEvents, SenderHost, OutletHost, ClosingHos
     this.handlers = handlers;
     this.openedAt = this.lastActivity = options.openedAt ?? options.now();
     const { role, limits, isUtf8, validateUtf8 = true, strictLength = true, preserveInput = false } = options;
-    const { allocate = allocateZeroed, account, guards = NO_GUARDS } = options;
+    const { allocate = allocateZeroed, copy, account, guards = NO_GUARDS } = options;
     this.log = new FrameLog(options.turnTime ?? options.now);
     this.log.dataAt = this.lastActivity;
     const extensions = options.extensions?.length ? new ExtensionChain(options.extensions, account) : NO_EXTENSIONS;
     this.extensions = extensions;
     this.assembler = new Assembler({ limits, extensions, validateUtf8, isUtf8, allocate, account }, this);
-    this.parser = new FrameParser({ role, allowedRsv: extensions.rsv, strictLength, preserveInput }, this.assembler);
+    const rules = { role, allowedRsv: extensions.rsv, strictLength, preserveInput, copy };
+    this.parser = new FrameParser(rules, this.assembler);
     this.outlet = new Outlet(transport, this.log, this);
     this.sender = new Sender(transport, this.outlet, extensions, this, options.fragmentSize, account);
     this.closing = new ClosingHandshake(this);
@@ -75,15 +76,18 @@ export class Core implements AssemblerEvents, SenderHost, OutletHost, ClosingHos
 
   // Bytes and time in.
 
-  receive(chunk: Uint8Array): void {
-    this.bytesReceived += chunk.length;
+  /** `lentLength`: so many bytes of `chunk`, which is somebody else's again behind this call. */
+  receive(chunk: Uint8Array, lentLength?: number): void {
+    const byteLength = lentLength ?? chunk.length;
+    this.bytesReceived += byteLength;
     if (!isReceiving(this.closing.state)) return;
     this.lastActivity = this.options.now();
     const { watch, log } = this;
-    if (watch !== undefined && !watch.heard(chunk.length, this.lastActivity)) return;
+    if (watch !== undefined && !watch.heard(byteLength, this.lastActivity)) return;
     log.time = this.lastActivity; // what is sent while a chunk is parsed is sent at its time
     try {
-      this.parser.push(chunk);
+      if (lentLength === undefined) this.parser.push(chunk);
+      else this.parser.pushLent(chunk, lentLength);
     } catch (error) {
       this.caught(error);
     } finally {

@@ -40,6 +40,7 @@ export class MessageBuffer {
     this.#expected = fin ? this.#used + payloadLength : Infinity;
   }
 
+  /** Copies `slice`, unless fragments are asked for. */
   append(slice: Uint8Array): void {
     if (this.keepFragments && slice.length >= KEEP_FROM) return this.#push(slice);
     const needed = this.#used + slice.length;

@@ -49,6 +49,8 @@ export interface ProtocolOptions {
   readonly preserveInput?: boolean;
   /** A faster check than the one of `@ws/frame`. */
   readonly isUtf8?: ((bytes: Uint8Array) => boolean) | undefined;
+  /** Copies `memory[from, to)`, for what is given on of lent memory. @default `slice` of a Uint8Array */
+  readonly copy?: ((memory: Uint8Array, from: number, to: number) => Uint8Array) | undefined;
   /** Memory for messages that arrive in pieces; need not be zeroed. */
   readonly allocate?: (byteLength: number) => Uint8Array;
   /** Is told of memory that is held: unfinished messages, what extensions report, and messages that wait to be sent. @default nobody is */

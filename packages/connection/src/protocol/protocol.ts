@@ -104,6 +104,11 @@ export class Protocol {
     this.#core.receive(chunk);
   }
 
+  /** As `receive`, for `memory[0, length)`: it is changed, and the caller's again when this returns. Who has one such memory for all connections allocates none to read. */
+  receiveLent(memory: Uint8Array, length: number): void {
+    this.#core.receive(memory, length);
+  }
+
   /** Stops between two events; what was received and not parsed is kept. */
   pause(holder: Holder = 'user'): void {
     this.#core.holdFor(HOLDS[holder]);

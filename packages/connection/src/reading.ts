@@ -1,0 +1,74 @@
+import { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+
+/** Where a socket has what `onread` of `net.connect` sets: a buffer that each read goes to, and who is told how much of it. */
+interface Symbols {
+  readonly buffer: symbol;
+  readonly callback: symbol;
+}
+type Fields = Record<symbol, unknown>;
+type OnRead = (this: Socket, byteLength: number, memory: Buffer) => boolean;
+interface Handle {
+  useUserBuffer?(memory: Buffer): void;
+}
+
+/** As much as Node reads at a time by itself. */
+const SHARED_BYTES = 65_536;
+
+/** Of which it is known, by tests, that reading works as below. */
+const FIRST_MAJOR = 20;
+const LAST_MAJOR = 26;
+
+/** For tests: `false` has all connections read by `'data'`, as streams that are no sockets do; `undefined`: where it is known to work. */
+export const reading: { isShared: boolean | undefined } = { isShared: undefined };
+
+let symbols: Symbols | null | undefined;
+let shared: Buffer | undefined;
+
+/**
+ * Has all that is read from `socket` go into one memory for all connections of the process, which Node would else allocate anew for each read: `onRead` is called with
+ * it, as long as the stream is not paused and has nothing in store. It is the next connection's when that call returns. Public for the sockets of `net.connect`, by `onread`; those of a
+ * server take the same by the same symbols. What is in store, or comes during a pause, comes by `'data'` as ever.
+ * @returns false where that cannot be: all comes by `'data'`
+ */
+export function readShared(socket: Duplex, onRead: OnRead): boolean {
+  reading.isShared ??= isKnownRuntime();
+  if (!reading.isShared || !(socket instanceof Socket)) return false;
+  if (socket.listenerCount('data') > 0 || socket.listenerCount('readable') > 0) return false; // somebody listens: he would miss it
+  const handle = (socket as unknown as { readonly _handle?: Handle | null })._handle;
+  symbols ??= findSymbols(socket);
+  if (symbols === null || typeof handle?.useUserBuffer !== 'function') return false;
+  const fields = socket as unknown as Fields;
+  if (fields[symbols.buffer] !== null || fields[symbols.callback] !== null) return false;
+  shared ??= Buffer.allocUnsafeSlow(SHARED_BYTES);
+  fields[symbols.buffer] = shared;
+  fields[symbols.callback] = onRead;
+  handle.useUserBuffer(shared);
+  return true;
+}
+
+/** For `onRead`: the bytes are for later, or behind others. As Node does it without `onread`, it goes on until the stream has enough in store. */
+export function store(socket: Socket, byteLength: number, memory: Buffer): boolean {
+  return socket.push(Buffer.from(memory.subarray(0, byteLength)));
+}
+
+/** A socket that is read into shared memory would stop at once, and not see that its peer is gone: as a stream it has something in store first, like any other. */
+export function pauseReading(duplex: Duplex): void {
+  if (duplex instanceof Socket) Duplex.prototype.pause.call(duplex);
+  else duplex.pause();
+}
+
+function findSymbols(socket: Socket): Symbols | null {
+  const own = Object.getOwnPropertySymbols(socket);
+  const buffer = own.find(({ description }) => description === 'kBuffer');
+  const callback = own.find(({ description }) => description === 'kBufferCb');
+  return buffer === undefined || callback === undefined ? null : { buffer, callback };
+}
+
+/** On Windows a read may be under way in memory that was given for it before; others than Node have handles of their own. */
+function isKnownRuntime(): boolean {
+  const { versions, platform } = process;
+  const major = Number.parseInt(versions.node, 10);
+  const isNode = process.release?.name === 'node' && versions['bun'] === undefined && versions['deno'] === undefined;
+  return isNode && platform !== 'win32' && major >= FIRST_MAJOR && major <= LAST_MAJOR;
+}

@@ -1,0 +1,244 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { Socket } from 'node:net';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { Opcode } from '@ws/frame';
+import { WebSocket, type FromOptions } from '../src/index.js';
+import { reading } from '../src/reading.js';
+import { callbackSymbol, clientFrame, nextTurn, record, tcpPair } from './streams.js';
+
+afterEach(() => {
+  reading.isShared = undefined;
+});
+
+type OnRead = (this: Socket, byteLength: number, memory: Buffer) => boolean;
+const onReadOf = (socket: Socket): OnRead | null =>
+  (socket as unknown as Record<symbol, OnRead | null>)[callbackSymbol(socket)]!;
+const isShared = (socket: Socket): boolean => onReadOf(socket) !== null;
+
+const bytes = (length: number, first = 0): Buffer =>
+  Buffer.from(Uint8Array.from({ length }, (_, i) => (first + i * 31 + (i >> 8)) & 0xff));
+const text = (length: number): Buffer => Buffer.from('aß€😀'.repeat(Math.ceil(length / 10)));
+
+/** A server's WebSocket that is read in this way, and the other end of its wire. */
+async function served(shared: boolean, options: Partial<FromOptions> = {}) {
+  const [near, far] = await tcpPair();
+  near.on('error', () => undefined);
+  reading.isShared = shared;
+  const socket = WebSocket.from(far, { role: 'server', maxPayload: false, ...options });
+  reading.isShared = undefined;
+  return { near, far, socket };
+}
+
+describe('the same, whichever way it is read', () => {
+  type Step =
+    | { readonly kind: 'message'; readonly isText: boolean; readonly sizes: readonly number[] }
+    | { readonly kind: 'ping' | 'turn' | 'pause' | 'resume' };
+  const size = fc.oneof(
+    { weight: 4, arbitrary: fc.nat(130) },
+    { weight: 2, arbitrary: fc.integer({ min: 200, max: 5000 }) },
+    fc.constantFrom(16_384, 65_522, 65_536, 150_000),
+  );
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        kind: fc.constant('message' as const),
+        isText: fc.boolean(),
+        sizes: fc.array(size, { minLength: 1, maxLength: 4 }),
+      }),
+    },
+    { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('ping', 'turn', 'pause', 'resume') }) },
+  );
+  const programs = fc.record({
+    steps: fc.array(step, { maxLength: 25 }),
+    binaryType: fc.constantFrom('nodebuffer' as const, 'fragments' as const, 'arraybuffer' as const),
+    incoming: fc.constantFrom('buffer' as const, 'buffer' as const, 'stream' as const),
+    isWrong: fc.boolean(),
+  });
+  type Program = Parameters<Parameters<typeof programs.map>[0]>[0];
+
+  function wireOf(item: Step): Buffer {
+    if (item.kind === 'ping') return clientFrame(Opcode.Ping, 'ping');
+    if (item.kind !== 'message') return Buffer.alloc(0);
+    return Buffer.concat(
+      item.sizes.map((length, i) => {
+        const opcode = i > 0 ? Opcode.Continuation : item.isText ? Opcode.Text : Opcode.Binary;
+        const fin = i === item.sizes.length - 1;
+        return clientFrame(opcode, item.isText ? text(length) : bytes(length, i), { fin });
+      }),
+    );
+  }
+
+  /** What was told, with each message as it is at the end: by then nothing is left of memory that was lent. */
+  async function run(shared: boolean, { steps, binaryType, incoming, isWrong }: Program): Promise<unknown[]> {
+    const { near, far, socket } = await served(shared, { incoming });
+    expect(isShared(far)).toBe(shared);
+    socket.binaryType = binaryType;
+    const told: unknown[][] = [];
+    socket.on('message', (data, isBinary) => told.push(['message', data, isBinary]));
+    socket.on('ping', (data) => told.push(['ping', data]));
+    socket.on('error', (error) => told.push(['error', (error as { code?: string }).code]));
+    const streamed: Promise<unknown>[] = [];
+    socket.on('incoming', (message) => {
+      const entry: unknown[] = ['incoming', message.isBinary];
+      told.push(entry);
+      streamed.push(
+        message.buffer().then(
+          (whole) => entry.push(whole),
+          ({ code }: { code?: string }) => entry.push(code),
+        ),
+      );
+    });
+    for (const item of steps) {
+      if (item.kind === 'pause') socket.pause();
+      else if (item.kind === 'resume') socket.resume();
+      else if (item.kind === 'turn') await nextTurn();
+      else near.write(wireOf(item));
+    }
+    if (isWrong) near.write(clientFrame(Opcode.Text, Buffer.from([0xff])));
+    near.end(clientFrame(Opcode.Close, Buffer.from([3, 232])));
+    near.resume();
+    await nextTurn();
+    socket.resume();
+    await socket.closed;
+    await Promise.all(streamed);
+    const digest = (data: unknown): unknown => {
+      if (typeof data === 'string' || typeof data === 'boolean') return data;
+      const whole = Array.isArray(data) ? Buffer.concat(data as Buffer[]) : Buffer.from(data as Buffer);
+      return `${whole.length}: ${createHash('sha1').update(whole).digest('hex')}`;
+    };
+    return told.map((entry) => entry.map(digest));
+  }
+
+  test('messages, fragments, control frames, pauses, streams and an offence', async () => {
+    await fc.assert(
+      fc.asyncProperty(programs, async (program) => {
+        expect(await run(true, program)).toEqual(await run(false, program));
+      }),
+      { numRuns: 40 },
+    );
+  }, 60_000);
+});
+
+test('connections that are read in turns keep their own bytes', async () => {
+  const peers = await Promise.all(Array.from({ length: 5 }, () => served(true)));
+  const received = peers.map(({ socket }) => {
+    const messages: Buffer[] = [];
+    socket.on('message', (data) => messages.push(data as Buffer));
+    return messages;
+  });
+  const sizes = [100, 70_000, 9000, 200_000, 3];
+  await Promise.all(
+    peers.map(async ({ near }, i) => {
+      for (const size of sizes) {
+        const wire = clientFrame(Opcode.Binary, bytes(size, i * 50));
+        for (let at = 0; at < wire.length; at += 30_000) {
+          near.write(wire.subarray(at, at + 30_000));
+          await nextTurn();
+        }
+      }
+      near.end(clientFrame(Opcode.Close, ''));
+      near.resume();
+    }),
+  );
+  await Promise.all(peers.map(({ socket }) => socket.closed));
+  received.forEach((messages, i) => {
+    expect(messages.map(({ length }) => length)).toEqual(sizes);
+    messages.forEach((message) => expect(message.equals(bytes(message.length, i * 50))).toBe(true));
+  });
+});
+
+describe('what a socket has in store', () => {
+  test('the head of the handshake, and what was read before, come first', async () => {
+    const [near, far] = await tcpPair();
+    far.resume();
+    far.pause();
+    near.write(clientFrame(Opcode.Text, 'second'));
+    await once(far, 'readable'); // it is in the stream
+    far.removeAllListeners('readable');
+    await nextTurn();
+    const socket = WebSocket.from(far, { role: 'server', head: clientFrame(Opcode.Text, 'first') });
+    near.end(clientFrame(Opcode.Text, 'third'));
+    near.resume();
+    const events = record(socket, ['message']);
+    await socket.closed;
+    expect(events.map(([, data]) => String(data))).toEqual(['first', 'second', 'third']);
+  });
+
+  test('a pause lets it read on to its high-water mark, and no further; all of it comes in order', async () => {
+    const { near, far, socket } = await served(true);
+    const seen: number[] = [];
+    socket.on('message', (data) => seen.push((data as Buffer).readUInt32BE(0)));
+    socket.pause();
+    const message = bytes(1000);
+    for (let i = 0; i < 20_000; i++) {
+      message.writeUInt32BE(i);
+      near.write(clientFrame(Opcode.Binary, message));
+    }
+    near.end();
+    near.resume();
+    while (far.readableLength < far.readableHighWaterMark) await nextTurn();
+    for (let i = 0; i < 20; i++) await nextTurn();
+    expect(far.readableLength).toBeLessThan(far.readableHighWaterMark + 65_536);
+    expect(seen).toEqual([]);
+    socket.resume();
+    await socket.closed;
+    expect(seen).toEqual(Array.from({ length: 20_000 }, (_, i) => i));
+  });
+
+  test.each([true, false])('the end of the peer is seen during a pause (shared: %p)', async (shared) => {
+    const { near, socket } = await served(shared);
+    socket.pause();
+    near.resetAndDestroy();
+    expect((await socket.closed).code).toBe(1006);
+  });
+});
+
+describe('which sockets', () => {
+  test.each(['data', 'readable'])('not one that somebody listens to, for %p', async (name) => {
+    const [near, far] = await tcpPair();
+    far.on(name, () => undefined);
+    WebSocket.from(far, { role: 'server' }).terminate();
+    expect(isShared(far)).toBe(false);
+    near.destroy();
+  });
+
+  test('not one whose owner has it read into memory of his own', async () => {
+    const [near, far] = await tcpPair();
+    const mine = (): boolean => true;
+    (far as unknown as Record<symbol, unknown>)[callbackSymbol(far)] = mine;
+    const before = onReadOf(far);
+    WebSocket.from(far, { role: 'server' }).terminate();
+    expect(onReadOf(far)).toBe(before);
+    near.destroy();
+  });
+
+  test('not one that is closed already', () => {
+    const socket = new Socket();
+    WebSocket.from(socket, { role: 'server' }).terminate();
+    expect(isShared(socket)).toBe(false);
+  });
+
+  test.each([
+    ['Windows', 'platform', 'win32'],
+    ['an older Node', 'versions', { ...process.versions, node: '19.9.0' }],
+    ['a newer Node', 'versions', { ...process.versions, node: '27.0.0' }],
+    ['Bun', 'versions', { ...process.versions, bun: '1.2.3' }],
+    ['Deno', 'versions', { ...process.versions, deno: '2.0.0' }],
+    ['something else', 'release', { name: 'something else' }],
+    ['something that does not say', 'release', undefined],
+  ])('none on %s', async (_, name, value) => {
+    const [near, far] = await tcpPair();
+    const before = Object.getOwnPropertyDescriptor(process, name)!;
+    Object.defineProperty(process, name, { ...before, value });
+    try {
+      WebSocket.from(far, { role: 'server' }).terminate();
+    } finally {
+      Object.defineProperty(process, name, before);
+    }
+    expect(isShared(far)).toBe(false);
+    near.destroy();
+  });
+});
