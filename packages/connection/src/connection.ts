@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { encodeClosePayload } from '@ws/frame';
@@ -262,7 +263,14 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
 
   received(chunk: Uint8Array): void {
     if (this.#isGathering) return;
-    this.#inTurn(() => this.protocol.receive(chunk));
+    this.outflow.beginTurn(); // as #inTurn does, without a closure for each chunk
+    let isDone = false;
+    try {
+      this.protocol.receive(chunk);
+      isDone = true;
+    } finally {
+      this.#turnEnds(isDone);
+    }
   }
 
   /** The memory is everybody's: it is used for as long as this call takes. */
@@ -413,11 +421,16 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
       parse();
       isDone = true;
     } finally {
-      this.outflow.endTurn();
-      if (!isDone) setImmediate(() => this.#inTurn(() => this.protocol.proceed()));
-      if (this.protocol.isHeld) this.#stopReading();
-      if (this.#account && (this.#keptBytes !== 0 || this.protocol.isHeld)) this.#countInput();
+      this.#turnEnds(isDone);
     }
+  }
+
+  #turnEnds(isDone: boolean): void {
+    this.outflow.endTurn();
+    if (!isDone) setImmediate(() => this.#inTurn(() => this.protocol.proceed()));
+    const { isHeld } = this.protocol;
+    if (isHeld) this.#stopReading();
+    if (this.#account && (isHeld || this.#keptBytes !== 0)) this.#countInput();
   }
 
   /** The stream goes on until it has so much in store. */

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { EventEmitter } from 'node:events';
 import { channels, tellBackpressure, tellMessage } from './channels.js';
 import type { Connection, ConnectionOwner } from './connection.js';
@@ -39,8 +40,12 @@ export class Delivery implements ConnectionOwner {
     const socket = this.#socket;
     this.#onDelivered?.();
     if (channels.message.hasSubscribers) tellMessage(socket, 'in', data, !isText);
-    if (isText) socket.emit('message', asBuffer(data as Uint8Array), false);
-    else socket.emit('message', toBinaryType(data, socket.binaryType) as RawData, true);
+    const { binaryType } = socket;
+    if (isText || (binaryType === 'nodebuffer' && !Array.isArray(data))) {
+      socket.emit('message', asBuffer(data as Uint8Array), !isText); // nearly every message: no list is made for it
+    } else {
+      socket.emit('message', toBinaryType(data, binaryType) as RawData, true);
+    }
   }
 
   /** As a stream, if it is to be one. Nobody listens: a message that would be one is dropped, and with `'auto'` given whole. */

@@ -281,8 +281,9 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
     this.#counted = bytes;
   }
 
-  protected override flushed(): void {
-    this.recount();
+  protected override flushed(isLeft: boolean): void {
+    if (isLeft || this.#counted !== 0 || this.#host.protocol.sender.retainedBytes !== 0) this.recount();
+    else this.#recountFrom = RECOUNT_EACH; // what `recount` comes to after nearly every write
   }
 
   protected override lost(byteLength: number): void {

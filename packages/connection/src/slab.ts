@@ -1,3 +1,5 @@
+import { Buffer } from 'node:buffer';
+
 const SLAB_BYTES = 65_536;
 
 /**
@@ -11,23 +13,38 @@ export interface Slab {
   runs: number;
   /** Somebody may still read what was written from here, so none of it is used again. */
   isRetained: boolean;
+  /** What was written last. */
+  last: Buffer | undefined;
 }
+
+/** What a broadcast to thousands fills in one turn is used again for the next: pages that were never touched cost more than the frames in them. */
+const MAX_SPARE = 16;
+const spare: Slab[] = [];
 
 let current = createSlab();
 
 function createSlab(): Slab {
-  return { bytes: Buffer.allocUnsafeSlow(SLAB_BYTES), used: 0, runs: 0, isRetained: false };
+  return { bytes: Buffer.allocUnsafeSlow(SLAB_BYTES), used: 0, runs: 0, isRetained: false, last: undefined };
 }
 
 /** A slab with room for `byteLength`, which is well below a slab's size. */
 export function slabFor(byteLength: number): Slab {
-  if (current.used + byteLength > SLAB_BYTES) current = createSlab();
+  if (current.used + byteLength > SLAB_BYTES) current = spare.pop() ?? createSlab();
   return current;
+}
+
+/** Bytes of a slab, to be written: the same Buffer as last time where they are in the same place, as they are with one small message at a time. */
+export function viewOf(slab: Slab, start: number, end: number): Buffer {
+  const { bytes, last } = slab;
+  if (last !== undefined && last.byteOffset === bytes.byteOffset + start && last.length === end - start) return last;
+  return (slab.last = bytes.subarray(start, end));
 }
 
 /** A run was written. `isRetained`: its bytes may still be read later. */
 export function release(slab: Slab, isRetained: boolean): void {
   slab.runs--;
   slab.isRetained ||= isRetained;
-  if (slab.runs === 0 && !slab.isRetained) slab.used = 0;
+  if (slab.runs > 0 || slab.isRetained) return;
+  slab.used = 0;
+  if (slab !== current && spare.length < MAX_SPARE) spare.push(slab);
 }

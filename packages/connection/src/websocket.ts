@@ -1,3 +1,4 @@
+import { Blob, Buffer } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -299,12 +300,13 @@ export class WebSocket<Data = unknown> extends EventAttributes {
     checkCallback(callback);
     const connection = this.#connection;
     if (connection === undefined && this.#state === CONNECTING) throw this.#notOpen();
-    if (typeof data === 'object' && !ArrayBuffer.isView(data) && data instanceof PreparedMessage) {
+    const isOther = typeof data === 'object' && !ArrayBuffer.isView(data);
+    if (isOther && data instanceof PreparedMessage) {
       if (connection === undefined || !connection.isOpen) return this.#refuse(data.payload, callback);
       if (channels.message.hasSubscribers) tellMessage(this, 'out', data.payload, data.isBinary);
       return connection.outflow.sendPrepared(data, callback, options);
     }
-    const payload = data instanceof Blob ? fromBlob(data) : toPayload(data);
+    const payload = isOther && data instanceof Blob ? fromBlob(data) : toPayload(data);
     if (connection === undefined || !connection.isOpen) return this.#refuse(payload, callback);
     const isText = options?.binary === undefined ? typeof payload === 'string' : !options.binary;
     if (channels.message.hasSubscribers) tellMessage(this, 'out', payload, !isText);

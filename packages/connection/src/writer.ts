@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 import { headerLength, mask, writeHeader, type Opcode } from '@ws/frame';
 import { now } from './close-report.js';
@@ -5,7 +6,7 @@ import { borrow, giveBack } from './mask-buffers.js';
 import { isPlainSocket } from './plain-socket.js';
 import { MessageError, type Account, type SendCallback } from './protocol/index.js';
 import { settle } from './protocol/settle.js';
-import { release, slabFor, type Slab } from './slab.js';
+import { release, slabFor, viewOf, type Slab } from './slab.js';
 import { Unwritten } from './unwritten.js';
 
 /** Payloads up to here are copied behind their header; larger ones are written apart. */
@@ -15,6 +16,8 @@ const SHORT_STRING = 4096;
 /** So much is not held back until the end of the turn. */
 const FLUSH_FROM = 65_536;
 const MAX_HEADER = 14;
+/** So few bytes are copied one by one in half the time that a call of `set` takes. */
+const BYTE_LOOP_UP_TO = 32;
 const CHAR_LOOP_BELOW = 16;
 const NOTHING = Buffer.alloc(0);
 
@@ -70,6 +73,8 @@ export abstract class Writer {
   #callbacks: SendCallback[] | undefined;
   /** Callbacks of writes that are not completed, a list a write. */
   #inFlight: Set<SendCallback[]> | undefined;
+  /** The stream had something left to write after our last write: as long as it had not, it has not. */
+  #mayHaveBacklog = true;
   #isDirty = false;
   #inTurn = false;
   #isEnded = false;
@@ -102,12 +107,12 @@ export abstract class Writer {
   protected abstract written(): void;
   /** A write of so many bytes has failed: the stream has forgotten them already, and those behind them not yet. */
   protected abstract lost(byteLength: number): void;
-  /** The stream has been given all there was, and has perhaps not written all of it; called where memory is counted. */
-  protected abstract flushed(): void;
+  /** The stream has been given all there was; `isLeft`: and has not written all of it. Called where memory is counted. */
+  protected abstract flushed(isLeft: boolean): void;
 
   /** Bytes taken that the stream has not passed on. */
   get bufferedBytes(): number {
-    return this.#pendingBytes + this.duplex.writableLength;
+    return this.#mayHaveBacklog ? this.#pendingBytes + this.duplex.writableLength : this.#pendingBytes;
   }
 
   /** Memory of that which the stream has, without what other connections may have too: that is with the account. */
@@ -228,15 +233,15 @@ export abstract class Writer {
     if (this.#pendingBytes === 0) return;
     if (this.duplex.destroyed) return this.discard();
     // A stream that is behind keeps a copy: a slab is not to be held by the few bytes of each slow reader.
-    const isBehind = this.duplex.writableLength > 0;
-    if (isBehind) this.#closeRun();
+    if (this.#mayHaveBacklog && this.duplex.writableLength > 0) this.#closeRun();
     const slab = this.#slab;
-    const run = slab?.bytes.subarray(this.#runStart, this.#runEnd);
+    const run = slab && viewOf(slab, this.#runStart, this.#runEnd);
     const chunks = this.#chunks;
     const callback = this.#writeCallback();
     this.#slab = undefined;
     this.#bytesTaken += this.#pendingBytes;
     this.#pendingBytes = 0;
+    this.#mayHaveBacklog = true;
     try {
       if (chunks === undefined) {
         this.duplex.write(run, callback);
@@ -248,12 +253,12 @@ export abstract class Writer {
     } catch (error) {
       this.duplex.destroy(error as Error); // a stream's own fault is its connection's alone
     }
-    const isLeft = this.duplex.writableLength > 0;
+    const isLeft = (this.#mayHaveBacklog = this.duplex.writableLength > 0);
     if (slab) release(slab, !this.#isPlainSocket || isLeft);
     if (this.account === undefined) return;
     if (isLeft && this.#isPlainSocket) this.#keepUnwritten(this.account, slab);
     this.#payloads = undefined;
-    this.flushed();
+    this.flushed(isLeft);
   }
 
   #keepUnwritten(account: Account, slab: Slab | undefined): void {
@@ -334,7 +339,7 @@ export abstract class Writer {
       this.#apart(payload, key, 0, isOurs);
       return length;
     }
-    slab.bytes.set(payload, start);
+    copyInto(slab.bytes, start, payload);
     if (key !== undefined) mask(slab.bytes.subarray(start, start + length), key);
     this.#extend(slab, header + length);
     return length;
@@ -435,6 +440,12 @@ export abstract class Writer {
       if (this.reportsWrites || isCounted) this.written();
     };
   }
+}
+
+function copyInto(target: Buffer, at: number, payload: Uint8Array): void {
+  const { length } = payload;
+  if (length > BYTE_LOOP_UP_TO) return target.set(payload, at);
+  for (let i = 0; i < length; i++) target[at + i] = payload[i]!;
 }
 
 /** @returns bytes written at `at` */

@@ -9,7 +9,7 @@ const TEXTS = ['', 'a', 'é', '€', '😀', 'lone \ud800 surrogate', 'x'.repeat
 for (const length of [125, 126, 127, 42, 63, 4095, 4096, 4097, 16_384, 16_385, 65_535, 65_536, 70_000]) {
   TEXTS.push('x'.repeat(length), 'é'.repeat(length), '€'.repeat(length), 'x'.repeat(length - 1) + '€');
 }
-const SIZES = [0, 1, 4, 125, 126, 127, 16_383, 16_384, 16_385, 65_535, 65_536, 65_537, 200_000];
+const SIZES = [0, 1, 4, 31, 32, 33, 125, 126, 127, 16_383, 16_384, 16_385, 65_535, 65_536, 65_537, 200_000];
 
 describe.each(['server', 'client'] as const)('a %s', (role) => {
   const payloads = (stream: Recorder): Buffer[] =>

@@ -11,10 +11,14 @@ export interface FrameRecord {
   readonly at: number;
 }
 
+/** A power of two. */
 const KEPT = 8;
-const FIELDS = 5;
+const FIELDS = 3;
+/** Beside the opcode. */
+const OUT = 0x10;
+const FIN = 0x20;
 
-/** The last frames of a connection, for the report of an abnormal end. Costs nothing before the first frame, and five stores a frame. */
+/** The last frames of a connection, for the report of an abnormal end. Costs nothing before the first frame, and three stores a frame. */
 export class FrameLog {
   readonly #clock: () => number;
   #ring: number[] | undefined;
@@ -32,13 +36,10 @@ export class FrameLog {
     const at = this.time ?? this.#clock();
     if (opcode < Opcode.Close) this.dataAt = at;
     const ring = (this.#ring ??= new Array<number>(KEPT * FIELDS).fill(0));
-    const slot = (this.#count % KEPT) * FIELDS;
-    this.#count++;
-    ring[slot] = isOut ? 1 : 0;
-    ring[slot + 1] = opcode;
-    ring[slot + 2] = fin ? 1 : 0;
-    ring[slot + 3] = length;
-    ring[slot + 4] = at;
+    const slot = (this.#count++ & (KEPT - 1)) * FIELDS;
+    ring[slot] = opcode | (isOut ? OUT : 0) | (fin ? FIN : 0);
+    ring[slot + 1] = length;
+    ring[slot + 2] = at;
   }
 
   /** More of a data frame that was noted. */
@@ -52,13 +53,14 @@ export class FrameLog {
     if (ring === undefined) return [];
     const kept = Math.min(this.#count, KEPT);
     return Array.from({ length: kept }, (_, i) => {
-      const slot = ((this.#count - kept + i) % KEPT) * FIELDS;
+      const slot = ((this.#count - kept + i) & (KEPT - 1)) * FIELDS;
+      const bits = ring[slot]!;
       return {
-        direction: ring[slot] === 1 ? 'out' : 'in',
-        opcode: ring[slot + 1]!,
-        fin: ring[slot + 2] === 1,
-        length: ring[slot + 3]!,
-        at: ring[slot + 4]!,
+        direction: (bits & OUT) === 0 ? 'in' : 'out',
+        opcode: bits & 0xf,
+        fin: (bits & FIN) !== 0,
+        length: ring[slot + 1]!,
+        at: ring[slot + 2]!,
       };
     });
   }
