@@ -5,6 +5,7 @@ import { sharedTimers, WheelTimer } from '@ws/connection';
 import { checkUpgradeRequest, formatResponse, HandshakeError, refusalResponse } from '@ws/handshake';
 import type { LimitRefusal } from './admission.js';
 import { Descriptors } from './descriptors.js';
+import { FirstRequests } from './first-request.js';
 import type { ResolvedServerOptions } from './options.js';
 import type { Pending } from './pending.js';
 import { answerAndClose, ignoreError, serializeRefusal, type Refusal, type RefusalReason } from './refusal.js';
@@ -43,12 +44,13 @@ export interface OwnPortHost {
 
 /**
  * The port of a WebSocket server with one of its own, where nobody but a WebSocket client has any business. It listens itself, so that who cannot
- * be let in is turned away before there is an HTTP parser for him; the others are handed to an http server that does not listen.
+ * be let in is turned away before there is an HTTP parser for him; for the others there is one that reads what WebSocket clients send, and an http server that does not listen behind it.
  */
 export class OwnPort {
   readonly httpServer: Server;
   readonly #host: OwnPortHost;
   readonly #listener: Listener;
+  readonly #firstRequests: FirstRequests;
   readonly #descriptors: Descriptors;
   readonly #timers = new Map<Socket, WheelTimer>();
   /** Turned away, and not gone yet. */
@@ -58,12 +60,13 @@ export class OwnPort {
   constructor(host: OwnPortHost) {
     this.#host = host;
     const { maxHeaderSize, maxHeaderCount } = host.options;
-    this.httpServer = createHttpServer(
-      { maxHeaderSize: Math.min(maxHeaderSize || Infinity, Number.MAX_SAFE_INTEGER) },
-      (request, response) => this.#onRequest(request, response),
+    const size = Math.min(maxHeaderSize || Infinity, Number.MAX_SAFE_INTEGER);
+    this.httpServer = createHttpServer({ maxHeaderSize: size }, (request, response) =>
+      this.#onRequest(request, response),
     );
     this.httpServer.maxHeadersCount = maxHeaderCount && maxHeaderCount + 1; // one more, so that it is seen
     this.httpServer.on('clientError', this.#onClientError);
+    this.#firstRequests = new FirstRequests(this.httpServer, { size, count: maxHeaderCount || Infinity });
     this.#listener = createServer({ allowHalfOpen: true, noDelay: true }, this.#onConnection);
     this.#listener.on('listening', () => host.onListening());
     this.#listener.on('error', (error) => host.onError(error));
@@ -129,7 +132,7 @@ export class OwnPort {
     const { handshakeTimeout } = this.#host.options;
     if (handshakeTimeout > 0) this.#watch(socket, handshakeTimeout);
     socket.on('close', this.#forget);
-    this.httpServer.emit('connection', socket);
+    this.#firstRequests.expect(socket);
   };
 
   #turnAway(socket: Socket, refusal: Refusal): void {
