@@ -16,8 +16,8 @@ import { ratio } from './verdicts.mjs';
 
 const ROW = 26;
 const TOP = 92;
-const LABELS = 300;
-const PLOT = 520;
+const LABELS = 390;
+const PLOT = 470;
 const FIGURES = 70;
 const TICKS = [0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 200];
 

@@ -233,8 +233,8 @@ export const MEASURES = {
   churn: { start: throughput('churn'), variants: ECHOING, mostRounds: Infinity },
   'client-send': { start: client('send'), variants: CLIENTS, mostRounds: Infinity },
   'client-receive': { start: client('receive'), variants: CLIENTS, mostRounds: Infinity },
-  idle: { start: fresh(idleMemory), variants: ECHOING, mostRounds: 3 },
-  peak: { start: fresh(peakMemory), variants: ECHOING, mostRounds: 5 },
+  idle: { start: fresh(idleMemory), variants: ECHOING, mostRounds: 6 },
+  peak: { start: fresh(peakMemory), variants: ECHOING, mostRounds: 6 },
   deflate: { start: throughput('echo'), variants: DEFLATING, mostRounds: Infinity },
   'deflate-idle': {
     start: fresh(idleMemory),

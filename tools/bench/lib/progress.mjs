@@ -14,12 +14,18 @@ const START_S = 0.4;
 /** Between one measurement and the next: connecting, checking the last echoes. */
 const BETWEEN_S = 0.1;
 
+/** @param {Scenario} scenario @param {Plan} plan */
+const hasWarmUp = (scenario, plan) => Math.min(scenario.warmUp, plan.warmUp) > 0;
+
+/** How many measurements there are, without warming up. @param {Scenario} scenario @param {Plan} plan */
+const measurements = (scenario, plan) =>
+  serversOf(scenario, plan.servers).reduce((sum, server) => sum + roundsOf(scenario, plan, server), 0);
+
 /** About how long it takes. @param {Scenario} scenario @param {Plan} plan */
 export function planSeconds(scenario, plan) {
-  const count = serversOf(scenario, plan.servers).length;
   const each = (scenario.seconds ?? plan.seconds) + BETWEEN_S;
-  const warmUp = Math.min(scenario.warmUp, plan.warmUp);
-  return count * (START_S + (warmUp > 0 ? warmUp + BETWEEN_S : 0) + roundsOf(scenario, plan) * each);
+  const warmUp = hasWarmUp(scenario, plan) ? Math.min(scenario.warmUp, plan.warmUp) + BETWEEN_S : 0;
+  return serversOf(scenario, plan.servers).length * (START_S + warmUp) + measurements(scenario, plan) * each;
 }
 
 /** @param {number} seconds */
@@ -90,11 +96,8 @@ export class Progress {
   #doneHere() {
     const scenario = this.#scenarios[this.#index];
     if (scenario === undefined || this.#stepsTaken < 2) return 0;
-    const count = serversOf(scenario, this.#plan.servers).length;
-    const measurements =
-      count * (roundsOf(scenario, this.#plan) + (Math.min(scenario.warmUp, this.#plan.warmUp) > 0 ? 1 : 0));
-    return (
-      (planSeconds(scenario, this.#plan) * Math.min(this.#stepsTaken - 2, measurements)) / Math.max(1, measurements)
-    );
+    const warmUps = hasWarmUp(scenario, this.#plan) ? serversOf(scenario, this.#plan.servers).length : 0;
+    const all = Math.max(1, measurements(scenario, this.#plan) + warmUps);
+    return (planSeconds(scenario, this.#plan) * Math.min(this.#stepsTaken - 2, all)) / all;
   }
 }

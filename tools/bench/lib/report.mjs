@@ -246,7 +246,7 @@ const fullSections = (run, results) => [
   tally(results),
   targetsTable(results),
   '### Costs',
-  'Medians, ± half the distance from the lowest to the highest round.',
+  'Medians, ± half the distance from the lowest to the highest round; servers that no target names have a third of the rounds.',
   costsTable(results),
   '### Rates and latencies',
   'A connection always has its k messages in flight: the time of a round trip is mostly spent in that queue, and follows the rate.',

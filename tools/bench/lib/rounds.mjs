@@ -1,5 +1,6 @@
 // Servers take turns, A B C, C B A, …, so that a slow minute of the machine hits all of them, and none is always behind the same other.
 import { MEASURES } from './measures.mjs';
+import { variantOf } from './variants.mjs';
 
 /**
  * @typedef {import('./measures.mjs').Sample} Sample
@@ -13,6 +14,7 @@ import { MEASURES } from './measures.mjs';
  *
  * @typedef {object} Pace
  * @property {number} rounds at most so many
+ * @property {boolean} [fewerOfOthers] a third as many of servers that no target names, which are there for the scale
  * @property {number} seconds length of one measurement
  * @property {number} warmUp at most so many seconds of it
  *
@@ -25,9 +27,17 @@ const messageOf = (/** @type {unknown} */ error) => (error instanceof Error ? er
 export const serversOf = (scenario, wanted) =>
   (scenario.servers ?? MEASURES[scenario.kind].variants).filter((name) => wanted.includes(name));
 
-/** @param {Scenario} scenario @param {Pace} pace */
-export const roundsOf = (scenario, pace) =>
-  Math.min(pace.rounds, scenario.rounds ?? Infinity, MEASURES[scenario.kind].mostRounds);
+/** @param {Scenario} scenario @param {string} server */
+const isJudged = ({ targets = [] }, server) =>
+  variantOf(server).baseline === true ||
+  targets.length === 0 ||
+  targets.some(({ server: judged = 'ours', than = 'ws' }) => server === judged || server === than);
+
+/** @param {Scenario} scenario @param {Pace} pace @param {string} server */
+export function roundsOf(scenario, pace, server) {
+  const rounds = Math.min(pace.rounds, scenario.rounds ?? Infinity, MEASURES[scenario.kind].mostRounds);
+  return pace.fewerOfOthers === true && !isJudged(scenario, server) ? Math.ceil(rounds / 3) : rounds;
+}
 
 /**
  * A server that fails is left out from then on; the others go on.
@@ -69,11 +79,12 @@ export async function runScenario(
   );
   const warmUp = Math.min(scenario.warmUp, options.warmUp);
   if (warmUp > 0) await each('warm-up', entries, async (_, { measure }) => void (await measure(warmUp)));
-  const rounds = roundsOf(scenario, options);
+  const rounds = Math.max(0, ...entries.map(({ server }) => roundsOf(scenario, options, server)));
   for (let round = 0; round < rounds; round++) {
+    const present = entries.filter(({ server }) => round < roundsOf(scenario, options, server));
     await each(
       `round ${round + 1} of ${rounds}`,
-      round % 2 === 0 ? entries : entries.toReversed(),
+      round % 2 === 0 ? present : present.toReversed(),
       async ({ samples }, { measure }) => void samples.push(await measure(options.seconds)),
     );
   }

@@ -9,7 +9,7 @@ import { baselineOf, VARIANTS, variantOf } from './variants.mjs';
 const ON_REQUEST = ['ours-takeover', 'ours-loop', 'ws-no-takeover'];
 const SERVERS = Object.keys(VARIANTS).filter((name) => !ON_REQUEST.includes(name) && variantOf(name).baseline !== true);
 
-const FULL = { rounds: 9, seconds: 0.4, warmUp: Infinity };
+const FULL = { rounds: 9, seconds: 0.4, warmUp: 4 };
 const QUICK = { rounds: 3, seconds: 0.15, warmUp: 0.4 };
 
 export const USAGE = `usage: npm run bench -- [options]    (or node tools/bench/run.mjs, when all is built)
@@ -17,7 +17,7 @@ export const USAGE = `usage: npm run bench -- [options]    (or node tools/bench/
   --node VERSION    with another version of Node, from the npm registry
   --scenario NAME   only this one, or those that begin so; may be repeated (${SCENARIOS.map(({ name }) => name).join(', ')})
   --servers LIST    ${SERVERS.join(',')}; or all: with ${ON_REQUEST.join(', ')}
-  --rounds N        measurements of each server (${FULL.rounds})
+  --rounds N        measurements of each server (${FULL.rounds}; in a run of all a third as many of those that are in no target)
   --seconds S       length of a measurement (${FULL.seconds})
   --keep            keep also a run of some cases, in place of the same cases of the last run of all
   --no-keep         keep nothing: results/ and docs/benchmarks.md stay as they are
@@ -98,6 +98,7 @@ export function readOptions(args) {
     scenarios: quick && values.servers === undefined ? picked.map(quickly) : picked,
     servers: pickServers(values.servers, baseline !== undefined),
     rounds: Math.round(number('rounds', values.rounds, usual.rounds, 1, 100)),
+    fewerOfOthers: isWhole && values.rounds === undefined,
     seconds: number('seconds', values.seconds, usual.seconds, 0.05, 60),
     warmUp: usual.warmUp,
     json: resolved(values.json),

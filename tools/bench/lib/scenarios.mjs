@@ -108,6 +108,7 @@ const smallDeflate = (name, size, native = 4) =>
       size,
       connections: 64,
       inFlight,
+      quick: size === KIB && inFlight === 4,
       targets: [
         { than: 'ws-native', times: inFlight === 4 ? native : 4 },
         { server: 'ours-public', than: 'ws-native', times: 2.5 },
@@ -145,6 +146,7 @@ const broadcast = (inFlight, how, times) => ({
   size: 64,
   connections: 1000,
   inFlight,
+  quick: inFlight > 1,
   ...targets({ native: times }),
 });
 
@@ -163,6 +165,7 @@ const client = (mode, { size, burst, title, times }) => ({
   connections: 8,
   inFlight: burst,
   size,
+  quick: size === 16 && mode === 'send',
   targets: ['ws-native', 'undici'].map((than) => ({ than, times })),
 });
 
@@ -195,7 +198,7 @@ export const SCENARIOS = [
     quick: true,
   }),
   echo({ size: KIB, connections: 64, inFlight: 1, ...targets({ native: 1.05, net: 1.15 }) }),
-  echo({ size: 16 * KIB, connections: 64, inFlight: 16, ...targets({ native: 1.8 }) }),
+  echo({ size: 16 * KIB, connections: 64, inFlight: 16, ...targets({ native: 1.8 }), quick: true }),
   echo({
     size: 64 * KIB,
     connections: 64,
@@ -233,6 +236,7 @@ export const SCENARIOS = [
     inFlight: 4,
     fragment: KIB,
     ...targets({ native: 2.5 }),
+    quick: true,
   }),
   echo({
     name: 'fragments-64B',
@@ -292,6 +296,7 @@ export const SCENARIOS = [
     group: 'Memory',
     servers: BESIDE_ALL,
     warmUp: 0,
+    seconds: 4,
     connections: 10_000,
     inFlight: 1,
     size: 0,
@@ -311,6 +316,7 @@ export const SCENARIOS = [
     connections: 1,
     inFlight: 1,
     size: mib * MIB,
+    seconds: mib === 100 ? 2 : 0.6,
     targets: mib === 100 ? [{ than: 'ws-native', atMost: 0.55 }] : [],
   })),
   ...smallDeflate('64', 64),
@@ -357,6 +363,8 @@ export const SCENARIOS = [
     json: true,
     deflate: true,
     warmUp: 0,
+    rounds: 3,
+    seconds: 7,
     connections: 10_000,
     inFlight: 1,
     size: KIB,

@@ -46,6 +46,10 @@ export const labelOf = (server) => VARIANTS[server]?.label ?? server;
  * @property {(row: Row, scenario: Scenario, rows: readonly Row[]) => string} cell
  */
 
+/** The faster `ws`, where it is measured. @param {readonly Row[]} rows */
+const referenceOf = (rows) =>
+  rows.some(({ server, samples }) => server === 'ws-native' && samples.length > 0) ? 'ws-native' : 'ws';
+
 /** @type {readonly Column[]} those in which every cell is empty are left out */
 const COLUMNS = [
   { title: 'scenario', isText: true, cell: (row, scenario, rows) => (row === rows[0] ? scenario.title : '') },
@@ -69,7 +73,8 @@ const COLUMNS = [
   { title: 'B/reply', cell: ({ samples }) => optional(middle(samples, 'replyBytes'), (bytes) => bytes.toFixed(0), '') },
   {
     title: 'ws / this',
-    cell: ({ server }, _, rows) => (server === 'ws' ? '' : optional(ratio(rows, server)?.median, toHundredths, '')),
+    cell: ({ server }, _, rows) =>
+      server === referenceOf(rows) ? '' : optional(ratio(rows, server, referenceOf(rows))?.median, toHundredths, ''),
   },
   {
     title: 'baseline / this',

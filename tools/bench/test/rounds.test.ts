@@ -81,6 +81,15 @@ test('a scenario has as many rounds and as much warming up as it and the plan al
   expect(log).toEqual(['net 0.3', 'net 0.4', 'net 0.4', 'net closed']);
 });
 
+test('servers that no target names may have a third of the rounds, the first ones', async () => {
+  const { log, start } = fakes();
+  const scenario = { ...SCENARIO, warmUp: 0, targets: [{ than: 'net', atMost: 1.3 }] };
+  await runScenario(scenario, { ...OPTIONS, fewerOfOthers: true }, SETUP, silent, start);
+  expect(log.filter((line) => line.endsWith('0.4')).map((line) => line.split(' ')[0])).toEqual(
+    'ours ws net net ours ours net'.split(' '),
+  );
+});
+
 function screen(isTTY: boolean) {
   const written: string[] = [];
   return { written, terminal: { isTTY, columns: 70, write: (text: string) => written.push(text) } };
