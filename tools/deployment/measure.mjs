@@ -6,10 +6,13 @@ import { prepare } from './lib/load.mjs';
 import { formatTable, insertTable } from './lib/table.mjs';
 import allocator from './topics/allocator.mjs';
 import compression from './topics/compression.mjs';
+import limits from './topics/limits.mjs';
 import processes from './topics/processes.mjs';
 import proxies from './topics/proxies.mjs';
+import tls from './topics/tls.mjs';
+import tlsHandshakes from './topics/tls-handshakes.mjs';
 
-const TOPICS = { allocator, processes, compression, proxies };
+const TOPICS = { allocator, processes, tls, 'tls-handshakes': tlsHandshakes, compression, proxies, limits };
 const PAGE = new URL('../../docs/deployment.md', import.meta.url);
 const USAGE = `usage: node tools/deployment/measure.mjs TOPIC… [--write]
   topics: ${Object.keys(TOPICS).join(', ')}; each takes a minute or two and wants the machine for itself
@@ -41,9 +44,11 @@ async function measure(names) {
   const { node, cpu, cores: count, load } = describeMachine();
   console.log(`node ${node}, ${cpu}, ${count} cores, load average ${load}`);
   for (const name of names) {
-    const { title, columns, run } = TOPICS[name];
+    const topic = TOPICS[name];
+    const { title, columns, run } = topic;
+    const place = 'place' in topic ? topic.place : name;
     const table = formatTable(title, columns, await run(cores, values.quick));
     console.log(`\n${name}\n\n${table}`);
-    if (values.write) writeFileSync(PAGE, insertTable(readFileSync(PAGE, 'utf8'), name, table));
+    if (values.write) writeFileSync(PAGE, insertTable(readFileSync(PAGE, 'utf8'), place, table));
   }
 }

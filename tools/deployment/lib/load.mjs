@@ -76,15 +76,16 @@ export async function exchange(port, pids, traffic, { pinned = true } = {}) {
   }
 }
 
-/** Opens connections, has each exchange a message where the traffic is JSON, and asks while they are open. @template T @param {number} port @param {Traffic} traffic @param {() => Promise<T>} ask @returns {Promise<T>} */
+/** Opens connections, has each exchange a message where the traffic is JSON (before) or TLS (after), and asks while they are open. @template T @param {number} port @param {Traffic} traffic @param {() => Promise<T>} ask @returns {Promise<T>} */
 export async function hold(port, traffic, ask) {
-  const mode = traffic.json === true ? 'echo' : 'idle';
+  const speaks = traffic.json === true || traffic.tls === true;
+  const mode = speaks ? 'echo' : 'idle';
   const args = argumentsOf(port, { ...traffic, mode, seconds: 60, inFlight: 1 });
-  const load = startLoad(traffic.json === true ? [...args, '--messages', String(traffic.connections)] : args, true);
+  const load = startLoad(speaks ? [...args, '--messages', String(traffic.connections)] : args, true);
   try {
     await load.next('ready');
     const answer = await ask();
-    if (traffic.json === true) {
+    if (speaks) {
       load.go();
       await load.next('result');
     }

@@ -35,7 +35,7 @@ export function formatTable(first, columns, rows) {
 
 /** Puts a table between the marks of its topic. @param {string} page @param {string} topic @param {string} table */
 export function insertTable(page, topic, table) {
-  const marks = new RegExp(`(<!-- ${topic} -->\\n)[^]*?(\\n<!-- /${topic} -->)`);
+  const marks = new RegExp(`(<!-- ${topic} -->\\n)[^]*?(<!-- /${topic} -->)`);
   if (!marks.test(page)) throw new Error(`the page has no place for ${topic}`);
   return page.replace(marks, (_, begin, end) => `${begin}\n${table}\n${end}`);
 }

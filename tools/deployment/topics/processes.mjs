@@ -8,12 +8,14 @@ const PROCESSES = 2;
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
+const hasReusePort = major > 23 || (major === 23 && minor >= 1);
+
 /** @type {readonly (readonly [string, import('../servers/many.mjs').Task['way']])[]} */
 const WAYS = [
   ['one process', 'one'],
   ['two, `node:cluster`', 'cluster'],
   ['two, `node:cluster` with `SCHED_NONE`', 'shared'],
-  ...(major > 23 || (major === 23 && minor >= 1) ? [/** @type {const} */ (['two, `reusePort`', 'reusePort'])] : []),
+  ...(hasReusePort ? [/** @type {const} */ (['two, `reusePort`', 'reusePort'])] : []),
 ];
 
 /** @type {Readonly<Record<string, import('../lib/load.mjs').Traffic>>} */
@@ -23,6 +25,7 @@ const TRAFFIC = {
 };
 
 export default {
+  place: hasReusePort ? 'processes-reusePort' : 'processes',
   title: `Node ${major}`,
   columns: [
     { title: '16 KiB of JSON, compressed: a second', key: 'messageRate', digits: 0 },
