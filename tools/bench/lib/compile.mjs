@@ -18,6 +18,17 @@ export function missingForLoad() {
   return undefined;
 }
 
+const SOURCE_WITH_OPENSSL =
+  '#include <openssl/ssl.h>\nint main(void) { return SSL_CTX_new(TLS_client_method()) == 0; }\n';
+const TLS = ['-DWITH_TLS', '-lssl', '-lcrypto'];
+
+/** What wss needs and this machine lacks; without it the rest is built all the same. */
+export function missingForTls() {
+  const args = ['-x', 'c', '-o', '/dev/null', '-', ...TLS];
+  const { status } = spawnSync('gcc', args, { input: SOURCE_WITH_OPENSSL, stdio: ['pipe', 'ignore', 'ignore'] });
+  return status === 0 ? undefined : 'the headers of OpenSSL (Debian: apt-get install libssl-dev)';
+}
+
 /** @returns {string} path of the executable */
 export function compileLoad() {
   const sources = path.join(HERE, 'load');
@@ -26,6 +37,7 @@ export function compileLoad() {
   mkdirSync(build, { recursive: true });
   const files = readdirSync(sources).filter((name) => name.endsWith('.c'));
   const args = ['-std=c11', '-O2', '-Wall', '-Wextra', '-o', `${target}.${process.pid}`, ...files, '-lz'];
+  if (missingForTls() === undefined) args.push(...TLS);
   const { status, stderr } = spawnSync('gcc', args, { cwd: sources, encoding: 'utf8' });
   if (status !== 0) throw new Error(`gcc could not build the load generator:\n${stderr}`);
   renameSync(`${target}.${process.pid}`, target); // a generator that runs at the moment keeps its file

@@ -47,6 +47,7 @@ function loadArgs(scenario, variant, port, seconds) {
     raw: library === 'net',
     json,
     each,
+    tls: scenario.tls === true,
     first: scenario.deflate === true, // what a connection allocates for its first compressed message is not part of a message's cost
     deflate: isCompressed,
     control: true,

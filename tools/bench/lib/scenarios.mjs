@@ -229,6 +229,16 @@ export const SCENARIOS = [
     ...targets({ native: 6 }),
   }),
   echo({
+    name: 'wss-1KiB',
+    title: '1 KiB over TLS, c64 k16',
+    size: KIB,
+    connections: 64,
+    inFlight: 16,
+    tls: true,
+    ...targets({ native: 3 }),
+    quick: true,
+  }),
+  echo({
     name: 'fragments',
     title: '16 KiB in 1 KiB fragments, c16 k4',
     size: 16 * KIB,

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdnoreturn.h>
+#include <sys/types.h>
+#include <sys/uio.h>
 
 /* --- options.c ------------------------------------------------------------------------------------------------ */
 
@@ -22,6 +24,7 @@ struct options {
   bool json;              /* the messages are JSON documents, and so text */
   bool deflate;           /* permessage-deflate: offered, and what is sent is compressed */
   bool first;             /* each connection exchanges one message before the load is ready */
+  bool tls;               /* echo: through TLS */
   bool raw;               /* no WebSocket server: the peer gives back every byte as it came */
   bool control;           /* wait for a line on stdin before the load, and for its end before closing */
   uint64_t messages;      /* stop after so many messages (connections in churn mode, broadcasts in broadcast mode); 0: by time alone */
@@ -139,12 +142,27 @@ struct piece {
 /* Takes the next piece off the front of [*at, end). A broken frame ends the program. */
 enum found read_piece(struct reader *reader, const uint8_t **at, const uint8_t *end, struct piece *piece);
 
+/* --- wire.c: bytes, plain or through TLS ---------------------------------------------------------------------------- */
+
+struct wire {
+  int fd;
+  struct ssl_st *tls; /* NULL: plain */
+};
+
+void start_tls(struct wire *wire);
+/* Goes on with the handshake; false: it waits for the peer. */
+bool finish_tls(struct wire *wire);
+/* As recv and writev. Through TLS one record at a time, and only the first part is written. */
+ssize_t read_wire(const struct wire *wire, void *to, size_t size);
+ssize_t write_wire(const struct wire *wire, const struct iovec *parts, int count);
+
 /* --- open.c: connections ------------------------------------------------------------------------------------------ */
 
 /* One client connection up to its 101; the state is the caller's to look at. */
 struct opening {
-  int fd;
+  struct wire wire;
   bool connected;
+  bool secured;       /* the TLS handshake is done, where there is one */
   char *response;     /* what has arrived of the answer */
   size_t received;
   char accept[29];    /* the Sec-WebSocket-Accept it must hold */
@@ -158,8 +176,8 @@ void raise_file_limit(int connections);
 void start_opening(struct opening *opening, int epoll, uint64_t number, const struct options *options);
 /* Goes on after an epoll event. Raw connections are open as soon as they are connected. */
 enum progress continue_opening(struct opening *opening, const struct options *options);
-/* Opens all connections, a bounded number of handshakes at a time; all must agree on the same. Event numbers are indexes into fds. */
-struct agreement open_all(int *fds, int epoll, const struct options *options);
+/* Opens all connections, a bounded number of handshakes at a time; all must agree on the same. Event numbers are indexes into wires. */
+struct agreement open_all(struct wire *wires, int epoll, const struct options *options);
 
 /* --- listen.c: the server for clients under test ------------------------------------------------------------------- */
 

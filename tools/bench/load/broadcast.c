@@ -143,15 +143,15 @@ static void open_connections(struct broadcast *load) {
   struct options options = *load->options;
   options.connections = load->count + 1;
   raise_file_limit(options.connections);
-  int *fds = allocate((size_t)options.connections * sizeof *fds);
-  load->agreement = open_all(fds, load->epoll, &options);
+  struct wire *wires = allocate((size_t)options.connections * sizeof *wires);
+  load->agreement = open_all(wires, load->epoll, &options);
   load->stream = make_stream(&options, &load->agreement);
   load->recipients = allocate((size_t)load->count * sizeof *load->recipients);
-  load->sender = fds[0];
+  load->sender = wires[0].fd;
   load->arrived = allocate((size_t)options.in_flight * sizeof *load->arrived);
   load->asked_at = allocate((size_t)options.in_flight * sizeof *load->asked_at);
   for (int i = 0; i < load->count; i++) {
-    load->recipients[i].fd = fds[i + 1];
+    load->recipients[i].fd = wires[i + 1].fd;
     load->recipients[i].reader.allow_compressed = load->agreement.deflate;
     load->recipients[i].checker.agreement = &load->agreement;
   }

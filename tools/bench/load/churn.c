@@ -41,13 +41,13 @@ static void say_goodbye(const struct churn *churn, struct slot *slot) {
   bool raw = churn->options->raw;
   size_t length = raw ? sizeof RAW_BYTES : sizeof CLOSE_FRAME;
   slot->open = true;
-  if (send(slot->opening.fd, raw ? RAW_BYTES : CLOSE_FRAME, length, 0) != (ssize_t)length) die("close: %s", strerror(errno));
+  if (send(slot->opening.wire.fd, raw ? RAW_BYTES : CLOSE_FRAME, length, 0) != (ssize_t)length) die("close: %s", strerror(errno));
 }
 
 /* Returns true when the server has ended the connection in good order. */
 static bool receive(const struct churn *churn, struct slot *slot) {
   uint8_t chunk[4096];
-  ssize_t n = recv(slot->opening.fd, chunk, sizeof chunk, 0);
+  ssize_t n = recv(slot->opening.wire.fd, chunk, sizeof chunk, 0);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return false;
   if (n < 0) die("read: %s", strerror(errno));
   if (n == 0) {
@@ -58,7 +58,7 @@ static bool receive(const struct churn *churn, struct slot *slot) {
     slot->raw_received += (size_t)n;
     if (slot->raw_received == sizeof RAW_BYTES) {
       slot->answered = true;
-      shutdown(slot->opening.fd, SHUT_WR);
+      shutdown(slot->opening.wire.fd, SHUT_WR);
     }
     return false;
   }
@@ -99,13 +99,13 @@ int run_churn(const struct options *options) {
         enum progress progress = continue_opening(&slot->opening, options);
         if (!was_connected) {
           struct epoll_event event = {.events = EPOLLIN, .data.u64 = events[i].data.u64};
-          epoll_ctl(churn->epoll, EPOLL_CTL_MOD, slot->opening.fd, &event);
+          epoll_ctl(churn->epoll, EPOLL_CTL_MOD, slot->opening.wire.fd, &event);
         }
         if (progress == PROGRESS_OPEN) say_goodbye(churn, slot);
         continue;
       }
       if (!receive(churn, slot)) continue;
-      close(slot->opening.fd);
+      close(slot->opening.wire.fd);
       now = now_ns();
       record(&churn->durations, now - slot->started_at, 1);
       churn->finished++;

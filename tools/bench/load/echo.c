@@ -8,13 +8,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 enum { CHUNK_BYTES = 256 * 1024, STALL_MS = 20000, FIRST_MOST = 64 };
 
 struct connection {
-  int fd;
+  struct wire wire;
   uint64_t first;        /* documents: where in the ring it begins, so that not all send the same at a time */
   bool waits_for_room;   /* the socket's send buffer is full */
   uint64_t issued;       /* messages that may leave: sent, or to be sent as soon as there is room */
@@ -47,7 +46,7 @@ static void flush(struct load *load, struct connection *connection) {
     size_t first = ring - at < pending ? ring - at : (size_t)pending;
     size_t second = pending - first < ring ? (size_t)(pending - first) : ring;
     struct iovec parts[2] = {{stream->wire + at, first}, {stream->wire, second}};
-    ssize_t n = writev(connection->fd, parts, second ? 2 : 1);
+    ssize_t n = write_wire(&connection->wire, parts, second ? 2 : 1);
     if (n < 0) {
       if (errno == EINTR) continue;
       if (errno != EAGAIN) die("write: %s", strerror(errno));
@@ -60,7 +59,7 @@ static void flush(struct load *load, struct connection *connection) {
     connection->waits_for_room = pending > 0;
     uint32_t events = EPOLLIN | (pending > 0 ? EPOLLOUT : 0);
     struct epoll_event event = {.events = events, .data.u64 = (uint64_t)(connection - load->connections)};
-    epoll_ctl(load->epoll, EPOLL_CTL_MOD, connection->fd, &event);
+    epoll_ctl(load->epoll, EPOLL_CTL_MOD, connection->wire.fd, &event);
   }
 }
 
@@ -135,7 +134,7 @@ static void receive_raw(struct load *load, struct connection *connection, const 
 
 static void receive(struct load *load, struct connection *connection) {
   static uint8_t chunk[CHUNK_BYTES];
-  ssize_t n = recv(connection->fd, chunk, sizeof chunk, 0);
+  ssize_t n = read_wire(&connection->wire, chunk, sizeof chunk);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (n < 0) die("read: %s", strerror(errno));
   if (n == 0) die("the server ended a connection");
@@ -211,12 +210,12 @@ static void open_connections(struct load *load) {
   load->epoll = epoll_create1(EPOLL_CLOEXEC);
   load->connections = allocate((size_t)options->connections * sizeof *load->connections);
   raise_file_limit(options->connections);
-  int *fds = allocate((size_t)options->connections * sizeof *fds);
-  load->agreement = open_all(fds, load->epoll, options);
+  struct wire *wires = allocate((size_t)options->connections * sizeof *wires);
+  load->agreement = open_all(wires, load->epoll, options);
   load->stream = make_stream(options, &load->agreement);
   for (int i = 0; i < options->connections; i++) {
     struct connection *connection = &load->connections[i];
-    connection->fd = fds[i];
+    connection->wire = wires[i];
     if (options->json) connection->first = load->stream.count * (uint64_t)i / (uint64_t)options->connections;
     connection->issued = connection->received = connection->first;
     connection->sent_bytes = stream_offset(&load->stream, connection->first);
@@ -224,7 +223,7 @@ static void open_connections(struct load *load) {
     connection->reader.allow_compressed = load->agreement.deflate;
     connection->checker.agreement = &load->agreement;
   }
-  free(fds);
+  free(wires);
 }
 
 int run_echo(const struct options *options) {

@@ -43,7 +43,7 @@ void start_opening(struct opening *opening, int epoll, uint64_t number, const st
       .sin_family = AF_INET, .sin_port = htons((uint16_t)options->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   if (connect(fd, (struct sockaddr *)&to, sizeof to) && errno != EINPROGRESS) die("connect: %s", strerror(errno));
 
-  *opening = (struct opening){.fd = fd};
+  *opening = (struct opening){.wire.fd = fd};
   struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.u64 = number};
   if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event)) die("epoll_ctl: %s", strerror(errno));
 }
@@ -61,7 +61,8 @@ static void send_request(struct opening *opening, const struct options *options)
                         "GET / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                         "Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\n%s\r\n",
                         options->port, key, options->deflate ? DEFLATE_OFFER : "");
-  if (send(opening->fd, request, (size_t)length, 0) != length) die("request: %s", strerror(errno));
+  struct iovec part = {request, (size_t)length};
+  if (write_wire(&opening->wire, &part, 1) != length) die("request: %s", strerror(errno));
   opening->response = allocate(RESPONSE_MOST);
 }
 
@@ -81,14 +82,19 @@ enum progress continue_opening(struct opening *opening, const struct options *op
   if (!opening->connected) {
     int error = 0;
     socklen_t length = sizeof error;
-    getsockopt(opening->fd, SOL_SOCKET, SO_ERROR, &error, &length);
+    getsockopt(opening->wire.fd, SOL_SOCKET, SO_ERROR, &error, &length);
     if (error) die("connect: %s", strerror(error));
     opening->connected = true;
+    if (options->tls) start_tls(&opening->wire);
+  }
+  if (!opening->secured) {
+    if (opening->wire.tls && !finish_tls(&opening->wire)) return PROGRESS_WAIT;
+    opening->secured = true;
     if (options->raw) return PROGRESS_OPEN;
     send_request(opening, options);
     return PROGRESS_WAIT;
   }
-  ssize_t n = recv(opening->fd, opening->response + opening->received, RESPONSE_MOST - 1 - opening->received, 0);
+  ssize_t n = read_wire(&opening->wire, opening->response + opening->received, RESPONSE_MOST - 1 - opening->received);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return PROGRESS_WAIT;
   if (n < 0) die("handshake: %s", strerror(errno));
   if (n == 0) die("handshake: the connection ended, or its answer is over %d bytes", RESPONSE_MOST);
@@ -107,7 +113,7 @@ static bool agree(const struct agreement *a, const struct agreement *b) {
          a->client_no_takeover == b->client_no_takeover && a->server_bits == b->server_bits && a->client_bits == b->client_bits;
 }
 
-struct agreement open_all(int *fds, int epoll, const struct options *options) {
+struct agreement open_all(struct wire *wires, int epoll, const struct options *options) {
   struct opening *openings = allocate((size_t)options->connections * sizeof *openings);
   struct epoll_event events[64];
   int started = 0, open = 0;
@@ -125,10 +131,10 @@ struct agreement open_all(int *fds, int epoll, const struct options *options) {
       bool is_open = continue_opening(opening, options) == PROGRESS_OPEN;
       if (is_open || !was_connected) { /* from now on only what comes in is of interest */
         struct epoll_event event = {.events = EPOLLIN, .data.u64 = number};
-        epoll_ctl(epoll, EPOLL_CTL_MOD, opening->fd, &event);
+        epoll_ctl(epoll, EPOLL_CTL_MOD, opening->wire.fd, &event);
       }
       if (is_open) {
-        fds[number] = opening->fd;
+        wires[number] = opening->wire;
         open++;
       }
     }

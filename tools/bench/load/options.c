@@ -20,7 +20,7 @@ static const char USAGE[] =
     "             --each: one at a time, so many under way\n"
     "  sink       be the server: listen, count messages, answer every n-th one\n"
     "  source     be the server: a client sends a number, and gets so many messages\n"
-    "options: --connections N  --in-flight N  --size BYTES  --fragment BYTES  --text  --mixed  --raw\n"
+    "options: --connections N  --in-flight N  --size BYTES  --fragment BYTES  --text  --mixed  --raw  --tls\n"
     "         --json  --deflate  --first  --messages N  --seconds S  --rate N  --verify N  --control\n";
 
 noreturn void die(const char *format, ...) {
@@ -92,6 +92,7 @@ struct options parse_options(int argc, char **argv) {
     if (!strcmp(name, "--text")) options.text = true;
     else if (!strcmp(name, "--mixed")) options.mixed = options.text = true;
     else if (!strcmp(name, "--each")) options.each = true;
+    else if (!strcmp(name, "--tls")) options.tls = true;
     else if (!strcmp(name, "--raw")) options.raw = true;
     else if (!strcmp(name, "--json")) options.json = options.text = true;
     else if (!strcmp(name, "--deflate")) options.deflate = true;
@@ -114,6 +115,7 @@ struct options parse_options(int argc, char **argv) {
       i++;
     }
   }
+  if (options.tls && strcmp(options.mode, "echo")) die("--tls is for echo");
   if (options.json && options.size < JSON_LEAST) die("--size is %zu, a JSON document needs %d bytes", options.size, JSON_LEAST);
   if (options.port == 0 && strcmp(options.mode, "sink") && strcmp(options.mode, "source")) die("--port is missing");
   return options;

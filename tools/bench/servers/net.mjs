@@ -1,18 +1,19 @@
-// The floor: node's TCP layer giving back every chunk as it came, no protocol at all.
+// The floor: node's TCP layer, or TLS, giving back every chunk as it came, no protocol at all.
 import net from 'node:net';
-import { answerParent } from './control.mjs';
+import tls from 'node:tls';
+import { listen } from './listening.mjs';
 
 /** @type {(this: net.Socket, chunk: Buffer) => void} */
 function echo(chunk) {
   this.write(chunk);
 }
 
-const server = net.createServer({ noDelay: true }, (socket) => {
+/** @param {net.Socket} socket */
+function serve(socket) {
   socket.on('data', echo);
   socket.on('error', () => socket.destroy());
-});
-server.listen(0, '127.0.0.1', () => {
-  const address = /** @type {net.AddressInfo} */ (server.address());
-  process.send?.({ port: address.port });
-});
-answerParent();
+}
+
+const { tls: certificate } = /** @type {import('./serve.mjs').Task} */ (JSON.parse(process.argv[2] ?? '{}'));
+const options = { noDelay: true };
+listen(certificate ? tls.createServer({ ...options, ...certificate }, serve) : net.createServer(options, serve));

@@ -2,20 +2,21 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
-import { describe } from '@jest/globals';
-import { compileLoad, missingForLoad } from '../lib/compile.mjs';
+import { describe, test } from '@jest/globals';
+import { compileLoad, missingForLoad, missingForTls } from '../lib/compile.mjs';
 
-const missing = missingForLoad();
-if (missing !== undefined) {
-  appendFileSync(
-    'reports/notices.txt',
-    `tools/bench: the tests of the load generator were skipped, it needs ${missing}\n`,
-  );
+/** What is missing is told, and no reason to fail but in CI. */
+function note(tests: string, missing: string | undefined) {
+  if (missing === undefined) return true;
+  appendFileSync('reports/notices.txt', `tools/bench: the tests of ${tests} were skipped, it needs ${missing}\n`);
   if (!['', '0', 'false'].includes(process.env['CI'] ?? ''))
-    throw new Error(`the load generator cannot be tested, it needs ${missing}`);
+    throw new Error(`${tests} cannot be tested, it needs ${missing}`);
+  return false;
 }
 
-export const describeLoad = missing === undefined ? describe : describe.skip;
+const hasLoad = note('the load generator', missingForLoad());
+export const describeLoad = hasLoad ? describe : describe.skip;
+export const testTls = hasLoad && note('the load generator over TLS', missingForTls()) ? test : test.skip;
 
 let program: string | undefined;
 

@@ -1,10 +1,13 @@
 // The load generator counts right and notices wrong echoes. Nothing here measures time.
 import { once } from 'node:events';
+import { createServer as createSecureServer } from 'node:https';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { createInterface } from 'node:readline';
 import { afterEach, expect, test } from '@jest/globals';
 import WebSocket, { WebSocketServer, type RawData } from 'ws';
-import { describeLoad, run, start } from './generator.js';
+import { makeCertificate } from '@ws/testing';
+import { describeLoad, run, start, testTls } from './generator.js';
 
 const servers: { close(): unknown }[] = [];
 
@@ -38,6 +41,13 @@ async function serveRaw(onConnection: (socket: Socket) => void) {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return { port: portOf(server) };
+}
+
+async function listening<T extends Server>(server: T) {
+  servers.push(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return portOf(server);
 }
 
 describeLoad('load generator', () => {
@@ -130,6 +140,60 @@ describeLoad('load generator', () => {
       messages: 3000,
     });
     expect(result).toMatchObject({ messages: 3000, verified: 3000 });
+  });
+
+  testTls.each([
+    { size: 16, connections: 5, 'in-flight': 16, messages: 5000 },
+    { size: 1024, connections: 3, 'in-flight': 16, messages: 2000 },
+    { size: 300_000, connections: 2, 'in-flight': 4, messages: 40 },
+  ])('counts and verifies every echo through TLS: %j', async (options) => {
+    const secure = createSecureServer(makeCertificate());
+    const server = new WebSocketServer({ server: secure });
+    let messages = 0;
+    server.on('connection', (socket) =>
+      socket.on('message', (data: RawData, isBinary) => {
+        messages++;
+        socket.send(data, { binary: isBinary });
+      }),
+    );
+    const port = await listening(secure);
+    const { status, result, complaint } = await run('echo', { ...options, port, tls: true });
+    expect(complaint).toBe('');
+    expect(status).toBe(0);
+    expect(result).toMatchObject({ messages: options.messages, verified: options.messages });
+    expect(messages).toBe(options.messages);
+  });
+
+  testTls('takes back its own bytes through TLS, and notices when they are others', async () => {
+    let spoilt = false;
+    const server = createTlsServer(makeCertificate(), (socket) => {
+      socket.on('error', () => undefined);
+      socket.on('data', (chunk) => {
+        if (spoilt) chunk.writeUInt8(chunk.readUInt8(chunk.length - 1) ^ 1, chunk.length - 1);
+        socket.write(chunk);
+      });
+    });
+    const options = { port: await listening(server), tls: true, raw: true, size: 1024, 'in-flight': 5 } as const;
+    expect((await run('echo', { ...options, messages: 1000 })).result).toMatchObject({
+      messages: 1000,
+      verified: 1000,
+    });
+    spoilt = true;
+    expect((await run('echo', { ...options, messages: 1000 })).complaint).toMatch(/differs/);
+  });
+
+  testTls.each([
+    ['a server without TLS', (socket: Socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'), /TLS handshake/],
+    ['a connection that ends at once', (socket: Socket) => socket.end(), /TLS handshake|ended/],
+  ])('fails at %s', async (_, answer, expected) => {
+    const { port } = await serveRaw((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => answer(socket));
+    });
+    const { status, result, complaint } = await run('echo', { port, tls: true });
+    expect(complaint).toMatch(expected);
+    expect(status).toBe(1);
+    expect(result).toBeUndefined();
   });
 
   test('opens and closes connections with 1000', async () => {
