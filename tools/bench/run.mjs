@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { compileLoad, missingForLoad } from './lib/compile.mjs';
+import { findBun } from './lib/bun.mjs';
+import { compileLoad, missingForLoad, missingForTls } from './lib/compile.mjs';
 import { describeEnvironment, watchMachine } from './lib/environment.mjs';
 import { chooseCores } from './lib/machine.mjs';
 import { possibleConnections } from './lib/measures.mjs';
@@ -11,7 +12,7 @@ import { readOptions, USAGE } from './lib/run-options.mjs';
 import { formatLeft, planSeconds, Progress } from './lib/progress.mjs';
 import { writeReport } from './lib/report.mjs';
 import { packRun, storeRun } from './lib/results.mjs';
-import { runScenario } from './lib/rounds.mjs';
+import { runScenario, serversOf } from './lib/rounds.mjs';
 import { formatDoubts, formatNotes, formatTable, formatTargets } from './lib/table.mjs';
 import { variantOf } from './lib/variants.mjs';
 
@@ -36,7 +37,9 @@ async function prepare(options) {
   }
   const { malloc, profile, baseline } = options;
   if (profile !== undefined) mkdirSync(profile, { recursive: true });
-  return { load: compileLoad(), cores: chooseCores(), malloc, profile, baseline };
+  const hasBun = options.scenarios.some((scenario) => serversOf(scenario, options.servers).includes('bun'));
+  const bun = hasBun ? findBun() : undefined;
+  return { load: compileLoad(), cores: chooseCores(), malloc, profile, baseline, bun };
 }
 
 /** @param {RunOptions} options @param {import('./lib/process.mjs').Setup} setup @param {import('./lib/environment.mjs').Environment} environment */
@@ -58,9 +61,25 @@ function announce(options, { cores }, { node, cpu, cores: count }) {
   console.log('');
 }
 
-/** @param {RunOptions} options */
-async function bench(options) {
-  const setup = await prepare(options);
+/** What this machine cannot measure is told, and not measured. @param {RunOptions} options @param {import('./lib/process.mjs').Setup} setup @returns {RunOptions} */
+function leaveOut(options, { bun }) {
+  const missing = missingForTls();
+  const isPossible = (/** @type {RunOptions['scenarios'][number]} */ { tls }) => tls !== true || missing === undefined;
+  for (const { name } of options.scenarios.filter((scenario) => !isPossible(scenario)))
+    console.log(`${name}: left out, it needs ${missing}`);
+  if (bun === undefined && options.scenarios.some((scenario) => serversOf(scenario, options.servers).includes('bun')))
+    console.log('Bun: left out, npx could not fetch it from the npm registry');
+  return {
+    ...options,
+    scenarios: options.scenarios.filter(isPossible),
+    servers: options.servers.filter((name) => name !== 'bun' || bun !== undefined),
+  };
+}
+
+/** @param {RunOptions} wanted */
+async function bench(wanted) {
+  const setup = await prepare(wanted);
+  const options = leaveOut(wanted, setup);
   const environment = describeEnvironment(options.servers);
   announce(options, setup, environment);
 

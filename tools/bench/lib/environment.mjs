@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { BUN_VERSION } from './bun.mjs';
 import { variantOf } from './variants.mjs';
 
 /**
@@ -45,6 +46,7 @@ function commit() {
 /** @param {string} name of an npm package that tools/bench depends on */
 function versionOf(name) {
   const places = require.resolve.paths(name) ?? [];
+  if (name === 'bun') return BUN_VERSION; // by npx
   return places.map((place) => lineOf(path.join(place, name, 'package.json'), /"version":\s*"([^"]+)"/)).find(Boolean);
 }
 

@@ -11,6 +11,7 @@ const HERE = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
  * @typedef {object} Runs how a script is run
  * @property {boolean} [baseline] with our packages of the other checkout
  * @property {boolean} [native] with bufferutil, which ws loads by itself
+ * @property {string} [library] bun: by Bun instead of node
  */
 
 const DEADLINE_MS = 120_000;
@@ -25,6 +26,7 @@ const STOP_MS = 10_000;
  * @property {{ server: number, load: number } | undefined} cores
  * @property {boolean} malloc with raised glibc thresholds
  * @property {string | undefined} profile directory for CPU profiles
+ * @property {string | undefined} [bun] path of Bun, where it is there
  * @property {string | undefined} [baseline] another checkout of this repository, built
  */
 
@@ -49,12 +51,13 @@ async function within(promise, what, deadlineMs = DEADLINE_MS) {
 /** A measured node process. */
 export class Measured {
   /** @param {string} script under tools/bench @param {readonly (string | number)[]} args @param {Setup} setup @param {Runs} runs @param {number | undefined} core */
-  constructor(script, args, setup, { baseline = false, native = false }, core) {
-    const node = [
-      '--expose-gc',
-      ...(setup.profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', setup.profile]),
-    ];
-    const [command, rest] = pinned(core, process.execPath, [...node, path.join(HERE, script), ...args.map(String)]);
+  constructor(script, args, setup, { baseline = false, native = false, library }, core) {
+    const isBun = library === 'bun';
+    if (isBun && setup.bun === undefined) throw new Error('Bun is not there');
+    const profile = setup.profile === undefined || isBun ? [] : ['--cpu-prof', '--cpu-prof-dir', setup.profile];
+    const flags = isBun ? [] : ['--expose-gc', ...profile];
+    const runtime = (isBun && setup.bun) || process.execPath;
+    const [command, rest] = pinned(core, runtime, [...flags, path.join(HERE, script), ...args.map(String)]);
     /** @type {NodeJS.ProcessEnv} */
     const env = { ...process.env };
     for (const name of ['NODE_OPTIONS', 'WS_NO_BUFFER_UTIL', 'BENCH_PACKAGES']) delete env[name];

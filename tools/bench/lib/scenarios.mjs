@@ -290,7 +290,7 @@ export const SCENARIOS = [
     kind: 'churn',
     unit: 'us/connection',
     group: 'Connections',
-    servers: BESIDE_ALL,
+    servers: BESIDE_ALL.filter((name) => name !== 'nodejs-websocket'), // which never ends the TCP connection, §7.1.1
     warmUp: 3,
     connections: 32,
     inFlight: 1,

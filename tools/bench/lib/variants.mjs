@@ -31,6 +31,7 @@ export const VARIANTS = {
   websocket: { label: 'websocket', library: 'websocket', deflate: false },
   'faye-websocket': { label: 'faye-websocket', library: 'faye-websocket', deflate: false },
   'nodejs-websocket': { label: 'nodejs-websocket', library: 'nodejs-websocket', deflate: false },
+  bun: { label: 'Bun', library: 'bun', deflate: false },
   undici: { label: 'undici', library: 'undici', deflate: false },
   net: { label: 'raw net', library: 'net', deflate: false },
 };

@@ -38,7 +38,8 @@ function watchDelay() {
 const COMMANDS = {
   usage: () => undefined,
   collect: () => {
-    for (let round = 0; round < 4; round++) globalThis.gc?.();
+    const collect = globalThis.gc ?? /** @type {any} */ (globalThis).Bun?.gc;
+    for (let round = 0; round < 4; round++) collect(true);
   },
   'reset-peak': () => writeFileSync('/proc/self/clear_refs', '5'),
   'watch-delay': watchDelay,
