@@ -43,7 +43,7 @@ async function serveRaw(onConnection: (socket: Socket) => void) {
   return { port: portOf(server) };
 }
 
-async function listening<T extends Server>(server: T) {
+async function listening(server: Server) {
   servers.push(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
