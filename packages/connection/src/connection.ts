@@ -42,6 +42,12 @@ export interface ConnectionOwner extends Omit<ProtocolHandlers, 'incoming' | 're
   close(info: CloseInfo): void;
 }
 
+/** What has a connection. */
+export interface Subject {
+  [kOwner](): ConnectionOwner;
+}
+export const kOwner = Symbol('owner');
+
 /** The connection behind a stream: lets all of them share their listeners. */
 const kConnection = Symbol('connection');
 type Carrier = Duplex & { [kConnection]?: Connection };
@@ -51,7 +57,7 @@ let connections = 0;
 /** The protocol core on a Duplex: the one file that reads a stream and has a time limit. */
 export class Connection extends WheelEntry implements ProtocolHandlers, OutflowHost, Holder {
   readonly duplex: Duplex;
-  readonly #owner: ConnectionOwner;
+  readonly #subject: Subject;
   readonly #role: Role;
   /** An integer, which costs no object. */
   readonly #openedAt = Math.ceil(now());
@@ -61,6 +67,8 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
   /** Both halves are made when there is something for them to do: thousands of connections never say a word. */
   #protocol: Protocol | undefined;
   #outflow: Outflow | undefined;
+  /** Made with them, and told by nobody else. */
+  #owner!: ConnectionOwner;
   #streamError: Error | null = null;
   #inputEnded = false;
   #streamClosed = false;
@@ -80,7 +88,7 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
     role: Role,
     settings: ConnectionSettings,
     extensions: readonly Extension[],
-    owner: ConnectionOwner,
+    subject: Subject,
   ) {
     super();
     const carrier: Carrier = duplex;
@@ -88,7 +96,7 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
     this.duplex = duplex;
     this.#role = role;
     this.#settings = settings;
-    this.#owner = owner;
+    this.#subject = subject;
     if (extensions.length > 0) this.#wake(extensions); // which may refuse them
     carrier[kConnection] = this;
   }
@@ -406,6 +414,7 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
       outflow,
       this,
     );
+    this.#owner = this.#subject[kOwner]();
     this.#account = account;
     this.#outflow = outflow;
     this.#protocol = protocol;

@@ -1,23 +1,18 @@
 import { Buffer } from 'node:buffer';
-import type { EventEmitter } from 'node:events';
 import { channels, tellBackpressure, tellMessage } from './channels.js';
 import type { Connection, ConnectionOwner } from './connection.js';
 import { DISCARDED, IncomingFlow, Intake } from './incoming-flow.js';
 import { Incoming } from './incoming.js';
-import type { ConnectionSettings, IncomingMode } from './options.js';
+import { kObserver } from './observer.js';
+import type { ConnectionSettings } from './options.js';
 import type { CloseInfo, Failure, MessageHead, MessageSink } from './protocol/index.js';
 import { raise } from './protocol/settle.js';
-import type { BinaryType, RawData, SlowInfo, WebSocketEvents } from './types.js';
-
-type Emitter = EventEmitter<WebSocketEvents> & {
-  readonly binaryType: BinaryType;
-  readonly incoming: IncomingMode;
-  readonly bufferedAmount: number;
-};
+import type { BinaryType, RawData, SlowInfo } from './types.js';
+import type { WebSocket } from './websocket.js';
 
 /** What happened on the connection, as events of a WebSocket in the forms of ws 8. */
 export class Delivery implements ConnectionOwner {
-  readonly #socket: Emitter;
+  readonly #socket: WebSocket;
   readonly #settings: ConnectionSettings;
   readonly #onClose: (info: CloseInfo) => void;
   /** Set where events must come one a turn. */
@@ -25,7 +20,7 @@ export class Delivery implements ConnectionOwner {
   #flow: IncomingFlow | undefined;
 
   constructor(
-    socket: Emitter,
+    socket: WebSocket,
     settings: ConnectionSettings,
     onClose: (info: CloseInfo) => void,
     onDelivered: (() => void) | undefined,
@@ -78,6 +73,7 @@ export class Delivery implements ConnectionOwner {
   }
 
   closing(code: number, reason: string, initiator: 'local' | 'remote'): void {
+    this.#socket[kObserver]?.closing(this.#socket, initiator);
     this.#socket.emit('closing', code, reason, initiator);
   }
 
@@ -97,17 +93,20 @@ export class Delivery implements ConnectionOwner {
 
   slow(info: SlowInfo): void {
     tellBackpressure(this.#socket, 'slow');
+    this.#socket[kObserver]?.slow(this.#socket, info);
     this.#socket.emit('slow', info);
   }
 
   recovered(info: SlowInfo): void {
     tellBackpressure(this.#socket, 'recovered');
+    this.#socket[kObserver]?.recovered(this.#socket, info);
     this.#socket.emit('recovered', info);
   }
 
   close(info: CloseInfo): void {
     this.#onClose(info);
     if (channels.close.hasSubscribers) channels.close.publish({ socket: this.#socket, info });
+    this.#socket[kObserver]?.closed(this.#socket, info);
     this.#socket.emit('close', info.code, Buffer.from(info.reason), info);
   }
 }

@@ -4,18 +4,20 @@ import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { channels, tellMessage } from './channels.js';
 import { neverOpened } from './close-report.js';
-import { Connection } from './connection.js';
+import { Connection, kOwner, type ConnectionOwner } from './connection.js';
 import type { Role } from './core-options.js';
 import { Delivery } from './delivery.js';
 import { EventAttributes } from './event-attributes.js';
 import { toReadable, type MessageContent } from './message-content.js';
 import { MessageIterator } from './message-iterator.js';
 import { MessageStream } from './message-stream.js';
-import { kEnd } from './ending.js';
+import { End, kEnd } from './ending.js';
+import { kObserver, type Observer } from './observer.js';
 import { Limits } from './limits.js';
 import { checkOneOf, describe } from './option-checks.js';
 import {
   connectionSettings,
+  hasNoOptions,
   INCOMING_MODES,
   type ConnectionOptions,
   type ConnectionSettings,
@@ -48,6 +50,21 @@ const NO_BYTES = new Uint8Array(0);
 
 /** Marks every copy of this class, so that `instanceof` holds where a bundler or a test runner loads two. */
 const BRAND = Symbol.for('@ws/connection.WebSocket');
+
+/** What came out of a handshake: of nearly all, nothing, which they share. */
+interface Agreed {
+  readonly protocol: string;
+  readonly requestedProtocols: readonly string[];
+  readonly extensions: string;
+}
+const NOTHING_AGREED: Agreed = {
+  protocol: '',
+  requestedProtocols: Object.freeze([]) as readonly string[],
+  extensions: '',
+};
+
+/** Of those that somebody asked for. */
+const limitsOf = new WeakMap<WebSocket, Limits>();
 
 /** What `send` takes. */
 type Sendable = BufferLike | Blob | PreparedMessage;
@@ -95,27 +112,23 @@ export class WebSocket<Data = unknown> extends EventAttributes {
   /** The user's own; the library never touches it. */
   declare data: Data;
 
+  /** See {@link kObserver}. */
+  [kObserver]: Observer | undefined = undefined;
+
   #settings: ConnectionSettings;
-  /** The constructor was given no options. */
-  readonly #isBare: boolean;
-  #limits: Limits | undefined;
   #connection: Connection | undefined;
   /** As long as there is no connection. */
   #state: typeof CONNECTING | typeof CLOSING | typeof CLOSED = CONNECTING;
   #binaryType: BinaryType = 'nodebuffer';
   #incoming: IncomingMode;
   #isPaused = false;
-  #protocol = '';
-  #extensions = '';
-  #requestedProtocols: readonly string[] = [];
+  #agreed: Agreed = NOTHING_AGREED;
   #remoteAddress: string | undefined;
   /** Bytes given to `send` when it was too late. WHATWG: they count for ever. */
   #lateBytes = 0;
   /** Messages that are being written. */
   #outgoing: Set<Outgoing | Share> | undefined;
-  #closeInfo: CloseInfo | undefined;
-  #closed: Promise<CloseInfo> | undefined;
-  #resolveClosed: ((info: CloseInfo) => void) | undefined;
+  #end: End | undefined;
 
   /**
    * A socket without a connection, for {@link setSocket}.
@@ -125,7 +138,6 @@ export class WebSocket<Data = unknown> extends EventAttributes {
     super();
     if (address !== null) throw new TypeError('this WebSocket does not connect by address: use the one of @ws/client');
     this.#settings = connectionSettings(options);
-    this.#isBare = (options ?? undefined) === undefined;
     this.#incoming = this.#settings.incoming;
   }
 
@@ -229,12 +241,16 @@ export class WebSocket<Data = unknown> extends EventAttributes {
 
   /** What this connection may cost; `update` changes it. */
   get limits(): Limits {
+    const known = limitsOf.get(this);
+    if (known) return known;
     const get = (): ConnectionSettings => this.#settings;
     const set = (settings: ConnectionSettings): void => {
       this.#settings = settings;
       if (this.#connection) this.#connection.settings = settings;
     };
-    return (this.#limits ??= new Limits(get, set));
+    const limits = new Limits(get, set);
+    limitsOf.set(this, limits);
+    return limits;
   }
 
   get isPaused(): boolean {
@@ -242,15 +258,15 @@ export class WebSocket<Data = unknown> extends EventAttributes {
   }
   /** The agreed subprotocol, or `''`. */
   get protocol(): string {
-    return this.#protocol;
+    return this.#agreed.protocol;
   }
   /** The subprotocols that the client asked for. */
   get requestedProtocols(): readonly string[] {
-    return this.#requestedProtocols;
+    return this.#agreed.requestedProtocols;
   }
   /** Names of the agreed extensions, separated by commas. */
   get extensions(): string {
-    return this.#extensions;
+    return this.#agreed.extensions;
   }
   /** The address, of clients; else `''`. */
   get url(): string {
@@ -275,11 +291,7 @@ export class WebSocket<Data = unknown> extends EventAttributes {
 
   /** Resolves when the connection is gone; never rejects. */
   get closed(): Promise<CloseInfo> {
-    this.#closed ??= new Promise((resolve) => {
-      if (this.#closeInfo) resolve(this.#closeInfo);
-      else this.#resolveClosed = resolve;
-    });
-    return this.#closed;
+    return (this.#end ??= new End()).closed;
   }
 
   /**
@@ -423,6 +435,11 @@ export class WebSocket<Data = unknown> extends EventAttributes {
     return new SharedWay(connection.outflow, share, () => shares.delete(share));
   }
 
+  [kOwner](): ConnectionOwner {
+    const onDelivered = this.#settings.allowSynchronousEvents ? undefined : (): void => this.#connection?.endTurn();
+    return new Delivery(this, this.#settings, (info) => this.#finish(info), onDelivered);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
     await this.closed;
@@ -455,17 +472,13 @@ export class WebSocket<Data = unknown> extends EventAttributes {
     if (this.readyState !== CONNECTING)
       throw new Error(`cannot take a stream: readyState ${this.readyState} (${STATE_NAMES[this.readyState]})`);
     const { role, protocol = '', requestedProtocols = [], extensions = [] } = options;
-    if (this.#isBare && options.options) this.#adopt(options.options);
-    const onDelivered = this.#settings.allowSynchronousEvents ? undefined : (): void => this.#connection?.endTurn();
-    const delivery = new Delivery(this, this.#settings, (info) => this.#finish(info), onDelivered);
-    const connection = new Connection(duplex, role, this.#settings, extensions, delivery);
+    if (hasNoOptions(this.#settings) && options.options) this.#adopt(options.options);
+    const connection = new Connection(duplex, role, this.#settings, extensions, this);
     this.#connection = connection;
-    this.#protocol = protocol;
-    this.#requestedProtocols = requestedProtocols;
     if (role === 'server' && requestedProtocols.length > 0) connection.keep(sizeOf(requestedProtocols));
     this.#remoteAddress = options.remoteAddress;
-    const [only] = extensions;
-    this.#extensions = only && extensions.length === 1 ? only.name : extensions.map(({ name }) => name).join();
+    if (protocol !== '' || requestedProtocols.length > 0 || extensions.length > 0)
+      this.#agreed = { protocol, requestedProtocols, extensions: extensions.map(({ name }) => name).join() };
     this.binaryType = this.#binaryType;
     this.incoming = this.#incoming;
     connection.start(head);
@@ -512,10 +525,10 @@ export class WebSocket<Data = unknown> extends EventAttributes {
   }
 
   #finish(info: CloseInfo): void {
-    this.#closeInfo = info;
+    const end = (this.#end ??= new End());
     for (const outgoing of this.#outgoing ?? [])
       outgoing.destroy(new MessageError('WS_ERR_CLOSED', '', info.error ?? undefined));
-    this.#resolveClosed?.(info);
+    end.finish(info);
   }
 
   static {

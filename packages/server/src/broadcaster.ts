@@ -1,8 +1,6 @@
-import type { EventEmitter } from 'node:events';
-import type { BufferLike, PreparedMessage, SlowInfo, WebSocket } from '@ws/connection';
+import type { BufferLike, PreparedMessage, WebSocket } from '@ws/connection';
 import { prepare, sendToAll, type BroadcastOptions, type BroadcastReport } from './broadcast.js';
 import { BroadcastStream, type BroadcastStreamOptions } from './broadcast-stream.js';
-import type { WebSocketServerEvents } from './events.js';
 import { FanOut, type Delivery } from './fan-out.js';
 import { MessageSink } from './message-sink.js';
 import { checkBroadcastOptions, checkBroadcastStreamOptions } from './option-rules.js';
@@ -12,42 +10,26 @@ import { slowRule } from './slow-rule.js';
 import { WholeDelivery } from './whole-delivery.js';
 
 /** What it needs of its server. */
-interface Host<Data> extends EventEmitter<WebSocketServerEvents<Data>> {
+interface Host<Data> {
   readonly options: ResolvedServerOptions<Data>;
   /** Not there with `clientTracking: false`. */
   readonly clients: Set<WebSocket<Data>>;
 }
 
-/** What a server sends to all its clients, and what it hears of each: their listeners are shared. */
+/** What a server sends to all its clients. */
 export class Broadcaster<Data> {
   readonly #server: Host<Data>;
   /** Streamed messages that not everybody has got all of. */
   readonly #deliveries = new Set<FanOut>();
   #sink: MessageSink | undefined;
-  readonly #onSlow: (this: WebSocket, info: SlowInfo) => void;
-  readonly #onRecovered: (this: WebSocket, info: SlowInfo) => void;
-  readonly #onClosing: (this: WebSocket, code: number, reason: string, initiator: 'local' | 'remote') => void;
 
   constructor(server: Host<Data>) {
     this.#server = server;
-    const deliveries = this.#deliveries;
-    this.#onSlow = function (info) {
-      server.emit('slow', this as WebSocket<Data>, info);
-    };
-    this.#onRecovered = function (info) {
-      server.emit('recovered', this as WebSocket<Data>, info);
-    };
-    // Who is leaving is not kept waiting for the end of a message that is for everybody.
-    this.#onClosing = function (_code, _reason, initiator) {
-      if (initiator === 'remote') for (const delivery of deliveries) delivery.drop(this);
-    };
   }
 
-  /** A new client. */
-  add(socket: WebSocket<Data>): void {
-    socket.on('slow', this.#onSlow);
-    socket.on('recovered', this.#onRecovered);
-    if (this.#server.options.clientTracking) socket.on('closing', this.#onClosing);
+  /** Who is leaving is not kept waiting for the end of a message that is for everybody. */
+  leaves(socket: WebSocket): void {
+    for (const delivery of this.#deliveries) delivery.drop(socket);
   }
 
   send(data: BufferLike | PreparedMessage, options: BroadcastOptions<Data>): BroadcastReport {

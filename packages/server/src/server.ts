@@ -5,10 +5,12 @@ import type { Duplex } from 'node:stream';
 import {
   channels,
   checkConnectionOptions,
+  kObserver,
   listenerRejected,
   type BufferLike,
   type CloseInfo,
   type ConnectionOptions,
+  type Observer,
   type PreparedMessage,
   type WebSocket,
 } from '@ws/connection';
@@ -65,7 +67,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
   readonly #target: UpgradeTarget;
   readonly #broadcaster: Broadcaster<Data>;
   readonly #metrics = new Metrics();
-  readonly #onClientGone: (this: WebSocket, code: number, reason: Buffer, info: CloseInfo) => void;
+  readonly #observer: Observer;
   #ownPort: OwnPort | undefined;
   /** Open connections, whatever becomes of `clients`. */
   readonly #open = new Set<WebSocket<Data>>();
@@ -86,11 +88,8 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     this.#pending = new Pending(this.options.maxPending);
     this.#host = this.#makeHost();
     this.#target = this.#makeTarget();
-    const gone = (socket: WebSocket, info: CloseInfo): void => this.#gone(socket as WebSocket<Data>, info);
-    this.#onClientGone = function (_code, _reason, info) {
-      gone(this, info);
-    };
     this.#broadcaster = new Broadcaster(this);
+    this.#observer = this.#makeObserver();
     if (this.options.clientTracking) this.clients = new Set();
     if (this.options.server) this.attach(this.options.server);
     if (this.options.port !== undefined) this.#listen(this.options.port, callback);
@@ -273,8 +272,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     this.#open.add(webSocket);
     this.clients?.add(webSocket);
     this.#metrics.accepted();
-    webSocket.on('close', this.#onClientGone);
-    this.#broadcaster.add(webSocket);
+    webSocket[kObserver] = this.#observer;
   }
 
   /** The 101 as text, with what 'headers' listeners added; undefined if that was refused. */
@@ -391,6 +389,17 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
         return this.emit('wsClientError', error, client.socket, client.request);
       },
       emitRefused: (reason, client, error) => this.#onRefused(reason, error, client),
+    };
+  }
+
+  #makeObserver(): Observer {
+    return {
+      slow: (socket, info) => void this.emit('slow', socket as WebSocket<Data>, info),
+      recovered: (socket, info) => void this.emit('recovered', socket as WebSocket<Data>, info),
+      closing: (socket, initiator) => {
+        if (initiator === 'remote') this.#broadcaster.leaves(socket);
+      },
+      closed: (socket, info) => this.#gone(socket as WebSocket<Data>, info),
     };
   }
 

@@ -1,0 +1,17 @@
+import type { CloseInfo } from './protocol/index.js';
+import type { SlowInfo } from './types.js';
+import type { WebSocket } from './websocket.js';
+
+/**
+ * Who hears of a socket before its listeners do: a member of every WebSocket, for the packages of this library. One object for all sockets of
+ * a server, which as listeners would be entries in a table of each.
+ */
+export const kObserver = Symbol.for('@ws/connection.observer');
+
+/** Throws where a listener may. */
+export interface Observer {
+  slow(socket: WebSocket, info: SlowInfo): void;
+  recovered(socket: WebSocket, info: SlowInfo): void;
+  closing(socket: WebSocket, initiator: 'local' | 'remote'): void;
+  closed(socket: WebSocket, info: CloseInfo): void;
+}
