@@ -38,7 +38,8 @@ export interface ConnectionOwner extends Omit<ProtocolHandlers, 'incoming' | 're
   /** The peer is behind, and is not any more. */
   slow(info: SlowInfo): void;
   recovered(info: SlowInfo): void;
-  /** Last, once, when the stream is gone. */
+  streamClosed(stream: Duplex): void;
+  /** Last, once, when the stream is gone and all that came has been given. */
   close(info: CloseInfo): void;
 }
 
@@ -299,8 +300,10 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
   }
 
   closed(): void {
+    const { protocol } = this;
+    if (!this.#streamClosed) this.#owner.streamClosed(this.duplex);
     this.#streamClosed = true;
-    if (this.#isClosed || this.protocol.isBusy) return;
+    if (this.#isClosed || protocol.isBusy) return;
     this.#isClosed = true;
     sharedTimers.cancel(this);
     this.outflow.close();

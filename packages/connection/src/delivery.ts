@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import type { Duplex } from 'node:stream';
 import { channels, tellBackpressure, tellMessage } from './channels.js';
 import type { Connection, ConnectionOwner } from './connection.js';
 import { DISCARDED, IncomingFlow, Intake } from './incoming-flow.js';
@@ -101,6 +102,10 @@ export class Delivery implements ConnectionOwner {
     tellBackpressure(this.#socket, 'recovered');
     this.#socket[kObserver]?.recovered(this.#socket, info);
     this.#socket.emit('recovered', info);
+  }
+
+  streamClosed(stream: Duplex): void {
+    this.#socket[kObserver]?.streamClosed(stream);
   }
 
   close(info: CloseInfo): void {

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { CloseInfo } from './protocol/index.js';
 import type { SlowInfo } from './types.js';
 import type { WebSocket } from './websocket.js';
@@ -13,5 +14,7 @@ export interface Observer {
   slow(socket: WebSocket, info: SlowInfo): void;
   recovered(socket: WebSocket, info: SlowInfo): void;
   closing(socket: WebSocket, initiator: 'local' | 'remote'): void;
+  /** The stream is gone; what came before may still be with us. */
+  streamClosed(stream: Duplex): void;
   closed(socket: WebSocket, info: CloseInfo): void;
 }

@@ -108,9 +108,6 @@ export function connectionSettings(options?: ConnectionOptions | null): Connecti
   return settings;
 }
 
-/** Made where no options were given at all. */
-export const hasNoOptions = ({ options }: ConnectionSettings): boolean => options === DEFAULTS;
-
 /**
  * What a connection would say to them, for whoever makes it later.
  * @throws {TypeError | RangeError} naming the option

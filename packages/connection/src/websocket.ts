@@ -17,7 +17,6 @@ import { Limits } from './limits.js';
 import { checkOneOf, describe } from './option-checks.js';
 import {
   connectionSettings,
-  hasNoOptions,
   INCOMING_MODES,
   type ConnectionOptions,
   type ConnectionSettings,
@@ -116,6 +115,8 @@ export class WebSocket<Data = unknown> extends EventAttributes {
   [kObserver]: Observer | undefined = undefined;
 
   #settings: ConnectionSettings;
+  /** The constructor was given no options. */
+  readonly #isBare: boolean;
   #connection: Connection | undefined;
   /** As long as there is no connection. */
   #state: typeof CONNECTING | typeof CLOSING | typeof CLOSED = CONNECTING;
@@ -138,6 +139,7 @@ export class WebSocket<Data = unknown> extends EventAttributes {
     super();
     if (address !== null) throw new TypeError('this WebSocket does not connect by address: use the one of @ws/client');
     this.#settings = connectionSettings(options);
+    this.#isBare = (options ?? undefined) === undefined;
     this.#incoming = this.#settings.incoming;
   }
 
@@ -472,7 +474,7 @@ export class WebSocket<Data = unknown> extends EventAttributes {
     if (this.readyState !== CONNECTING)
       throw new Error(`cannot take a stream: readyState ${this.readyState} (${STATE_NAMES[this.readyState]})`);
     const { role, protocol = '', requestedProtocols = [], extensions = [] } = options;
-    if (hasNoOptions(this.#settings) && options.options) this.#adopt(options.options);
+    if (this.#isBare && options.options) this.#adopt(options.options);
     const connection = new Connection(duplex, role, this.#settings, extensions, this);
     this.#connection = connection;
     if (role === 'server' && requestedProtocols.length > 0) connection.keep(sizeOf(requestedProtocols));

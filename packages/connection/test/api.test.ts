@@ -29,6 +29,7 @@ test('the public names', () => {
     'isPeerFault',
     'kEnd',
     'kJoin',
+    'kObserver',
     'listenerRejected',
     'sharedTimers',
   ]);

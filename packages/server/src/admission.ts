@@ -27,6 +27,11 @@ export interface LimitRefusal extends Refusal {
   readonly headers: HeaderList;
 }
 
+interface Place {
+  readonly key: string | undefined;
+}
+const ANONYMOUS: Place = { key: undefined };
+
 /** Refused together, they are told to come back one after the other: after so many seconds, and up to so many more. */
 const RETRY_S = 3;
 const RETRY_SPREAD = 8;
@@ -41,8 +46,9 @@ export class Admission {
   readonly #trustProxy: Limits['trustProxy'];
   readonly #rate: HandshakeRate | undefined;
   readonly #memory: Limits['memoryLimit'];
-  /** By whom each is taken. */
-  readonly #places = new Map<Duplex, string | undefined>();
+  /** Under this name each stream with a place has what it is counted by: a table of all of them would take more. */
+  readonly #place = Symbol('place');
+  #taken = 0;
   readonly #perAddress = new Map<string, number>();
   readonly #onClose: (this: Duplex) => void;
   #turn = 0;
@@ -63,7 +69,7 @@ export class Admission {
 
   /** Connections, and handshakes that are past the limits. */
   get connections(): number {
-    return this.#places.size;
+    return this.#taken;
   }
   /** Addresses with a connection, as far as they are counted. */
   get addresses(): number {
@@ -96,16 +102,26 @@ export class Admission {
     const refusal = this.#isTooFast(waitMs) ?? this.#isFull() ?? this.#hasTooMany(key);
     if (refusal) return refusal;
     if (key !== undefined) this.#perAddress.set(key, (this.#perAddress.get(key) ?? 0) + 1);
-    this.#places.set(stream, key);
+    this.#placesOf(stream)[this.#place] = key === undefined ? ANONYMOUS : { key };
+    this.#taken++;
     stream.on('close', this.#onClose);
     return undefined;
   }
 
+  /** Somebody else gives the place back when the stream is closed: one listener less, of ten thousands. */
+  entrust(stream: Duplex): void {
+    stream.off('close', this.#onClose);
+  }
+
   /** Gives the place back, if there is one. */
   leave(stream: Duplex): void {
-    const key = this.#places.get(stream);
-    if (!this.#places.delete(stream)) return;
+    const places = this.#placesOf(stream);
+    const place = places[this.#place];
+    if (place === undefined) return;
+    places[this.#place] = undefined;
+    this.#taken--;
     stream.off('close', this.#onClose);
+    const { key } = place;
     if (key === undefined) return;
     const rest = this.#perAddress.get(key)! - 1;
     if (rest === 0) this.#perAddress.delete(key);
@@ -122,12 +138,16 @@ export class Admission {
     return this.#over('closing', 503, 'the server is closing');
   }
 
+  #placesOf(stream: Duplex): Record<symbol, Place | undefined> {
+    return stream as unknown as Record<symbol, Place | undefined>;
+  }
+
   get #countsAddresses(): boolean {
     return this.#maxPerAddress !== Infinity || this.#rate !== undefined;
   }
 
   #isFull(): Refusal | undefined {
-    if (this.#places.size >= this.#maxConnections)
+    if (this.#taken >= this.#maxConnections)
       return this.#over('maxConnections', 503, 'the server has as many connections as it takes');
     if (!this.#memory || !this.#memory.isOver) return undefined;
     return this.#over('memoryLimit', 503, 'the server is short of memory');

@@ -273,6 +273,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     this.clients?.add(webSocket);
     this.#metrics.accepted();
     webSocket[kObserver] = this.#observer;
+    if (webSocket.socket) this.#admission.entrust(webSocket.socket);
   }
 
   /** The 101 as text, with what 'headers' listeners added; undefined if that was refused. */
@@ -399,6 +400,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
       closing: (socket, initiator) => {
         if (initiator === 'remote') this.#broadcaster.leaves(socket);
       },
+      streamClosed: (stream) => this.#admission.leave(stream),
       closed: (socket, info) => this.#gone(socket as WebSocket<Data>, info),
     };
   }
