@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 import { headerLength, mask, writeHeader, type Opcode } from '@ws/frame';
 import { now } from './close-report.js';
+import { lendBlock, maskBlock, type MaskBlock } from './mask-block.js';
 import { borrow, giveBack } from './mask-buffers.js';
 import { isPlainSocket } from './plain-socket.js';
 import { MessageError, type Account, type SendCallback } from './protocol/index.js';
@@ -191,7 +192,15 @@ export abstract class Writer {
       return payload.length;
     }
     const key = this.#maskingKey?.();
-    let length: number;
+    let length = payload.length;
+    if (key !== undefined && length > COPY_UP_TO && typeof payload !== 'string') {
+      const block = this.#blockForLarge();
+      if (block) {
+        const header = writeHeader(block.bytes, 0, fin, rsv, opcode, length, key);
+        this.#throughBlock(block, header, payload, key, 0, callback);
+        return length;
+      }
+    }
     if (typeof payload === 'string') {
       length =
         payload.length <= SHORT_STRING
@@ -221,6 +230,8 @@ export abstract class Writer {
     if (this.#isEnded || this.duplex.destroyed) return this.#refuse(callback);
     const offset = this.#partOffset;
     this.#partOffset += payload.length;
+    const block = this.#partKey !== undefined && payload.length > COPY_UP_TO ? this.#blockForLarge() : undefined;
+    if (block) return this.#throughBlock(block, 0, payload, this.#partKey!, offset, callback);
     if (payload.length > COPY_UP_TO) this.#apart(payload, this.#partKey, offset, false);
     else this.#copy(payload, this.#partKey, offset);
     if (callback) (this.#callbacks ??= []).push(callback);
@@ -355,6 +366,44 @@ export abstract class Writer {
     this.#extend(slab, length);
   }
 
+  /** What is taken before is with the stream then, and the stream has written it. */
+  #blockForLarge(): MaskBlock | undefined {
+    if (!this.#isPlainSocket || this.duplex.writableLength > 0) return undefined; // who knows how long the stream reads it
+    const block = maskBlock();
+    if (block) this.flush();
+    return this.isBroken || this.duplex.writableLength > 0 ? undefined : block;
+  }
+
+  /** Behind `at` bytes that are in the block; `offset` is that of the payload in its frame. */
+  #throughBlock(
+    block: MaskBlock,
+    at: number,
+    payload: Uint8Array,
+    key: number,
+    offset: number,
+    callback: SendCallback | undefined,
+  ): void {
+    const { length } = payload;
+    let from = 0;
+    for (;;) {
+      const end = block.fill(at, payload, from, key, offset + from);
+      from += end - at;
+      at = 0;
+      this.#chunks = [block.bytes.subarray(0, end)];
+      this.#pendingBytes = end;
+      if (from === length && callback) (this.#callbacks ??= []).push(callback);
+      this.flush();
+      const isLeft = this.duplex.writableLength > 0 && !this.duplex.destroyed;
+      if (isLeft) this.duplex.write(NOTHING, lendBlock());
+      if (from === length) return;
+      if (this.duplex.destroyed) return this.#refuse(callback);
+      if (isLeft) break;
+    }
+    this.#apart(payload.subarray(from), key, offset + from, false);
+    if (callback) (this.#callbacks ??= []).push(callback);
+    this.#taken();
+  }
+
   /** As a chunk of its own. */
   #apart(payload: Uint8Array, key: number | undefined, offset: number, isOurs: boolean): void {
     this.#closeRun();
@@ -434,7 +483,9 @@ export abstract class Writer {
         this.lost(byteLength);
       }
       if (callbacks && this.#inFlight?.delete(callbacks)) {
-        const failure = error ?? (end > this.#bytesThrough ? new MessageError('WS_ERR_CLOSED') : undefined);
+        const wasWaiting = (error as NodeJS.ErrnoException | null | undefined)?.code === 'ERR_STREAM_DESTROYED';
+        const isCut = end > this.#bytesThrough && (!error || wasWaiting);
+        const failure = isCut ? new MessageError('WS_ERR_CLOSED') : (error ?? undefined);
         for (const callback of callbacks) settle(callback, failure);
       }
       if (this.reportsWrites || isCounted) this.written();
