@@ -22,7 +22,7 @@ const BYTE_LOOP_UP_TO = 32;
 const CHAR_LOOP_BELOW = 16;
 const NOTHING = Buffer.alloc(0);
 
-type WriteCallback = (error?: Error | null) => void;
+type WriteCallback = (error?: NodeJS.ErrnoException | null) => void;
 
 /** Writers with something to write at the end of this turn. */
 let dirty: Writer[] = [];
@@ -483,7 +483,7 @@ export abstract class Writer {
         this.lost(byteLength);
       }
       if (callbacks && this.#inFlight?.delete(callbacks)) {
-        const wasWaiting = (error as NodeJS.ErrnoException | null | undefined)?.code === 'ERR_STREAM_DESTROYED';
+        const wasWaiting = error?.code === 'ERR_STREAM_DESTROYED';
         const isCut = end > this.#bytesThrough && (!error || wasWaiting);
         const failure = isCut ? new MessageError('WS_ERR_CLOSED') : (error ?? undefined);
         for (const callback of callbacks) settle(callback, failure);

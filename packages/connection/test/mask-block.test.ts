@@ -125,7 +125,7 @@ test('a stream that breaks between two pieces fails the message', async () => {
     const result = Reflect.apply(write, this, args) as boolean;
     this.destroy();
     return result;
-  } as typeof write;
+  };
   const error = await new Promise((resolve) => sender.send(randomBytes(3 * BLOCK), resolve));
   expect(error).toMatchObject({ code: 'WS_ERR_CLOSED' });
   await sender.closed;
