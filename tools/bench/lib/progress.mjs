@@ -10,6 +10,7 @@ import { roundsOf, serversOf } from './rounds.mjs';
  * @property {(text: string) => unknown} write
  */
 
+/** The servers of a case start together. */
 const START_S = 0.4;
 /** Between one measurement and the next: connecting, checking the last echoes. */
 const BETWEEN_S = 0.1;
@@ -25,7 +26,7 @@ const measurements = (scenario, plan) =>
 export function planSeconds(scenario, plan) {
   const each = (scenario.seconds ?? plan.seconds) + BETWEEN_S;
   const warmUp = hasWarmUp(scenario, plan) ? Math.min(scenario.warmUp, plan.warmUp) + BETWEEN_S : 0;
-  return serversOf(scenario, plan.servers).length * (START_S + warmUp) + measurements(scenario, plan) * each;
+  return START_S + serversOf(scenario, plan.servers).length * warmUp + measurements(scenario, plan) * each;
 }
 
 /** @param {number} seconds */

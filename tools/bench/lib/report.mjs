@@ -115,6 +115,15 @@ function cost(row) {
   return `${short(value)} ± ${percent} %`;
 }
 
+/** Under their headings, in the order in which they come first. @param {Results} results @returns {[string, Results][]} */
+function grouped(results) {
+  const names = [...new Set(results.map(({ scenario }) => scenario.group ?? 'Others'))];
+  return names.map((name) => [name, results.filter(({ scenario }) => (scenario.group ?? 'Others') === name)]);
+}
+
+/** @param {Results} results */
+const costs = (results) => grouped(results).map(([name, those]) => `#### ${name}\n\n${costsTable(those)}`);
+
 /** @param {Results} results */
 function costsTable(results) {
   const servers = columnServers(results);
@@ -150,11 +159,13 @@ function serversTable({ scenario, rows }) {
   return markdownTable(headings, cells);
 }
 
-/** @param {Results} results */
+/** Those cases of which the tables of costs leave servers out. @param {Results} results */
 function otherServers(results) {
-  const servers = columnServers(results);
-  const wider = results.filter(({ rows }) => rows.some(({ server }) => !servers.includes(server)));
-  return wider.map((result) => `### ${result.scenario.title}\n\n${serversTable(result)}`);
+  const wider = grouped(results).flatMap(([, those]) => {
+    const servers = columnServers(those);
+    return those.filter(({ rows }) => rows.some(({ server }) => !servers.includes(server)));
+  });
+  return wider.map((result) => `#### ${result.scenario.title}\n\n${serversTable(result)}`);
 }
 
 /** @param {Results} results */
@@ -247,10 +258,12 @@ const fullSections = (run, results) => [
   targetsTable(results),
   '### Costs',
   'Medians, ± half the distance from the lowest to the highest round; servers that no target names have a third of the rounds.',
-  costsTable(results),
+  ...costs(results),
   '### Rates and latencies',
   'A connection always has its k messages in flight: the time of a round trip is mostly spent in that queue, and follows the rate.',
   latencies(results),
+  '### All servers',
+  'Cases in which more servers were measured than have a column above, the cheapest first.',
   ...otherServers(results),
   '### Doubtful',
   doubts(results),

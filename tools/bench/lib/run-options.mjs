@@ -10,7 +10,7 @@ const ON_REQUEST = ['ours-takeover', 'ours-loop', 'ws-no-takeover'];
 const SERVERS = Object.keys(VARIANTS).filter((name) => !ON_REQUEST.includes(name) && variantOf(name).baseline !== true);
 
 const FULL = { rounds: 9, seconds: 0.4, warmUp: 4 };
-const QUICK = { rounds: 3, seconds: 0.15, warmUp: 0.4 };
+const QUICK = { rounds: 3, seconds: 0.15, warmUp: 0.7 };
 
 export const USAGE = `usage: npm run bench -- [options]    (or node tools/bench/run.mjs, when all is built)
   --quick           the chosen cases in under a minute

@@ -246,7 +246,6 @@ export const SCENARIOS = [
     inFlight: 4,
     fragment: KIB,
     ...targets({ native: 2.5 }),
-    quick: true,
   }),
   echo({
     name: 'fragments-64B',
