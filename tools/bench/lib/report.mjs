@@ -230,9 +230,11 @@ function provenance({ settings, taken, results }) {
   ].join('\n');
 }
 
-/** @param {Results} results */
-function doubts(results) {
+/** @param {Results} results @param {readonly Scenario[]} scenarios */
+function doubts(results, scenarios) {
   const lines = [formatDoubts(results), formatNotes(results)].flatMap((text) => (text === '' ? [] : text.split('\n')));
+  const absent = scenarios.filter(({ name }) => results.every(({ scenario }) => scenario.name !== name));
+  lines.push(...absent.map(({ title }) => `not measured: ${title}`));
   return lines.length === 0 ? 'None.' : lines.map((line) => `- ${line}`).join('\n');
 }
 
@@ -248,8 +250,8 @@ The servers take turns within each round; a figure such as \`ws / @ws\` is the m
 
 It needs Debian's gcc, libc6-dev, zlib1g-dev and libssl-dev, and says so. This page and its chart are made from the samples in [tools/bench/results](../tools/bench/results) by \`node tools/bench/report.mjs\`.`;
 
-/** @param {Run} run @param {Results} results */
-const fullSections = (run, results) => [
+/** @param {Run} run @param {Results} results @param {readonly Scenario[]} scenarios */
+const fullSections = (run, results, scenarios) => [
   `## Node ${majorOf(run)}, all cases`,
   provenance(run),
   '![How many times less than ws each case costs, with intervals and targets](benchmarks.svg)',
@@ -266,7 +268,7 @@ const fullSections = (run, results) => [
   'Cases in which more servers were measured than have a column above, the cheapest first.',
   ...otherServers(results),
   '### Doubtful',
-  doubts(results),
+  doubts(results, scenarios),
 ];
 
 /** @param {readonly Run[]} runs @param {readonly Scenario[]} scenarios @returns {string} */
@@ -274,7 +276,7 @@ export function renderPage(runs, scenarios = SCENARIOS) {
   const full = runs.filter(({ settings }) => settings.kind === 'full');
   const quick = runs.filter(({ settings }) => settings.kind === 'quick');
   const sections = [INTRODUCTION];
-  for (const run of full) sections.push(...fullSections(run, resultsOf(run, scenarios)));
+  for (const run of full) sections.push(...fullSections(run, resultsOf(run, scenarios), scenarios));
   if (quick.length > 0) {
     sections.push(
       '## Versions of Node, quick runs',

@@ -1,5 +1,5 @@
 // Page and chart are made from stored samples: these are of a real run, of three cases, in which one server was made to fail.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -91,6 +91,12 @@ describe('the page', () => {
     expect(line('- failed:')).toEqual([`- failed: peak memory, ${NET}: an echo has another length`]);
   });
 
+  test('names the cases that were not measured', () => {
+    const part = renderPage([{ ...RUN, results: RUN.results.slice(1) }], SCENARIOS);
+    expect(part).toContain('\n- not measured: 16 B c64 k16\n');
+    expect(page).not.toContain('not measured: ');
+  });
+
   test('of no run at all says so', () => {
     expect(renderPage([], SCENARIOS)).toContain('No run is kept yet.');
     expect(renderChart([], SCENARIOS)).toBeUndefined();
@@ -174,7 +180,8 @@ describe('runs', () => {
   };
 
   test('are kept as they are', () => {
-    expect(formatRun(RUN)).toBe(readFileSync(SAMPLES, 'utf8'));
+    expect(JSON.parse(formatRun(RUN))).toEqual(RUN);
+    expect(formatRun(RUN).match(/\n {4}\{"server":.*\}/g)).toHaveLength(10); // a line for each server of a case
     expect(packRun(RUN.settings, RUN.taken, RESULTS)).toEqual(RUN);
     const first = { value: 1.001, rate: 996_400, p50: 745.5, p99: 5702, serverBusy: 0.9971 };
     expect(RESULTS[0]?.rows[0]?.samples[0]).toMatchObject(first);

@@ -108,12 +108,12 @@ test('on a terminal one line follows the measurements, with the time that is lef
   watch.step('start');
   progress.clear();
   expect(written.map((text) => text.replace('\r\u001b[K', ''))).toEqual([
-    '[1/2] 0:12 left: 16 B c64 k16, start',
-    '[1/2] 0:12 left: 16 B c64 k16, warm-up, ours',
-    '[1/2] 0:42 left: 16 B c64 k16, warm-up, net',
-    '[1/2] 0:27 left: 16 B c64 k16, round 1 of 1, ours',
-    '[1/2] 0:20 left: 16 B c64 k16, round 1 of 1, net',
-    '[2/2] 0:15 left: other, start',
+    '[1/2] 0:11 left: 16 B c64 k16, start',
+    '[1/2] 0:11 left: 16 B c64 k16, warm-up, ours',
+    '[1/2] 0:39 left: 16 B c64 k16, warm-up, net',
+    '[1/2] 0:25 left: 16 B c64 k16, round 1 of 1, ours',
+    '[1/2] 0:19 left: 16 B c64 k16, round 1 of 1, net',
+    '[2/2] 0:14 left: other, start',
     '',
   ]);
   expect(written.every((text) => text.startsWith('\r\u001b[K'))).toBe(true);
@@ -125,5 +125,5 @@ test('in a log there is a line for each case, and nothing to wipe out', () => {
   progress.next();
   progress.step('start');
   progress.clear();
-  expect(written).toEqual(['[1/1] 0:12 left: 16 B c64 k16\n']);
+  expect(written).toEqual(['[1/1] 0:11 left: 16 B c64 k16\n']);
 });
