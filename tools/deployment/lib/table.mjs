@@ -37,5 +37,5 @@ export function formatTable(first, columns, rows) {
 export function insertTable(page, topic, table) {
   const marks = new RegExp(`(<!-- ${topic} -->\\n)[^]*?(<!-- /${topic} -->)`);
   if (!marks.test(page)) throw new Error(`the page has no place for ${topic}`);
-  return page.replace(marks, (_, begin, end) => `${begin}\n${table}\n${end}`);
+  return page.replace(marks, (_, begin, end) => `${begin}\n${table}\n\n${end}`);
 }
