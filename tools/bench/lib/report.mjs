@@ -280,7 +280,7 @@ export function renderPage(runs, scenarios = SCENARIOS) {
   if (quick.length > 0) {
     sections.push(
       '## Versions of Node, quick runs',
-      'Three short rounds after little warming up: fewer cases, wider intervals. Bold: missed.',
+      'Three short rounds after little warming up: fewer cases, wider intervals, and costs that are higher than after a while, ours more than others. Bold: missed.',
       versionsTable(quick, scenarios),
       ...quick.map((run) => `### Node ${majorOf(run)}, quick: where from\n\n${provenance(run)}`),
     );

@@ -198,7 +198,7 @@ export const SCENARIOS = [
     quick: true,
   }),
   echo({ size: KIB, connections: 64, inFlight: 1, ...targets({ native: 1.05, net: 1.15 }) }),
-  echo({ size: 16 * KIB, connections: 64, inFlight: 16, ...targets({ native: 1.8 }), quick: true }),
+  echo({ size: 16 * KIB, connections: 64, inFlight: 16, ...targets({ native: 1.8 }) }),
   echo({
     size: 64 * KIB,
     connections: 64,
@@ -217,7 +217,6 @@ export const SCENARIOS = [
     inFlight: 16,
     text: 'ascii',
     ...targets({ native: 6 }),
-    quick: true,
   }),
   echo({
     name: '1KiB-text-mixed',
@@ -236,7 +235,6 @@ export const SCENARIOS = [
     inFlight: 16,
     tls: true,
     ...targets({ native: 3 }),
-    quick: true,
   }),
   echo({
     name: 'fragments',
