@@ -20,11 +20,11 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 function seen(request: IncomingMessage): object {
   const { method, url, httpVersion, httpVersionMajor, httpVersionMinor, rawHeaders, headers, headersDistinct } =
     request;
-  const { rawTrailers, trailers, complete, aborted, statusCode, statusMessage, readable, destroyed } = request;
+  const { rawTrailers, trailers, complete, statusCode, statusMessage, readable, destroyed } = request;
   const { readableEnded, readableLength } = request;
   const said = { method, url, httpVersion, httpVersionMajor, httpVersionMinor, rawHeaders, headers, headersDistinct };
   const upgrade = (request as { upgrade?: unknown }).upgrade;
-  const state = { complete, aborted, readable, destroyed, readableEnded, readableLength, upgrade };
+  const state = { complete, readable, destroyed, readableEnded, readableLength, upgrade };
   return { ...said, ...state, rawTrailers, trailers, statusCode, statusMessage };
 }
 
@@ -156,7 +156,7 @@ const ODD: [name: string, text: string][] = [
 ];
 
 test.each(ODD)('%s', async (_name, text) => {
-  await behavesAlike([latin1(text)]);
+  expect(await behavesAlike([latin1(text)])).not.toHaveLength(0);
 });
 
 test('any bytes, in any pieces, do what they do on Node alone', async () => {
