@@ -20,7 +20,8 @@ const NOBODY_TOOK_IT: Refusal = { reason: 'path', status: 404, body: 'nobody her
 
 const routers = new WeakMap<AnyHttpServer, UpgradeRouter>();
 /** Marks sockets that came to a `handleUpgrade`, also for another copy of this package. */
-const TAKEN = Symbol.for('@ws/server.taken');
+const TAKEN: unique symbol = Symbol.for('@ws/server.taken');
+type Taken = Duplex & { [TAKEN]?: true };
 const watches = new WeakMap<Duplex, ForeignWatch>();
 
 /** Lets `target` have its share of the upgrade requests of `httpServer`. */
@@ -42,7 +43,7 @@ export function takeOver(socket: Duplex): void {
       'handleUpgrade was called twice with the same socket; does another server handle the same request?',
     );
   }
-  Object.defineProperty(socket, TAKEN, { value: true });
+  (socket as Taken)[TAKEN] = true;
   watches.get(socket)?.end();
 }
 
