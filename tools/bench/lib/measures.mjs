@@ -48,7 +48,7 @@ function loadArgs(scenario, variant, port, seconds) {
     json,
     each,
     tls: scenario.tls === true,
-    first: scenario.deflate === true, // what a connection allocates for its first compressed message is not part of a message's cost
+    first: scenario.deflate === true || scenario.steady === true, // what a connection allocates for its first compressed message is not part of a message's cost
     deflate: isCompressed,
     control: true,
   };
@@ -84,9 +84,11 @@ const throughput =
   async (scenario, variant, setup) => {
     const server = await startServer(scenario, variant, setup);
     /** @param {number} seconds @returns {Promise<Sample>} */
-    const measure = (seconds) =>
-      withLoad(new Load([mode, ...loadArgs(scenario, variant, server.port, seconds)], setup), async (load) => {
+    const measure = (seconds) => {
+      const args = loadArgs(scenario, variant, server.port, scenario.seconds ?? seconds);
+      return withLoad(new Load([mode, ...args], setup), async (load) => {
         await load.next('ready');
+        if (scenario.steady === true) await server.usage('collect');
         const before = await server.usage(scenario.loopDelay === true ? 'watch-delay' : 'usage');
         load.go();
         const result = await load.next('result');
@@ -109,6 +111,7 @@ const throughput =
         }
         return sample;
       });
+    };
     return { measure, close: () => server.stop() };
   };
 

@@ -25,6 +25,7 @@
  * @property {boolean} [tls] wss
  * @property {boolean} [each] of a broadcast: each is asked for by itself when an earlier one has arrived, so many under way
  * @property {number} [pace] messages per second; without it as many as the server can do
+ * @property {boolean} [steady] before the clock starts each connection exchanges a message, and garbage is collected: that of the handshakes, and of the connections of the round before
  * @property {boolean} [loopDelay] event-loop delay too
  * @property {readonly Target[]} [targets]
  * @property {string} [group] heading under which it is reported
@@ -256,12 +257,15 @@ export const SCENARIOS = [
   }),
   echo({
     name: 'active-10000',
-    title: '16 B, 10 000 active connections, 20 000 a second',
+    title: '16 B, 10 000 active connections, a message a second each',
     group: 'Many connections',
     size: 16,
     connections: 10_000,
     inFlight: 1,
-    pace: 20_000,
+    pace: 10_000,
+    steady: true,
+    seconds: 2,
+    rounds: 7,
     loopDelay: true,
     targets: [{ than: 'ws-native', times: 1, of: 'loopDelay' }],
   }),
@@ -272,6 +276,9 @@ export const SCENARIOS = [
     size: 16,
     connections: 10_000,
     inFlight: 1,
+    steady: true,
+    seconds: 2,
+    rounds: 7,
     loopDelay: true,
     targets: [{ than: 'ws-native', times: 1, of: 'loopDelay' }],
   }),
