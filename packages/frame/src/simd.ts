@@ -54,17 +54,17 @@ function moduleBytes(): Uint8Array {
 /** Shorter than 128 bytes, so that its length is one byte. */
 const section = (id: number, content: number[]): number[] => [id, content.length, ...content];
 
-let module: object | undefined;
+let compiled: object | undefined;
 
 /** Memory of its own, in whole pages, and what masks in it. @returns undefined where there is no such thing here */
 export function simdMemory(byteLength: number): { bytes: Uint8Array; maskBlocks: MaskBlocks } | undefined {
   try {
     const WebAssembly = (globalThis as { WebAssembly?: WebAssemblyLike }).WebAssembly;
     if (WebAssembly === undefined) return undefined;
-    module ??= new WebAssembly.Module(moduleBytes());
+    compiled ??= new WebAssembly.Module(moduleBytes());
     const pages = Math.ceil(byteLength / PAGE);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    const { exports } = new WebAssembly.Instance(module, { e: { m: memory } });
+    const { exports } = new WebAssembly.Instance(compiled, { e: { m: memory } });
     return { bytes: new Uint8Array(memory.buffer, 0, byteLength), maskBlocks: (exports as { x: MaskBlocks }).x };
   } catch {
     return undefined; // no SIMD, not allowed, or no address space left
