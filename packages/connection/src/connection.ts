@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { encodeClosePayload } from '@ws/frame';
+import { encodeClosePayload, type MaskingMemory } from '@ws/frame';
 import { closeReport, now } from './close-report.js';
 import { coreOptions, type Role } from './core-options.js';
 import type { Claim, Holder, Keeper, MemoryAccount } from './memory-account.js';
@@ -22,7 +22,7 @@ import {
   type ProtocolHandlers,
 } from './protocol/index.js';
 import { soonest } from './protocol/guards.js';
-import { pauseReading, readShared, store } from './reading.js';
+import { pauseReading, readShared, sharedMemory, store } from './reading.js';
 import { TimerWheel, WheelEntry } from './timer-wheel.js';
 import { sharedTimers } from './timers.js';
 import type { SlowInfo } from './types.js';
@@ -283,7 +283,7 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
   }
 
   /** The memory is everybody's: it is used for as long as this call takes. */
-  receivedLent(memory: Uint8Array, byteLength: number): void {
+  receivedLent(memory: MaskingMemory, byteLength: number): void {
     this.#inTurn(() => this.protocol.receiveLent(memory, byteLength));
   }
 
@@ -488,9 +488,9 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
 function onData(this: Carrier, chunk: Buffer): void {
   this[kConnection]?.received(chunk);
 }
-function onRead(this: Socket, byteLength: number, memory: Buffer): boolean {
-  if (this.isPaused() || this.readableLength > 0) return store(this, byteLength, memory);
-  (this as Carrier)[kConnection]?.receivedLent(memory, byteLength);
+function onRead(this: Socket, byteLength: number): boolean {
+  if (this.isPaused() || this.readableLength > 0) return store(this, byteLength);
+  (this as Carrier)[kConnection]?.receivedLent(sharedMemory(), byteLength);
   return true;
 }
 function onEnd(this: Carrier): void {

@@ -51,7 +51,7 @@ export function coreOptions(settings: ConnectionSettings, individual: Individual
 const allocate = (byteLength: number): Uint8Array => Buffer.allocUnsafeSlow(byteLength);
 function copy(memory: Uint8Array, from: number, to: number): Uint8Array {
   const bytes = Buffer.allocUnsafe(to - from); // short ones share a pool
-  (memory as Buffer).copy(bytes, 0, from, to);
+  bytes.set(new Uint8Array(memory.buffer, memory.byteOffset + from, to - from));
   return bytes;
 }
 const encodeText = (text: string): Uint8Array => Buffer.from(text);

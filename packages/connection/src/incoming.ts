@@ -52,7 +52,7 @@ export class Incoming extends Readable {
   }
 
   /**
-   * The whole message. Memory follows what has come, at most twice.
+   * The whole message. Memory follows what has come, at most eightfold.
    * Rejects with what destroys the stream, with WS_ERR_ABORTED_MESSAGE if it is discarded; with a TypeError if a part of it has been read already.
    */
   buffer(): Promise<Buffer> {

@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { MaskingMemory } from '@ws/frame';
 
 /** Where a socket has what `onread` of `net.connect` sets: a buffer that each read goes to, and who is told how much of it. */
 interface Symbols {
@@ -7,7 +8,7 @@ interface Symbols {
   readonly callback: symbol;
 }
 type Fields = Record<symbol, unknown>;
-type OnRead = (this: Socket, byteLength: number, memory: Buffer) => boolean;
+type OnRead = (this: Socket, byteLength: number) => boolean;
 interface Handle {
   useUserBuffer?(memory: Buffer): void;
 }
@@ -23,11 +24,20 @@ const LAST_MAJOR = 26;
 export const reading: { isShared: boolean | undefined } = { isShared: undefined };
 
 let symbols: Symbols | null | undefined;
-let shared: Buffer | undefined;
+let shared: { readonly memory: MaskingMemory; readonly buffer: Buffer } | undefined;
+
+/** What all sockets are read into. */
+export const sharedMemory = (): MaskingMemory => made().memory;
+
+function made(): NonNullable<typeof shared> {
+  if (shared !== undefined) return shared;
+  const memory = new MaskingMemory(SHARED_BYTES);
+  const { buffer, byteOffset, byteLength } = memory.bytes;
+  return (shared = { memory, buffer: Buffer.from(buffer, byteOffset, byteLength) });
+}
 
 /**
- * Has all that is read from `socket` go into one memory for all connections of the process, which Node would else allocate anew for each read: `onRead` is called with
- * it, as long as the stream is not paused and has nothing in store. It is the next connection's when that call returns. Public for the sockets of `net.connect`, by `onread`; those of a
+ * Has all that is read from `socket` go into one memory for all connections of the process, where Node would else allocate anew for each read: `onRead` is called, as long as the stream is not paused and has nothing in store. It is the next connection's when that call returns. Public for the sockets of `net.connect`, by `onread`; those of a
  * server take the same by the same symbols. What is in store, or comes during a pause, comes by `'data'` as ever.
  * @returns false where that cannot be: all comes by `'data'`
  */
@@ -40,16 +50,16 @@ export function readShared(socket: Duplex, onRead: OnRead): boolean {
   if (symbols === null || typeof handle?.useUserBuffer !== 'function') return false;
   const fields = socket as unknown as Fields;
   if (fields[symbols.buffer] !== null || fields[symbols.callback] !== null) return false;
-  shared ??= Buffer.allocUnsafeSlow(SHARED_BYTES);
-  fields[symbols.buffer] = shared;
+  const { buffer } = made();
+  fields[symbols.buffer] = buffer;
   fields[symbols.callback] = onRead;
-  handle.useUserBuffer(shared);
+  handle.useUserBuffer(buffer);
   return true;
 }
 
 /** For `onRead`: the bytes are for later, or behind others. As Node does it without `onread`, it goes on until the stream has enough in store. */
-export function store(socket: Socket, byteLength: number, memory: Buffer): boolean {
-  return socket.push(Buffer.from(memory.subarray(0, byteLength)));
+export function store(socket: Socket, byteLength: number): boolean {
+  return socket.push(Buffer.from(made().buffer.subarray(0, byteLength)));
 }
 
 /** A socket that is read into shared memory would stop at once, and not see that its peer is gone: as a stream it has something in store first, like any other. */

@@ -2,6 +2,7 @@ import { ByteQueue } from './byte-queue.js';
 import type { ProtocolError } from './errors.js';
 import { uint16, uint32, uint64, type FrameHead } from './header.js';
 import { mask, maskBytes, maskWords, rotateKey, wordsOf, WORDS_PAY_FROM } from './mask.js';
+import type { MaskingMemory } from './masking-memory.js';
 import type { Opcode } from './opcode.js';
 import { PartialHeader } from './partial-header.js';
 import { FrameRules, type FrameParserOptions } from './rules.js';
@@ -36,10 +37,8 @@ const MESSAGE_END = 3;
 /** Shorter payloads are unmasked byte by byte: what words need before and after their borders costs more. */
 const SHORT = 48;
 
-/** In lent memory: a whole message of so many bytes is copied by itself; from a shorter one on, all the rest is copied at once. */
-const COPY_APART_FROM = 4096;
-/** In lent memory: a fragment of so many bytes is given where it lies. What comes in shorter ones is faster to parse in a copy. */
-const LEND_FRAGMENT_FROM = 256;
+/** In lent memory: a whole message of so many bytes is copied by itself, and a fragment given where it lies; from a shorter one on, all the rest is parsed in one copy. */
+const APART_FROM = 4096;
 
 /** What a chunk costs beside its bytes: the view, its memory's own object, and the place in the queue. */
 const CHUNK_BYTES = 256;
@@ -65,8 +64,8 @@ export class FrameParser {
   #chunk = NOTHING;
   #at = 0;
   #end = 0;
-  /** The chunk is somebody else's, and only until `pushLent` returns. */
-  #isLent = false;
+  /** What the chunk lies in, if it is somebody else's: until `pushLent` returns. */
+  #lent: MaskingMemory | undefined;
   #words: Int32Array | undefined;
   #memory: ArrayBufferLike | undefined;
   #base = 0;
@@ -109,19 +108,20 @@ export class FrameParser {
   }
 
   /**
-   * Parses `memory[0, length)` as the next bytes of the stream. They are changed (unmasked), and the caller's again when this returns: what a
+   * Parses `memory.bytes[0, length)` as the next bytes of the stream. They are changed (unmasked), and the caller's again when this returns: what a
    * handler gets, and what waits, is a copy, but for `lentPayload`.
    * @throws {ProtocolError} as `push`
    */
-  pushLent(memory: Uint8Array, length: number): void {
+  pushLent(memory: MaskingMemory, length: number): void {
+    const { bytes } = memory;
     if (this.#rules.violation !== undefined || this.#isDiscarded) return;
-    if (this.#running || this.#paused || this.bufferedBytes > 0) return this.push(sliceOf(memory, 0, length));
-    this.#open(memory, length);
-    this.#isLent = true;
+    if (this.#running || this.#paused || this.bufferedBytes > 0) return this.push(sliceOf(bytes, 0, length));
+    this.#open(bytes, length);
+    this.#lent = memory;
     try {
       this.#run();
     } finally {
-      if (this.#isLent || this.#paused) this.#keepRest();
+      if (this.#lent !== undefined || this.#paused) this.#keepRest();
     }
   }
 
@@ -176,7 +176,7 @@ export class FrameParser {
     this.#chunk = chunk;
     this.#at = 0;
     this.#end = length;
-    this.#isLent = false;
+    this.#lent = undefined;
     this.#words = undefined;
     this.#memory = undefined;
   }
@@ -265,13 +265,13 @@ export class FrameParser {
         maskingKey,
         payloadLength,
       };
-      const isInPieces = at + payloadLength > end || (this.#isLent && isLentFragment(head));
+      const isInPieces = at + payloadLength > end || (this.#lent !== undefined && isLentFragment(head));
       if (handlers.frame === undefined || isInPieces) {
         this.#at = at;
         this.#begin(head);
         return true;
       }
-      if (this.#isLent && payloadLength < COPY_APART_FROM && head.opcode < 0x8) {
+      if (this.#lent !== undefined && payloadLength < APART_FROM && head.opcode < 0x8) {
         this.#open(this.#copy(chunk, this.#at, end)); // and on with the same frame
         return true;
       }
@@ -313,7 +313,7 @@ export class FrameParser {
     this.#offset = offset + here;
     if (here === left) this.#phase = FRAME_END;
     const handlers = this.#handlers;
-    if (this.#isLent && handlers.lentPayload !== undefined)
+    if (this.#lent !== undefined && handlers.lentPayload !== undefined)
       handlers.lentPayload(this.#take(from, from + here, maskingKey, offset), offset, here === left);
     else handlers.payload?.(this.#takeOwn(from, from + here, maskingKey, offset), offset, here === left);
     return true;
@@ -330,7 +330,7 @@ export class FrameParser {
   /** As `#take`, and it stays valid. */
   #takeOwn(from: number, to: number, maskingKey: number | undefined, offset: number): Uint8Array {
     const slice = this.#take(from, to, maskingKey, offset);
-    return this.#isLent ? this.#copy(slice, 0, slice.length) : slice;
+    return this.#lent === undefined ? slice : this.#copy(slice, 0, slice.length);
   }
 
   /** The payload in `[from, to)` of the chunk, unmasked. */
@@ -340,7 +340,8 @@ export class FrameParser {
       if (this.#preserveInput) return unmaskedCopy(chunk, from, to, maskingKey, offset);
       const key = rotateKey(maskingKey, offset);
       // Whatever follows in this chunk is masked too, so all of it shares the cost of the words.
-      if (to - from < SHORT || this.#end - from < WORDS_PAY_FROM) maskBytes(chunk, from, to, key);
+      if (this.#lent !== undefined) this.#lent.mask(from, to, key);
+      else if (to - from < SHORT || this.#end - from < WORDS_PAY_FROM) maskBytes(chunk, from, to, key);
       else maskWords(chunk, (this.#words ??= wordsOf(chunk)), from, to, key);
     }
     return this.#view(from, to);
@@ -361,9 +362,9 @@ export class FrameParser {
   }
 }
 
-/** A part of a message that has several, and worth it. */
+/** A part of a message that has several, and long. */
 const isLentFragment = ({ fin, opcode, payloadLength }: FrameHead): boolean =>
-  (!fin || opcode === 0) && payloadLength >= LEND_FRAGMENT_FROM;
+  (!fin || opcode === 0) && payloadLength >= APART_FROM;
 
 /** A copy; a Buffer's own `slice` is none. */
 const sliceOf = (bytes: Uint8Array, from: number, to: number): Uint8Array =>

@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import {
   FrameParser,
+  MaskingMemory,
   ProtocolError,
   type FrameHandlers,
   type FrameHead,
@@ -77,7 +78,7 @@ class Recorder implements FrameHandlers {
 }
 
 /** Memory that is lent to every parser, and spoilt as soon as it comes back. */
-const shared = new Uint8Array(100_000);
+const shared = new MaskingMemory(100_000);
 
 /**
  * Parses copies of `chunks`; anything thrown but a `ProtocolError` goes on to the test.
@@ -96,11 +97,11 @@ export function parse(
     try {
       if (lend === undefined) parser.push(Uint8Array.from(chunk));
       else {
-        shared.set(chunk);
+        shared.bytes.set(chunk);
         try {
           parser.pushLent(shared, chunk.length);
         } finally {
-          shared.fill(0xee);
+          shared.bytes.fill(0xee);
         }
       }
     } catch (error) {

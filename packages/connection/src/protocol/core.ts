@@ -1,4 +1,4 @@
-import { decodeClosePayload, FrameParser, Opcode, type FrameHead } from '@ws/frame';
+import { decodeClosePayload, FrameParser, Opcode, type FrameHead, type MaskingMemory } from '@ws/frame';
 import { Assembler, type AssemblerEvents } from './assembler.js';
 import { ClosingHandshake, type ClosingHost } from './closing-handshake.js';
 import { ExtensionChain } from './extension-chain.js';
@@ -76,9 +76,8 @@ export class Core implements AssemblerEvents, SenderHost, OutletHost, ClosingHos
 
   // Bytes and time in.
 
-  /** `lentLength`: so many bytes of `chunk`, which is somebody else's again behind this call. */
-  receive(chunk: Uint8Array, lentLength?: number): void {
-    const byteLength = lentLength ?? chunk.length;
+  /** `lent`: the chunk is so much of this memory, which is somebody else's again behind this call. */
+  receive(chunk: Uint8Array | undefined, byteLength: number, lent?: MaskingMemory): void {
     this.bytesReceived += byteLength;
     if (!isReceiving(this.closing.state)) return;
     this.lastActivity = this.options.now();
@@ -86,8 +85,8 @@ export class Core implements AssemblerEvents, SenderHost, OutletHost, ClosingHos
     if (watch !== undefined && !watch.heard(byteLength, this.lastActivity)) return;
     log.time = this.lastActivity; // what is sent while a chunk is parsed is sent at its time
     try {
-      if (lentLength === undefined) this.parser.push(chunk);
-      else this.parser.pushLent(chunk, lentLength);
+      if (lent !== undefined) this.parser.pushLent(lent, byteLength);
+      else if (chunk !== undefined) this.parser.push(chunk);
     } catch (error) {
       this.caught(error);
     } finally {

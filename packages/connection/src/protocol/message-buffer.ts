@@ -1,12 +1,14 @@
 /** Smallest piece of a fragment that is kept as it is, uncopied, when fragments are asked for. */
 const KEEP_FROM = 4096;
 const FIRST_BLOCK = 256;
+/** Once one part in so many of what the last frame declares has come, there is memory for all of it: it is not copied again, and pages that nothing was written to are not resident. */
+const DECLARED_FROM = 8;
 /** What a part costs beside its memory. */
 const PART_BYTES = 256;
 
 /**
- * Collects the payload of one message in one buffer that grows as bytes arrive: twofold, and never past what the last
- * frame declares. So memory is at most twice what was received, however small the pieces are.
+ * Collects the payload of one message in one buffer that grows as bytes arrive: twofold, and as soon as an eighth has come, to what the last frame
+ * declares; never past that. So memory follows what was received, however small the pieces are: at most eight times as much, of which so much is used.
  */
 export class MessageBuffer {
   keepFragments = false;
@@ -87,7 +89,10 @@ export class MessageBuffer {
   }
 
   #grow(needed: number): void {
-    const block = this.#allocate(Math.max(needed, Math.min(Math.max(2 * needed, FIRST_BLOCK), this.#expected)));
+    const expected = this.#expected;
+    const isNear = expected <= DECLARED_FROM * needed;
+    const size = isNear ? expected : Math.min(Math.max(2 * needed, FIRST_BLOCK), expected);
+    const block = this.#allocate(Math.max(needed, size));
     if (this.#block) block.set(this.#block.subarray(0, this.#used));
     this.#block = block;
   }

@@ -1,4 +1,4 @@
-import { Opcode } from '@ws/frame';
+import { Opcode, type MaskingMemory } from '@ws/frame';
 import type { ReceiveLimits } from './assembler.js';
 import type { Initiator } from './close-info.js';
 import type { ClosingHandshake } from './closing-handshake.js';
@@ -101,12 +101,12 @@ export class Protocol {
 
   /** Bytes in. Throws only what a handler threw; a following `receive` or `resume` then goes on behind that event. */
   receive(chunk: Uint8Array): void {
-    this.#core.receive(chunk);
+    this.#core.receive(chunk, chunk.length);
   }
 
-  /** As `receive`, for `memory[0, length)`: it is changed, and the caller's again when this returns. Who has one such memory for all connections allocates none to read. */
-  receiveLent(memory: Uint8Array, length: number): void {
-    this.#core.receive(memory, length);
+  /** As `receive`, for `memory.bytes[0, length)`: it is changed, and the caller's again when this returns. Who has one such memory for all connections allocates none to read. */
+  receiveLent(memory: MaskingMemory, length: number): void {
+    this.#core.receive(undefined, length, memory);
   }
 
   /** Stops between two events; what was received and not parsed is kept. */
