@@ -36,7 +36,17 @@ export function compileLoad() {
   const target = path.join(build, 'load');
   mkdirSync(build, { recursive: true });
   const files = readdirSync(sources).filter((name) => name.endsWith('.c'));
-  const args = ['-std=c11', '-O2', '-Wall', '-Wextra', '-o', `${target}.${process.pid}`, ...files, '-lz'];
+  const args = [
+    '-std=c11',
+    '-O2',
+    '-Wall',
+    '-Wextra',
+    '-Werror=incompatible-pointer-types',
+    '-o',
+    `${target}.${process.pid}`,
+    ...files,
+    '-lz',
+  ];
   if (missingForTls() === undefined) args.push(...TLS);
   const { status, stderr } = spawnSync('gcc', args, { cwd: sources, encoding: 'utf8' });
   if (status !== 0) throw new Error(`gcc could not build the load generator:\n${stderr}`);

@@ -86,14 +86,21 @@ function checkNodeModules(project, expected) {
 function checkSourceMaps(directory) {
   return readdirSync(directory, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.js.map'))
-    .filter((path) => JSON.parse(readFileSync(join(directory, path), 'utf8')).sourcesContent?.[0] === undefined)
+    .filter((path) => {
+      const { sources, sourcesContent } = JSON.parse(readFileSync(join(directory, path), 'utf8'));
+      return sources.length !== (sourcesContent?.length ?? 0);
+    })
     .map((path) => `${path} holds no sources`);
 }
 
-/** `import` and `require` give the same values; where Node cannot require ES modules, the CommonJS form has the same names. */
+/** `import` and `require` give the same values; where Node cannot require ES modules, the CommonJS form has the same names. Classes know their names: bundling may change them. */
 const LOADING = `
   const specifier = process.argv[2];
   const required = require(specifier);
+  for (const [name, value] of Object.entries(required)) {
+    const isClass = typeof value === 'function' && String(value).startsWith('class');
+    if (isClass && value.name !== name) throw new Error(name + ' is called ' + value.name);
+  }
   if (process.argv[3] === 'names') return console.log(JSON.stringify(Object.keys(required).sort()));
   import(specifier).then((imported) => {
     const names = Object.keys(imported);

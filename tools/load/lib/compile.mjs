@@ -15,7 +15,19 @@ export function compileWithParts(source) {
   mkdirSync(build, { recursive: true });
   const parts = readdirSync(PARTS).filter((name) => name.endsWith('.c') && name !== MAIN);
   const files = [path.join(HERE, source), ...parts.map((name) => path.join(PARTS, name))];
-  const args = ['-std=c11', '-O2', '-Wall', '-Wextra', '-I', PARTS, '-o', `${target}.${process.pid}`, ...files, '-lz'];
+  const args = [
+    '-std=c11',
+    '-O2',
+    '-Wall',
+    '-Wextra',
+    '-Werror=incompatible-pointer-types',
+    '-I',
+    PARTS,
+    '-o',
+    `${target}.${process.pid}`,
+    ...files,
+    '-lz',
+  ];
   const { status, stderr } = spawnSync('gcc', args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`gcc could not build ${source}:\n${stderr}`);
   renameSync(`${target}.${process.pid}`, target); // one that runs at the moment keeps its file

@@ -20,7 +20,16 @@ export function compileFlood() {
   const target = pathOf('build/flood');
   mkdirSync(pathOf('build'), { recursive: true });
   const own = `${target}.${process.pid}`;
-  const args = ['-std=c11', '-O2', '-Wall', '-Wextra', '-o', own, pathOf('flood.c')];
+  const args = [
+    '-std=c11',
+    '-O2',
+    '-Wall',
+    '-Wextra',
+    '-Werror=incompatible-pointer-types',
+    '-o',
+    own,
+    pathOf('flood.c'),
+  ];
   const { status, stderr } = spawnSync('gcc', args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`gcc could not build the flood:\n${stderr}`);
   renameSync(own, target);

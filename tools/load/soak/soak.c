@@ -278,16 +278,16 @@ static struct class parse_class(char *text) {
 /* Opens the next connections in a row, and watches them by their numbers. */
 static struct agreement open_next(struct connection *first, const struct options *options) {
   int opening = epoll_create1(EPOLL_CLOEXEC);
-  int *fds = allocate((size_t)options->connections * sizeof *fds);
-  struct agreement agreement = open_all(fds, opening, options);
+  struct wire *wires = allocate((size_t)options->connections * sizeof *wires);
+  struct agreement agreement = open_all(wires, opening, options);
   for (int i = 0; i < options->connections; i++) {
     struct connection *connection = &first[i];
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)(connection - connections)};
-    connection->fd = fds[i];
+    connection->fd = wires[i].fd;
     connection->pong_length = -1;
     if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, connection->fd, &event)) die("epoll_ctl: %s", strerror(errno));
   }
-  free(fds);
+  free(wires);
   close(opening);
   return agreement;
 }

@@ -13,14 +13,18 @@ export const load: LoadHook = async (url, context, nextLoad) => {
   const loaded = await nextLoad(url, context);
   if (!url.includes('/packages/') || !url.includes('/dist/esm/') || loaded.format !== 'module') return loaded;
   const source = String(loaded.source);
-  const { code, literals } = instrument(url.endsWith(fault?.file ?? '\0') ? broken(source) : source, url);
+  const { code, literals } = instrument(fault === undefined ? source : broken(source, url, fault), url);
   return { ...loaded, source: `${code}\nglobalThis[Symbol.for('ws.fuzz')].learn(${JSON.stringify(literals)});` };
 };
 
 /** @throws where the place is not found, or twice: the fault must be one, and the same for ever */
-function broken(source: string): string {
-  if (fault === undefined) return source;
-  const parts = source.split(fault.find);
-  if (parts.length !== 2) throw new Error(`fault ${fault.name}: found ${parts.length - 1} times in ${fault.file}`);
-  return parts.join(fault.replace);
+function broken(source: string, url: string, { name, file, find, replace }: PlantedFault): string {
+  const [folder = '', path = ''] = file.split('/src/');
+  const begin = url.includes(`/packages/${folder}/dist/`) ? source.lastIndexOf(`// src/${path}\n`) : -1;
+  if (begin === -1) return source;
+  const next = source.indexOf('\n// src/', begin);
+  const end = next === -1 ? source.length : next;
+  const parts = source.slice(begin, end).split(find);
+  if (parts.length !== 2) throw new Error(`fault ${name}: found ${parts.length - 1} times in ${file}`);
+  return source.slice(0, begin) + parts.join(replace) + source.slice(end);
 }

@@ -1,0 +1,67 @@
+// Builds the JavaScript of the package in the current directory, whose declarations tsc has written: one module for each entry of its package.json, and one
+// for what entries share, as ESM and as CommonJS. See docs/decisions/toolchain.md.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { build } from 'esbuild';
+
+const ESM = 'dist/esm';
+const CJS = 'dist/cjs';
+/** @type {import('esbuild').BuildOptions} */
+const COMMON = { target: 'node20', platform: 'node', sourcemap: true, logLevel: 'warning', legalComments: 'none' };
+
+/** @param {string} form @param {(name: string) => boolean} isWanted */
+const filesOf = (form, isWanted) =>
+  readdirSync(form, { recursive: true, withFileTypes: true })
+    .filter(({ name }) => isWanted(name))
+    .map(({ parentPath, name }) => join(parentPath, name));
+
+/**
+ * A class that mentions itself becomes `var Name = class _Name` or `class Name2`, which its users would read in what they log.
+ * @param {string} text
+ */
+function withClassNames(text) {
+  const classes = [...text.matchAll(/^var (\w+) = class (?!extends\b)(\w+) /gm)];
+  const names = new Map(classes.map(([, name, itself]) => [itself, name]));
+  return text.replaceAll(/\w+/g, (word) => names.get(word) ?? word);
+}
+
+/** @param {import('esbuild').BuildOptions} options */
+async function write(options) {
+  const { outputFiles } = await build({ ...COMMON, ...options, write: false });
+  for (const { path, text } of outputFiles) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, path.endsWith('.js') ? withClassNames(text) : text);
+  }
+}
+
+/** @type {{ exports: Record<string, string | { import: { default: string } }> }} */
+const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
+const entryPoints = Object.values(exports).flatMap((entry) =>
+  typeof entry === 'string' ? [] : [join('src', relative(ESM, entry.import.default)).replace(/\.js$/, '.ts')],
+);
+
+for (const form of [ESM, CJS]) {
+  for (const file of filesOf(form, (name) => /\.js(\.map)?$/.test(name))) rmSync(file);
+  // Declarations of sources that are gone: tsc leaves them.
+  for (const file of filesOf(form, (name) => name.endsWith('.d.ts'))) {
+    if (!existsSync(join('src', relative(form, file)).replace(/\.d\.ts$/, '.ts'))) rmSync(file);
+  }
+}
+
+await write({
+  entryPoints,
+  outbase: 'src',
+  outdir: ESM,
+  format: 'esm',
+  bundle: true,
+  splitting: true,
+  packages: 'external',
+  chunkNames: 'shared-[hash]',
+});
+await write({
+  entryPoints: filesOf(ESM, (name) => name.endsWith('.js')),
+  outbase: ESM,
+  outdir: CJS,
+  format: 'cjs',
+});
+writeFileSync(join(CJS, 'package.json'), '{ "type": "commonjs" }\n'); // the package's own says "module"
