@@ -284,7 +284,14 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
 
   /** The memory is everybody's: it is used for as long as this call takes. */
   receivedLent(memory: MaskingMemory, byteLength: number): void {
-    this.#inTurn(() => this.protocol.receiveLent(memory, byteLength));
+    this.outflow.beginTurn();
+    let isDone = false;
+    try {
+      this.protocol.receiveLent(memory, byteLength);
+      isDone = true;
+    } finally {
+      this.#turnEnds(isDone);
+    }
   }
 
   inputEnded(): void {
