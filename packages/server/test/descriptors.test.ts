@@ -5,7 +5,9 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs
 import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import { descriptorLimit, Descriptors } from '../src/descriptors.js';
 import { closeLater, handshake, parseAnswer, RawPeer } from './support.js';
 
@@ -100,7 +102,7 @@ test('how many there may be is read where Linux says it, and unknown elsewhere',
 
 test('a listener that throws does not end the looking', async () => {
   const program = `
-    import { Descriptors } from './dist/esm/descriptors.js';
+    import { Descriptors } from './descriptors.ts';
     process.on('uncaughtException', (error) => console.log('uncaught', error.message));
     const fail = (what) => () => { console.log(what); throw new Error('of a listener'); };
     let lowest = 99;
@@ -114,9 +116,15 @@ test('a listener that throws does not end the looking', async () => {
     }
     while (!descriptors.isShort) await new Promise((resolve) => setTimeout(resolve, 10));
     process.exit();`;
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
-    cwd: new URL('..', import.meta.url),
+  const resolveDir = fileURLToPath(new URL('../src', import.meta.url));
+  const { outputFiles } = await build({
+    stdin: { contents: program, resolveDir },
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    write: false,
   });
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', outputFiles[0]!.text]);
   const told = (what: string): string[] => [what, 'uncaught of a listener'];
   expect(stdout.trim().split('\n')).toEqual([...told('paused'), ...told('resumed'), ...told('paused')]);
 });

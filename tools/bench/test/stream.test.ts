@@ -13,11 +13,13 @@ const STREAM = {
   content: 'noise',
   perMessageDeflate: false,
 } as const;
+/** V8 lets buffers that nobody has any more come to 64 MiB before it looks for old ones, and to 32 MiB before it looks for young ones. */
+const GARBAGE = 96 * MIB;
 const TIME_LIMIT_MS = 60_000;
 
 describe('a message piped into another one', () => {
   test.each([
-    ['plain', STREAM, 64 * MIB],
+    ['plain', STREAM, 256 * MIB],
     ['compressed', { ...STREAM, content: 'log', perMessageDeflate: { threshold: 0 } } as const, 16 * MIB],
   ])(
     'comes back whole, and neither side holds it: %s',
@@ -25,7 +27,7 @@ describe('a message piped into another one', () => {
       const { messages, pieces, serverGrowth, clientGrowth } = await measureStream({ ...task, bytes }, SETUP);
       expect(messages).toBe(1);
       expect(pieces).toBeGreaterThan(bytes / (256 * KIB));
-      expect(Math.max(serverGrowth, clientGrowth)).toBeLessThan(64 * MIB);
+      expect(Math.max(serverGrowth, clientGrowth)).toBeLessThan(GARBAGE);
     },
     TIME_LIMIT_MS,
   );
