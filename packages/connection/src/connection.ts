@@ -469,7 +469,7 @@ export class Connection extends WheelEntry implements ProtocolHandlers, OutflowH
     if (isFull && this.#gathered >= readableHighWaterMark) return; // each look has it read one chunk more
     this.#gathered = readableLength;
     this.#isGathering = true;
-    const bytes = duplex.read() as Buffer | null;
+    const bytes = duplex.read(readableLength) as Buffer | null; // without a number, Node 26 gives the first chunk only
     this.#isGathering = false;
     if (bytes !== null) duplex.unshift(bytes);
   }
