@@ -1,5 +1,6 @@
 // `npm test`: runs every package's tests through turbo, then adds up the runners' own reports.
-// Last on standard output, alone on its line, whatever happened before: `N passed, N failed, N skipped`.
+// Last on standard output, whatever happened before: each failed test, by name; then, alone on its line,
+// `N passed, N failed, N skipped`.
 // Arguments go to turbo: `npm test -- --filter=@ws/frame` runs, and counts, one package.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -16,7 +17,7 @@ const packages = ['packages', 'tools']
   .filter((directory) => existsSync(join(directory, 'package.json')))
   .map((directory) => ({ directory, manifest: JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) }))
   .filter(({ manifest }) => manifest.scripts?.test !== undefined)
-  .map(({ directory, manifest }) => ({ name: String(manifest.name), reports: join(directory, 'reports') }));
+  .map(({ directory, manifest }) => ({ name: String(manifest.name), directory, reports: join(directory, 'reports') }));
 for (const { reports } of packages) rmSync(reports, { recursive: true, force: true });
 
 const first = runTurbo(turboArguments);
@@ -32,8 +33,9 @@ if (outdated.length > 0) {
 }
 
 const runs = packages
-  .map(({ name, reports }) => ({
+  .map(({ name, directory, reports }) => ({
     name,
+    directory,
     report: read(join(reports, 'jest.json')),
     notices: readNotices(reports),
     exitCode: tasks.get(`${name}#test`)?.exitCode,

@@ -1,5 +1,6 @@
 // Adds up what the test runners themselves reported. Nothing here counts in the runner's favour: what is missing,
 // unreadable or contradicts itself is a failure with a name.
+import { describeFailures, isBroken } from './failures.mjs';
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} Totals */
 /** @typedef {{ totals: Totals, problems: string[] }} Outcome */
@@ -8,6 +9,7 @@
  * What a package left behind after its `test` script.
  * @typedef {object} PackageRun
  * @property {string} name
+ * @property {string} directory
  * @property {string | undefined} report   text of reports/jest.json, undefined where there is none
  * @property {string} notices              text of reports/notices.txt, one line for everything that could not be tested
  * @property {number | undefined} exitCode of the `test` script, undefined where it is not known
@@ -23,16 +25,17 @@
  * @property {number} numPendingTests
  * @property {number} numTodoTests
  * @property {number} numTotalTests
- * @property {{ name: string, status: string, assertionResults: { status: string }[] }[]} testResults
+ * @property {import('./failures.mjs').SuiteReport[]} testResults
  */
 
 /**
  * One package's figures. A suite that failed although no test in it did (it did not compile, or a hook threw) is one failure.
  * @param {string} name
+ * @param {string} directory  of the package
  * @param {string | undefined} text
  * @returns {Outcome}
  */
-export function countReport(name, text) {
+export function countReport(name, directory, text) {
   if (text === undefined) return failure(`${name}: has a test script, but left no report`);
   /** @type {JestReport} */
   let report;
@@ -55,14 +58,10 @@ export function countReport(name, text) {
   }
   if (numTotalTests === 0 && testResults.length === 0) return failure(`${name}: its report holds no test`);
 
-  const problems = [];
-  const brokenSuites = testResults.filter(
-    (suite) => suite.status === 'failed' && !suite.assertionResults.some(({ status }) => status === 'failed'),
-  );
-  for (const suite of brokenSuites) problems.push(`${name}: suite could not run: ${suite.name}`);
-  if (numFailedTests > 0) problems.push(`${name}: ${numFailedTests} failed`);
+  const problems = describeFailures(testResults, directory).map((failed) => `${name}: ${failed}`);
+  let failed = numFailedTests + testResults.filter(isBroken).length;
+  if (failed > 0 && problems.length === 0) problems.push(`${name}: ${failed} failed`);
 
-  let failed = numFailedTests + brokenSuites.length;
   if (report.wasInterrupted) {
     problems.push(`${name}: the run was interrupted`);
     failed += 1;
@@ -85,8 +84,8 @@ export function addUp(runs, { noticesFail = false } = {}) {
   const problems = [];
   /** @type {string[]} */
   const notices = [];
-  for (const { name, report, notices: noticeText, exitCode } of runs) {
-    const counted = countReport(name, report);
+  for (const { name, directory, report, notices: noticeText, exitCode } of runs) {
+    const counted = countReport(name, directory, report);
     totals.passed += counted.totals.passed;
     totals.failed += counted.totals.failed;
     totals.skipped += counted.totals.skipped;

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,7 +19,7 @@ const report = (changes) =>
     ...changes,
   });
 const green = report({ numPassedTests: 3, numPendingTests: 1, numTodoTests: 1, numTotalTests: 5 });
-const quiet = { notices: '', exitCode: 0 };
+const quiet = { directory: '/x', notices: '', exitCode: 0 };
 
 test('adds up over packages; todo counts as skipped', () => {
   const runs = [
@@ -52,7 +52,7 @@ const BROKEN = [
 ];
 
 test.each(BROKEN)('$what is one failure, and names the package', ({ text }) => {
-  const { totals, problems } = countReport('@ws/x', text);
+  const { totals, problems } = countReport('@ws/x', '/x', text);
   expect(totals.failed).toBe(1);
   expect(problems).toEqual([expect.stringContaining('@ws/x')]);
 });
@@ -66,14 +66,14 @@ test('failed tests and broken suites add up', () => {
       { name: 'b.test.ts', status: 'failed', assertionResults: [{ status: 'passed' }] },
     ],
   });
-  expect(countReport('a', text).totals.failed).toBe(3);
+  expect(countReport('a', '/x', text).totals.failed).toBe(3);
 });
 
 test('a script that fails although its tests passed is a failure; a failure is not counted twice', () => {
   const failed = report({ success: false, numFailedTests: 1 });
   const runs = [
-    { name: 'a', report: green, notices: '', exitCode: 1 },
-    { name: 'b', report: failed, notices: '', exitCode: 1 },
+    { name: 'a', report: green, ...quiet, exitCode: 1 },
+    { name: 'b', report: failed, ...quiet, exitCode: 1 },
   ];
   const { totals, problems } = addUp(runs);
   expect(totals.failed).toBe(2);
@@ -81,13 +81,13 @@ test('a script that fails although its tests passed is a failure; a failure is n
 });
 
 test('notices are repeated; only where asked for they are failures', () => {
-  const runs = [{ name: 'a', report: green, notices: 'Chromium is missing\n\nChromium is missing\n', exitCode: 0 }];
+  const runs = [{ name: 'a', report: green, ...quiet, notices: 'Chromium is missing\n\nChromium is missing\n' }];
   expect(addUp(runs)).toMatchObject({ totals: { failed: 0 }, notices: ['a: Chromium is missing'] });
   expect(addUp(runs, { noticesFail: true })).toMatchObject({ totals: { passed: 3, failed: 1 } });
 });
 
 test('a package in which every test was skipped has to say why', () => {
-  const skipped = { name: 'a', report: report({ numPendingTests: 1 }), exitCode: 0 };
+  const skipped = { name: 'a', ...quiet, report: report({ numPendingTests: 1 }) };
   expect(addUp([{ ...skipped, notices: '' }]).totals).toEqual({ passed: 0, failed: 1, skipped: 1 });
   expect(addUp([{ ...skipped, notices: 'Chromium is missing' }]).totals).toEqual({ passed: 0, failed: 0, skipped: 1 });
 });
@@ -102,17 +102,60 @@ afterAll(() => rmSync(directory, { recursive: true }));
 // The shapes above are only as good as jest's real report: run it over a project that has one of each.
 test('reads what jest really writes', () => {
   writeFileSync(join(directory, 'package.json'), '{}');
-  writeFileSync(
-    join(directory, 'mixed.test.js'),
-    `test('a', () => {}); test('b', () => {}); test('c', () => { throw new Error('no'); }); test.skip('d', () => {}); test.todo('e');`,
+  mkdirSync(join(directory, 'test'));
+  const write = (/** @type {string} */ name, /** @type {string} */ source) =>
+    writeFileSync(join(directory, 'test', name), source);
+  write(
+    'mixed.test.js',
+    `test('a', () => {}); test('b', () => {}); test.skip('d', () => {}); test.todo('e');
+    describe('c', () => { test('fails', () => {
+      expect([1, 2]).toEqual([1, 3]);
+    }); });`,
   );
-  writeFileSync(join(directory, 'syntax.test.js'), 'test(');
-  writeFileSync(join(directory, 'empty.test.js'), '');
-  writeFileSync(join(directory, 'hook.test.js'), `test('f', () => {}); afterAll(() => { throw new Error('no'); });`);
+  write('syntax.test.js', 'test(');
+  write('empty.test.js', '');
+  write('hook.test.js', `test('f', () => {}); afterAll(() => { throw new Error('no hook'); });`);
   const jest = fileURLToPath(new URL('../../../node_modules/jest/bin/jest.js', import.meta.url));
   const outputFile = join(directory, 'report.json');
   const args = [jest, '--rootDir', directory, '--json', `--outputFile=${outputFile}`, '--ci', '-i'];
-  expect(() => execFileSync(process.execPath, args, { cwd: directory, stdio: 'ignore' })).toThrow('Command failed');
+  const env = { ...process.env, FORCE_COLOR: '1' }; // as under turbo
+  expect(() => execFileSync(process.execPath, args, { cwd: directory, env, stdio: 'ignore' })).toThrow(
+    'Command failed',
+  );
+  const { totals, problems } = countReport('a', directory, readFileSync(outputFile, 'utf8'));
   // Failed: c, and the suites syntax, empty and hook.
-  expect(countReport('a', readFileSync(outputFile, 'utf8')).totals).toEqual({ passed: 3, failed: 4, skipped: 2 });
+  expect(totals).toEqual({ passed: 3, failed: 4, skipped: 2 });
+
+  const texts = problems.sort();
+  expect(texts.map((text) => text.split('\n')[0])).toEqual([
+    'a: suite could not run: test/empty.test.js',
+    'a: suite could not run: test/hook.test.js',
+    'a: suite could not run: test/syntax.test.js',
+    'a: test/mixed.test.js › c fails',
+  ]);
+  expect(texts[0]).toContain('Your test suite must contain at least one test');
+  expect(texts[1]).toContain('no hook');
+  expect(texts[3]).toMatch(/expect\(received\)\.toEqual\(expected\).*\n +- +3.*\n +\+ +2.*\n +at .*mixed\.test\.js:3/s);
+});
+
+test('of many failures, and of a long message, the beginning', () => {
+  const failureMessages = [`${'long '.repeat(100)}\n\n${'line\n'.repeat(100)}    at Object.x (/x/test/a.test.ts:7:1)`];
+  const assertionResults = Array.from({ length: 50 }, (_, number) => ({
+    status: 'failed',
+    fullName: `test ${number}`,
+    failureMessages,
+  }));
+  const text = report({
+    success: false,
+    numFailedTests: 50,
+    testResults: [{ name: '/x/test/a.test.ts', status: 'failed', assertionResults }],
+  });
+  const { totals, problems } = countReport('a', '/x', text);
+  expect(totals.failed).toBe(50);
+  expect(problems).toHaveLength(31);
+  expect(problems.at(-1)).toBe('a: 20 more');
+  const lines = problems[0]?.split('\n') ?? [];
+  expect(lines).toHaveLength(10);
+  expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(220);
+  expect(lines.at(-1)).toBe('    at Object.x (/x/test/a.test.ts:7:1)');
 });
