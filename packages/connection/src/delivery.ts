@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 import { channels, tellBackpressure, tellMessage } from './channels.js';
-import type { Connection, ConnectionOwner } from './connection.js';
-import { DISCARDED, IncomingFlow, Intake } from './incoming-flow.js';
+import type { ConnectionOwner } from './connection-owner.js';
+import { DISCARDED, IncomingFlow, Intake, type HeldConnection } from './incoming-flow.js';
 import { Incoming } from './incoming.js';
 import { kObserver } from './observer.js';
 import type { ConnectionSettings } from './options.js';
@@ -45,7 +45,7 @@ export class Delivery implements ConnectionOwner {
   }
 
   /** As a stream, if it is to be one. Nobody listens: a message that would be one is dropped, and with `'auto'` given whole. */
-  incoming(head: MessageHead, connection: Connection): MessageSink | undefined {
+  incoming(head: MessageHead, connection: HeldConnection): MessageSink | undefined {
     const socket = this.#socket;
     const isAuto = socket.incoming === 'auto';
     if (isAuto && head.header.fin && head.header.payloadLength <= this.#settings.streamThreshold) return undefined;

@@ -1,0 +1,26 @@
+import type { Duplex } from 'node:stream';
+import type { HeldConnection } from './incoming-flow.js';
+import type { CloseInfo, MessageHead, MessageSink, ProtocolHandlers } from './protocol/index.js';
+import type { SlowInfo } from './types.js';
+
+/** Who is told what happens on a connection. */
+export interface ConnectionOwner extends Omit<ProtocolHandlers, 'incoming' | 'ready' | 'turnUsed' | 'deadline'> {
+  /** A message begins, while `Protocol.streams` is set: as `ProtocolHandlers.incoming`. */
+  incoming(head: MessageHead, connection: HeldConnection): MessageSink | undefined;
+  /** `send` returns false, for the first time since there was room. */
+  full(): void;
+  /** There is room again. */
+  drain(): void;
+  /** The peer is behind, and is not any more. */
+  slow(info: SlowInfo): void;
+  recovered(info: SlowInfo): void;
+  streamClosed(stream: Duplex): void;
+  /** Last, once, when the stream is gone and all that came has been given. */
+  close(info: CloseInfo): void;
+}
+
+/** What has a connection. */
+export interface Subject {
+  [kOwner](): ConnectionOwner;
+}
+export const kOwner = Symbol('owner');

@@ -1,0 +1,36 @@
+import type { Duplex } from 'node:stream';
+
+/** What a stream keeps in store while nobody reads it: many small chunks, perhaps, each of which is objects of a hundred times its size. One takes their place. */
+export class StoredInput {
+  readonly #duplex: Duplex;
+  /** What it had in store at the last look, in one chunk. */
+  #gathered = 0;
+  #isGathering = false;
+
+  constructor(duplex: Duplex) {
+    this.#duplex = duplex;
+  }
+
+  /** What the stream tells is not news. */
+  get isGathering(): boolean {
+    return this.#isGathering;
+  }
+
+  /** The stream has been read from. */
+  restart(): void {
+    this.#gathered = 0;
+  }
+
+  gather(): void {
+    const duplex = this.#duplex;
+    const { readableLength, readableHighWaterMark } = duplex;
+    if (!duplex.isPaused() || duplex.destroyed || readableLength === this.#gathered || readableLength === 0) return;
+    const isFull = readableLength >= readableHighWaterMark;
+    if (isFull && this.#gathered >= readableHighWaterMark) return; // each look has it read one chunk more
+    this.#gathered = readableLength;
+    this.#isGathering = true;
+    const bytes = duplex.read(readableLength) as Buffer | null; // without a number, Node 26 gives the first chunk only
+    this.#isGathering = false;
+    if (bytes !== null) duplex.unshift(bytes);
+  }
+}
