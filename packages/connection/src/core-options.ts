@@ -5,7 +5,7 @@ import { now } from './close-report.js';
 import type { ConnectionSettings } from './options.js';
 import { ownsItsChunks } from './plain-socket.js';
 import type { Account, Extension, ProtocolOptions } from './protocol/index.js';
-import { turnTime } from './writer.js';
+import { turnTime } from './dirty-writers.js';
 
 export type Role = 'server' | 'client';
 
