@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { HeldConnection } from './incoming-flow.js';
+import type { ConnectionSettings } from './options.js';
 import type { CloseInfo, MessageHead, MessageSink, ProtocolHandlers } from './protocol/index.js';
 import type { SlowInfo } from './types.js';
 
@@ -21,6 +22,9 @@ export interface ConnectionOwner extends Omit<ProtocolHandlers, 'incoming' | 're
 
 /** What has a connection. */
 export interface Subject {
+  readonly [kSettings]: ConnectionSettings;
+  /** Makes one. */
   [kOwner](): ConnectionOwner;
 }
+export const kSettings = Symbol('settings');
 export const kOwner = Symbol('owner');

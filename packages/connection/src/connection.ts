@@ -1,11 +1,10 @@
 import type { Duplex } from 'node:stream';
 import { encodeClosePayload, type MaskingMemory } from '@ws/frame';
 import { now } from './close-report.js';
-import type { Subject } from './connection-owner.js';
+import { kSettings, type Subject } from './connection-owner.js';
 import type { Role } from './core-options.js';
 import { LiveConnection } from './live-connection.js';
 import type { Claim, Keeper } from './memory-account.js';
-import type { ConnectionSettings } from './options.js';
 import type { Outflow } from './outflow.js';
 import type { Extension, Failure, Initiator, Protocol } from './protocol/index.js';
 import { soonest } from './protocol/guards.js';
@@ -26,22 +25,14 @@ export class Connection extends WheelEntry implements StreamTaker {
   /** An integer, which costs no object. */
   readonly #openedAt = Math.ceil(now());
   readonly #serial = connections++;
-  #settings: ConnectionSettings;
   #live: LiveConnection | undefined;
 
   /** @throws {TypeError} when the stream already carries a connection */
-  constructor(
-    duplex: Duplex,
-    role: Role,
-    settings: ConnectionSettings,
-    extensions: readonly Extension[],
-    subject: Subject,
-  ) {
+  constructor(duplex: Duplex, role: Role, extensions: readonly Extension[], subject: Subject) {
     super();
     if (isTaken(duplex)) throw new TypeError('this stream already carries a WebSocket');
     this.duplex = duplex;
     this.#role = role;
-    this.#settings = settings;
     this.#subject = subject;
     if (extensions.length > 0)
       this.#wake(extensions); // which may refuse them
@@ -72,6 +63,9 @@ export class Connection extends WheelEntry implements StreamTaker {
   get isClosed(): boolean {
     return this.#live !== undefined && this.#live.isClosed;
   }
+  get isPaused(): boolean {
+    return this.#live !== undefined && this.#live.isPaused;
+  }
   get brokenBy(): Error | null {
     return this.#live?.brokenBy ?? null;
   }
@@ -99,16 +93,6 @@ export class Connection extends WheelEntry implements StreamTaker {
   }
   set streams(streams: boolean) {
     if (streams || this.#live) this.protocol.streams = streams;
-  }
-
-  /** As if it had been made with these, as far as they are limits and guards: from the next frame on. */
-  set settings(settings: ConnectionSettings) {
-    const { protocol, outflow } = this.live; // by the old ones, for what counts from now on
-    this.#settings = settings;
-    protocol.limits = settings.limits;
-    protocol.guards = settings.guards;
-    outflow.settings = settings;
-    this.deadline();
   }
 
   /** @throws as `Protocol.close`, in every state */
@@ -195,14 +179,13 @@ export class Connection extends WheelEntry implements StreamTaker {
   }
 
   get #firstDeadline(): number | undefined {
-    const ms = soonest(this.#settings.guards, false);
+    const ms = soonest(this.#subject[kSettings].guards, false);
     return ms === Infinity ? undefined : this.#openedAt + ms;
   }
 
   #wake(extensions: readonly Extension[]): LiveConnection {
     const live = new LiveConnection(this, {
       role: this.#role,
-      settings: this.#settings,
       extensions,
       subject: this.#subject,
       openedAt: this.#openedAt,

@@ -8,6 +8,7 @@ import { kObserver } from './observer.js';
 import type { ConnectionSettings } from './options.js';
 import type { CloseInfo, Failure, MessageHead, MessageSink } from './protocol/index.js';
 import { raise } from './protocol/settle.js';
+import { kFinish } from './socket-state.js';
 import type { BinaryType, RawData, SlowInfo } from './types.js';
 import type { WebSocket } from './websocket.js';
 
@@ -15,20 +16,13 @@ import type { WebSocket } from './websocket.js';
 export class Delivery implements ConnectionOwner {
   readonly #socket: WebSocket;
   readonly #settings: ConnectionSettings;
-  readonly #onClose: (info: CloseInfo) => void;
   /** Set where events must come one a turn. */
   readonly #onDelivered: (() => void) | undefined;
   #flow: IncomingFlow | undefined;
 
-  constructor(
-    socket: WebSocket,
-    settings: ConnectionSettings,
-    onClose: (info: CloseInfo) => void,
-    onDelivered: (() => void) | undefined,
-  ) {
+  constructor(socket: WebSocket, settings: ConnectionSettings, onDelivered: (() => void) | undefined) {
     this.#socket = socket;
     this.#settings = settings;
-    this.#onClose = onClose;
     this.#onDelivered = onDelivered;
   }
 
@@ -109,7 +103,7 @@ export class Delivery implements ConnectionOwner {
   }
 
   close(info: CloseInfo): void {
-    this.#onClose(info);
+    this.#socket[kFinish](info);
     if (channels.close.hasSubscribers) channels.close.publish({ socket: this.#socket, info });
     this.#socket[kObserver]?.closed(this.#socket, info);
     this.#socket.emit('close', info.code, Buffer.from(info.reason), info);

@@ -45,4 +45,5 @@ export type {
   WebSocketEvents,
 } from './types.js';
 export type { Outcome } from './slow-recipient.js';
-export { WebSocket, type FromOptions, type SocketOptions } from './websocket.js';
+export type { FromOptions, SocketOptions } from './socket-options.js';
+export { WebSocket } from './websocket.js';

@@ -2,7 +2,7 @@ import type { MaskingMemory } from '@ws/frame';
 import type { Duplex } from 'node:stream';
 import { closeReport, now } from './close-report.js';
 import type { Connection } from './connection.js';
-import { kOwner, type ConnectionOwner, type Subject } from './connection-owner.js';
+import { kOwner, kSettings, type ConnectionOwner, type Subject } from './connection-owner.js';
 import { coreOptions, type Role } from './core-options.js';
 import { maskingKeysFrom, randomMaskingKey } from './masking-key.js';
 import type { Claim, Holder, Keeper, MemoryAccount } from './memory-account.js';
@@ -26,7 +26,6 @@ import type { SlowInfo } from './types.js';
 /** What a connection was told when it began. */
 export interface Beginning {
   readonly role: Role;
-  readonly settings: ConnectionSettings;
   readonly extensions: readonly Extension[];
   readonly subject: Subject;
   /** By the core's clock. */
@@ -47,6 +46,8 @@ export class LiveConnection implements ProtocolHandlers, OutflowHost, Holder, St
   #inputEnded = false;
   #streamClosed = false;
   #isClosed = false;
+  /** By the user. */
+  #isPaused = false;
   /** Who takes messages at his own pace, and has enough for now. */
   #readers: Set<object> | undefined;
   /** What the account knows of that was received and not parsed. */
@@ -54,8 +55,9 @@ export class LiveConnection implements ProtocolHandlers, OutflowHost, Holder, St
   #stored: StoredInput | undefined;
 
   /** @throws {RangeError} for extensions that cannot be together */
-  constructor(connection: Connection, { role, settings, extensions, subject, openedAt, serial }: Beginning) {
+  constructor(connection: Connection, { role, extensions, subject, openedAt, serial }: Beginning) {
     const { duplex } = connection;
+    const settings = subject[kSettings];
     const { memoryLimit, generateMask } = settings;
     const budget = typeof memoryLimit === 'number' ? new MemoryBudget(memoryLimit) : memoryLimit;
     const account = budget?.open(this, serial);
@@ -85,6 +87,14 @@ export class LiveConnection implements ProtocolHandlers, OutflowHost, Holder, St
     return this.protocol.closing.error ?? this.#streamError;
   }
 
+  /** As if it had been made with these, as far as they are limits and guards: from the next frame on. */
+  update(settings: ConnectionSettings): void {
+    this.protocol.limits = settings.limits;
+    this.protocol.guards = settings.guards;
+    this.outflow.settings = settings;
+    this.#connection.deadline();
+  }
+
   /** So many bytes are held for the user as long as there is a connection. */
   keep(byteLength: number): void {
     this.#account?.add(byteLength);
@@ -102,12 +112,18 @@ export class LiveConnection implements ProtocolHandlers, OutflowHost, Holder, St
     this.outflow.destroy();
   }
 
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
   pause(): void {
+    this.#isPaused = true;
     this.protocol.pause();
     this.#stopReading();
   }
 
   resume(): void {
+    this.#isPaused = false;
     this.#inTurn(() => this.protocol.resume());
   }
 

@@ -2,7 +2,8 @@ import { Duplex } from 'node:stream';
 import type { Role } from './core-options.js';
 import type { ConnectionOptions } from './options.js';
 import type { Extension } from './protocol/index.js';
-import { WebSocket, type SocketOptions } from './websocket.js';
+import type { SocketOptions } from './socket-options.js';
+import { WebSocket } from './websocket.js';
 
 /** Options for both ends of a pair. */
 export interface PairOptions extends ConnectionOptions, Pick<SocketOptions, 'protocol'> {

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { EventEmitter } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { expect, test } from '@jest/globals';
@@ -37,8 +38,10 @@ test('the public names', () => {
 });
 
 test('the public members of WebSocket', () => {
-  const { prototype: own } = connection.WebSocket;
-  const names = [own, Object.getPrototypeOf(own) as object].flatMap((each) => Object.getOwnPropertyNames(each));
+  const names: string[] = [];
+  let part: object = connection.WebSocket.prototype;
+  for (; part !== EventEmitter.prototype; part = Object.getPrototypeOf(part) as object)
+    names.push(...Object.getOwnPropertyNames(part));
   const members =
     'CLOSED CLOSING CONNECTING OPEN abortConnecting addEventListener binaryType bufferedAmount bytesReceived bytesSent close closed constructor createOutgoing extensions failConnecting ' +
     'incoming isPaused latency limits messages messagesReceived messagesSent offer onclose onerror onmessage onopen pause ping pong protocol readyState remoteAddress removeEventListener requestedProtocols resume send sendStream ' +
