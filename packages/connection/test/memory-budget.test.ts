@@ -1,6 +1,5 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
+import { collectGarbage } from '@ws/testing';
 import fc from 'fast-check';
 import type { Holder, Keeper, MemoryAccount } from '../src/memory-account.js';
 import { MemoryBudget } from '../src/memory-budget.js';
@@ -461,8 +460,6 @@ describe('what a reader keeps when the connection is gone', () => {
   });
 
   test('counts no more when nobody can take it', async () => {
-    setFlagsFromString('--expose-gc');
-    const collect = runInNewContext('gc') as () => void;
     const { budget, peer } = world();
     (() => {
       const keeper: Keeper & { all?: unknown } = { forget: () => undefined };
@@ -474,7 +471,7 @@ describe('what a reader keeps when the connection is gone', () => {
     expect(budget.used).toBe(100);
     for (let i = 0; i < 100 && budget.used > 0; i++) {
       await new Promise((resolve) => setImmediate(resolve));
-      collect();
+      collectGarbage();
     }
     expect(budget.used).toBe(0);
   });

@@ -1,5 +1,6 @@
 export { makeCertificate, type Certificate } from './certificate.js';
 export { FakeClock } from './clock.js';
+export { collectGarbage } from './garbage.js';
 export { hex } from './hex.js';
 export {
   CODE_LENGTH_ORDER,

@@ -1,7 +1,6 @@
 // Loaded before a program of a README (`node --import`), so that it runs as it stands: its fixed ports become free ones.
 import { Server, Socket, type AddressInfo } from 'node:net';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { collectGarbage } from './garbage.js';
 
 type Listen = (this: Server, first: unknown, ...rest: unknown[]) => Server;
 type Connect = (this: Socket, ...args: unknown[]) => Socket;
@@ -26,10 +25,8 @@ Socket.prototype.connect = function (this: Socket, ...args: unknown[]) {
   return connect.call(this, first);
 };
 
-setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
 process.on('message', () => {
-  collect();
+  collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
   process.send?.({ kept: heapUsed + external });
 });
