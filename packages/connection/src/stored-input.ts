@@ -28,9 +28,16 @@ export class StoredInput {
     const isFull = readableLength >= readableHighWaterMark;
     if (isFull && this.#gathered >= readableHighWaterMark) return; // each look has it read one chunk more
     this.#gathered = readableLength;
+    const pieces: Buffer[] = [];
     this.#isGathering = true;
-    const bytes = duplex.read(readableLength) as Buffer | null; // without a number, Node 26 gives the first chunk only
+    for (let left = readableLength; left > 0;) {
+      // Without a number, Node 26 gives the first chunk only; a number above the mark would raise the mark, at each look.
+      const piece = duplex.read(Math.min(left, readableHighWaterMark)) as Buffer | null;
+      if (piece === null) break;
+      pieces.push(piece);
+      left -= piece.length;
+    }
     this.#isGathering = false;
-    if (bytes !== null) duplex.unshift(bytes);
+    if (pieces.length > 0) duplex.unshift(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces));
   }
 }

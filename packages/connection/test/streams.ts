@@ -54,7 +54,9 @@ export class Recorder extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
     this.writes++;
-    this.written.push(Buffer.from(chunk));
+    const copy = Buffer.allocUnsafeSlow(chunk.length); // not in the pool, which holds what a connection keeps
+    copy.set(chunk);
+    this.written.push(copy);
     if (this.stalled) this.stalled.push(callback);
     else callback();
   }
