@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 
-const SLAB_BYTES = 65_536;
+/** What one connection gathers before it is flushed, and the last frame on top of that, are one run: where a run goes on in another slab, the first part is copied. */
+const SLAB_BYTES = 98_304;
 
 /**
  * Memory that frames are built in, shared by all connections of the process: space is handed out from front to back,

@@ -122,6 +122,61 @@ describe('the same, whichever way it is read', () => {
   }, 60_000);
 });
 
+describe('fragments that come together', () => {
+  const parts = (count: number, size: number, type: Opcode = Opcode.Binary): Buffer[] =>
+    Array.from({ length: count }, (_, i) => {
+      const payload = type === Opcode.Text ? text(size).subarray(0, size) : bytes(size, i);
+      return clientFrame(i === 0 ? type : Opcode.Continuation, payload, { fin: i === count - 1 });
+    });
+  const bad = clientFrame(Opcode.Continuation, Buffer.from([0x61, 0xff, 0x61]), { fin: false });
+  const cases: [string, Buffer[], Partial<FromOptions>][] = [
+    ['make a message', parts(16, 1000), {}],
+    ['make messages', [...parts(16, 64), ...parts(200, 30), ...parts(2, 0), ...parts(3, 5000)], {}],
+    ['make text, of which characters are cut', parts(40, 33, Opcode.Text), {}],
+    ['are more than are allowed', parts(100, 10), { maxFragments: 90 }],
+    ['are as many as are allowed', parts(100, 10), { maxFragments: 100 }],
+    ['are longer than is allowed', parts(100, 100), { maxPayload: 9999 }],
+    ['are as long as is allowed', parts(100, 100), { maxPayload: 10_000 }],
+    ['have bad text among them', [...parts(10, 30, Opcode.Text).slice(0, 9), bad, ...parts(10, 30).slice(1)], {}],
+    [
+      'have bad text and are not checked',
+      [...parts(4, 30, Opcode.Text).slice(0, 3), bad],
+      { skipUTF8Validation: true },
+    ],
+    [
+      'have a ping among them',
+      [...parts(9, 50).slice(0, 4), clientFrame(Opcode.Ping, 'x'), ...parts(9, 50).slice(4)],
+      {},
+    ],
+    ['have another message among them', [...parts(9, 50).slice(0, 4), ...parts(9, 50)], {}],
+  ];
+
+  async function told(shared: boolean, wire: Buffer, options: Partial<FromOptions>): Promise<unknown[]> {
+    const { near, socket } = await served(shared, options);
+    const events = record(socket, ['message', 'ping']);
+    near.end(wire);
+    near.resume();
+    const { code, reason, error, sent, frames } = await socket.closed;
+    const passed = frames.map(({ direction, opcode, fin, length }) => [direction, opcode, fin, length]);
+    const { messagesReceived, bytesReceived } = socket;
+    return [...events, code, reason, error?.message, sent, passed, messagesReceived, bytesReceived];
+  }
+
+  test.each(cases)('which %s', async (_, frames, options) => {
+    const wire = Buffer.concat(frames);
+    expect(await told(true, wire, options)).toEqual(await told(false, wire, options));
+  });
+
+  test('give a message that is in memory of its size', async () => {
+    const { near, socket } = await served(true);
+    near.end(Buffer.concat([...parts(16, 1024), clientFrame(Opcode.Close, '')]));
+    near.resume();
+    const [message] = (await once(socket, 'message')) as [Buffer];
+    expect(message.equals(Buffer.concat(Array.from({ length: 16 }, (_, i) => bytes(1024, i))))).toBe(true);
+    expect(message.buffer.byteLength).toBe(16_384); // nothing else is kept for it
+  });
+});
+
 test('connections that are read in turns keep their own bytes', async () => {
   const peers = await Promise.all(Array.from({ length: 5 }, () => served(true)));
   const received = peers.map(({ socket }) => {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { release, slabFor, viewOf, type Slab } from '../src/slab.js';
 
-const SLAB = 65_536;
+const SLAB = 98_304;
 
 /** A run of so many bytes, as the writer makes it. */
 function run(byteLength: number): Slab {

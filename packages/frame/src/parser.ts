@@ -2,6 +2,7 @@ import { ByteQueue } from './byte-queue.js';
 import type { ProtocolError } from './errors.js';
 import { uint16, uint32, uint64, type FrameHead } from './header.js';
 import { mask, maskBytes, maskWords, rotateKey, wordsOf, WORDS_PAY_FROM } from './mask.js';
+import { FragmentRun, MAX_JOINED } from './fragment-run.js';
 import type { MaskingMemory } from './masking-memory.js';
 import type { Opcode } from './opcode.js';
 import { PartialHeader } from './partial-header.js';
@@ -21,6 +22,14 @@ export interface FrameHandlers {
   payload?(slice: Uint8Array, offset: number, isLast: boolean): void;
   /** If present, called instead of `payload` for what lies in memory that is lent: `slice` is valid during the call only. Else `payload` gets a copy. */
   lentPayload?(slice: Uint8Array, offset: number, isLast: boolean): void;
+  /**
+   * If present, called instead of `lentPayload` and `frameEnd`, and of `head`, `lentPayload` and `frameEnd` of the `count` frames behind that: fragments
+   * that lie whole in lent memory, their payloads joined in `payload`, which begins at `offset` of the first one's. The others are continuations without
+   * reserved bits, of `lengths[0]`, `lengths[1]`, … bytes; the last has `fin`, or not. All of it is valid during the call only, and until it calls a parser.
+   */
+  lentFragments?(payload: Uint8Array, offset: number, lengths: ArrayLike<number>, count: number, fin: boolean): void;
+  /** Whether that may be done with so many fragments, of so many bytes at most; left out: never. */
+  joins?(count: number, byteLength: number): boolean;
   frameEnd?(): void;
   /** After the `frameEnd` of a data frame with FIN. */
   messageEnd?(): void;
@@ -44,6 +53,9 @@ const APART_FROM = 4096;
 const CHUNK_BYTES = 256;
 
 const NOTHING: Uint8Array = new Uint8Array(0);
+
+/** For all parsers: what is in it is used before anything else is parsed. */
+const run = new FragmentRun();
 
 /**
  * Frames out of a byte stream that is cut anywhere. RFC 6455 §5.2. Checks what a frame says on its own (opcode, RSV,
@@ -265,7 +277,7 @@ export class FrameParser {
         maskingKey,
         payloadLength,
       };
-      const isInPieces = at + payloadLength > end || (this.#lent !== undefined && isLentFragment(head));
+      const isInPieces = at + payloadLength > end || (this.#lent !== undefined && this.#isLentFragment(head));
       if (handlers.frame === undefined || isInPieces) {
         this.#at = at;
         this.#begin(head);
@@ -309,14 +321,45 @@ export class FrameParser {
     const left = payloadLength - offset;
     const here = Math.min(left, this.#end - from);
     if (here === 0 && left > 0) return false;
+    const handlers = this.#handlers;
+    if (here === left && this.#joins(from, here)) return this.#joinFragments(from, from + here, maskingKey, offset);
     this.#at = from + here;
     this.#offset = offset + here;
     if (here === left) this.#phase = FRAME_END;
-    const handlers = this.#handlers;
     if (this.#lent !== undefined && handlers.lentPayload !== undefined)
       handlers.lentPayload(this.#take(from, from + here, maskingKey, offset), offset, here === left);
     else handlers.payload?.(this.#takeOwn(from, from + here, maskingKey, offset), offset, here === left);
     return true;
+  }
+
+  /** The rest of a fragment, which is there, and the fragments behind it: for each by itself the calls cost several times as much as the bytes. */
+  #joinFragments(from: number, to: number, maskingKey: number | undefined, offset: number): boolean {
+    const memory = this.#lent!;
+    if (maskingKey !== undefined) memory.mask(from, to, rotateKey(maskingKey, offset));
+    run.join(memory, this.#rules, to, this.#end);
+    this.#at = run.at;
+    this.#head = undefined;
+    this.#phase = run.fin ? MESSAGE_END : HEADER;
+    this.#handlers.lentFragments!(this.#view(from, run.target), offset, run.lengths, run.count, run.fin);
+    return true;
+  }
+
+  /** Others may be joined to the fragment that is open, and of which `here` bytes at `from` are the rest. */
+  #joins(from: number, here: number): boolean {
+    const { fin, opcode } = this.#head!;
+    if (this.#lent === undefined || fin || opcode >= 0x8 || from + here === this.#end) return false;
+    return this.#mayJoin(from);
+  }
+
+  #mayJoin(from: number): boolean {
+    const handlers = this.#handlers;
+    return handlers.joins !== undefined && handlers.joins(MAX_JOINED, this.#end - from);
+  }
+
+  /** A part of a message that has several, given where it lies: if it is long, or others may be joined to it. */
+  #isLentFragment({ fin, opcode, payloadLength }: FrameHead): boolean {
+    if ((fin && opcode !== 0) || opcode >= 0x8) return false;
+    return payloadLength >= APART_FROM || this.#mayJoin(this.#at);
   }
 
   #endFrame(): boolean {
@@ -361,10 +404,6 @@ export class FrameParser {
     return new this.#View(this.#memory, this.#base + from, to - from);
   }
 }
-
-/** A part of a message that has several, and long. */
-const isLentFragment = ({ fin, opcode, payloadLength }: FrameHead): boolean =>
-  (!fin || opcode === 0) && payloadLength >= APART_FROM;
 
 /** A copy; a Buffer's own `slice` is none. */
 const sliceOf = (bytes: Uint8Array, from: number, to: number): Uint8Array =>

@@ -68,6 +68,11 @@ export class FrameRules {
     if ((second & 0x80) !== this.#maskBit || (second & 0x7f) > this.#plainLength) this.#examineSecond(first, second);
   }
 
+  /** A data frame with this second octet and length breaks none of the rules that depend on options. */
+  isWithin(second: number, payloadLength: number): boolean {
+    return (this.#maskBit === -1 || (second & 0x80) === this.#maskBit) && payloadLength <= this.#maxFramePayload;
+  }
+
   #examineSecond(first: number, second: number): void {
     if (this.#maskBit !== -1 && (second & 0x80) !== this.#maskBit)
       this.#fail(this.#maskBit === 0 ? 'WS_ERR_UNEXPECTED_MASK' : 'WS_ERR_EXPECTED_MASK'); // §5.1

@@ -66,6 +66,24 @@ describe.each(Object.keys(RUNTIMES))('a runtime %s', (name) => {
     }
   });
 
+  test('moves every part, and changes nothing beside its place', () => {
+    runtime.WebAssembly = RUNTIMES[name];
+    const memory = filled(600);
+    for (const from of [70, 71, 73]) {
+      for (const length of [...Array(140).keys(), 255, 256, 257, 500]) {
+        for (const by of [0, 1, 2, 6, 15, 16, 70]) {
+          for (const key of [KEY, undefined]) {
+            const part = memory.bytes.slice(from, from + length);
+            const wanted = memory.bytes.slice();
+            wanted.set(key === undefined ? part : byteLoop(part, key), from - by);
+            memory.move(from, from + length, from - by, key);
+            expect(Buffer.compare(memory.bytes, wanted)).toBe(0);
+          }
+        }
+      }
+    }
+  });
+
   test('masks large parts', () => {
     runtime.WebAssembly = RUNTIMES[name];
     const memory = filled(200_000);

@@ -1,8 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { encodeFrame, FrameParser, MaskingMemory, Opcode, ProtocolError, type FrameHandlers } from '../src/index.js';
+import {
+  encodeFrame,
+  FrameParser,
+  MaskingMemory,
+  Opcode,
+  ProtocolError,
+  type FrameHandlers,
+  type FrameParserOptions,
+} from '../src/index.js';
 import { cut, wireOf, type Frame } from './frames.js';
-import { parse } from './record.js';
+import { parse, type Report } from './record.js';
 
 const KEY = 0x37fa213d;
 const bytes = (length: number, first = 0): Uint8Array => Uint8Array.from({ length }, (_, i) => (first + i * 7) & 0xff);
@@ -44,12 +52,44 @@ const someFrames = fc.array(
 );
 const cuts = fc.array(fc.nat(40_000), { maxLength: 6 });
 
+/** Without what is not told of fragments that are joined: the masking keys of continuations. */
+const untold = ({ events, error }: Report): Report => ({
+  events: events.map((event) =>
+    event === 'messageEnd' || event.head.opcode !== 0 ? event : { ...event, head: { ...event.head, maskingKey: 0 } },
+  ),
+  error,
+});
+
+/** A message in fragments, most of them short, sometimes with something else between two of them. */
+const fragmented = fc
+  .tuple(
+    fc.array(fc.oneof(fc.nat(130), fc.integer({ min: 60, max: 70 }), fc.nat(1500)), { minLength: 2, maxLength: 90 }),
+    fc.option(fc.nat(90), { nil: undefined }),
+    fc.option(fc.nat(0xffffffff), { nil: undefined }),
+  )
+  .map(([sizes, pingAt, maskingKey]) =>
+    sizes.flatMap((length, i) => [
+      ...(i === pingAt ? [frame(bytes(4), { opcode: Opcode.Ping, maskingKey })] : []),
+      frame(bytes(length, i), { opcode: i === 0 ? 1 : 0, fin: i === sizes.length - 1, maskingKey }),
+    ]),
+  );
+
+test('fragments that are joined are what each by itself is', () => {
+  fc.assert(
+    fc.property(fc.array(fragmented, { minLength: 1, maxLength: 3 }), cuts, (sent, at) => {
+      const chunks = cut(wireOf(sent.flat()), at);
+      expect(untold(parse(chunks, {}, true, 'listens'))).toEqual(untold(parse(chunks, {}, true)));
+    }),
+    { numRuns: 150 },
+  );
+});
+
 test('what is lent gives what is pushed gives, and nothing of it stays behind', () => {
   fc.assert(
     fc.property(someFrames, cuts, fc.boolean(), fc.boolean(), (sent, at, whole, preserveInput) => {
       const chunks = cut(wireOf(sent), at);
       const expected = parse(chunks, { preserveInput }, whole);
-      expect(parse(chunks, { preserveInput }, whole, 'listens')).toEqual(expected);
+      expect(untold(parse(chunks, { preserveInput }, whole, 'listens'))).toEqual(untold(expected));
       expect(parse(chunks, { preserveInput }, whole, 'does not listen')).toEqual(expected);
     }),
     { numRuns: 150 },
@@ -62,7 +102,8 @@ test('the same for a stream that breaks the rules', () => {
       const wire = wireOf(sent);
       if (wire.length > 0) wire[place % wire.length] = value;
       const chunks = cut(wire, at);
-      expect(parse(chunks, { role: 'server' }, true, 'listens')).toEqual(parse(chunks, { role: 'server' }, true));
+      const expected = parse(chunks, { role: 'server' }, true);
+      expect(untold(parse(chunks, { role: 'server' }, true, 'listens'))).toEqual(untold(expected));
     }),
     { numRuns: 150 },
   );
@@ -123,6 +164,52 @@ describe('whose memory', () => {
     const wire = wireOf(Array.from({ length: 100 }, () => frame(bytes(50))));
     lend(parser, [wire, wireOf([frame(bytes(5000))])]);
     expect(copied).toEqual([wire.length, 5000]);
+  });
+
+  /** Of each call for fragments, the lengths that it tells of. */
+  function joined(wire: Uint8Array, options: FrameParserOptions = {}): number[][] {
+    const calls: number[][] = [];
+    const parser = new FrameParser(options, {
+      payload: () => undefined,
+      lentPayload: (slice) => calls.push([slice.length]),
+      joins: () => true,
+      lentFragments: (payload, offset, lengths, count, fin) =>
+        calls.push([payload.length, offset, Number(fin), ...Array.from(lengths).slice(0, count)]),
+    });
+    try {
+      lend(parser, [wire]);
+    } catch (error) {
+      calls.push([(error as ProtocolError).code.length]);
+    }
+    return calls;
+  }
+  const fragments = (sizes: readonly number[], fin = true): Frame[] =>
+    sizes.map((length, i) => frame(bytes(length), { opcode: i === 0 ? 2 : 0, fin: fin && i === sizes.length - 1 }));
+
+  test('fragments that lie whole in it are given as one, 64 at a time behind the first', () => {
+    expect(joined(wireOf(fragments([100, 200, 0, 300])))).toEqual([[600, 0, 1, 200, 0, 300]]);
+    expect(joined(wireOf(fragments([100, 200], false)))).toEqual([[300, 0, 0, 200]]);
+    expect(joined(wireOf(fragments(Array<number>(70).fill(10)))).map(({ length }) => length)).toEqual([67, 7]);
+  });
+
+  test('what breaks a rule, or is no plain continuation, ends them', () => {
+    const two = fragments([10, 10], false);
+    const cases: Frame['head'][] = [
+      { fin: true, rsv: 4, opcode: 0, maskingKey: KEY, payloadLength: 5 },
+      { fin: true, rsv: 0, opcode: 2, maskingKey: KEY, payloadLength: 5 },
+      { fin: true, rsv: 0, opcode: 0, maskingKey: undefined, payloadLength: 5 },
+    ];
+    for (const head of cases) {
+      const [first] = joined(wireOf([...two, { head, payload: bytes(5) }]), { role: 'server' });
+      expect(first).toEqual([20, 0, 0, 10]);
+    }
+    const long = joined(wireOf([...two, frame(bytes(50), { opcode: 0 })]), { maxFramePayload: 40 });
+    expect(long).toEqual([[20, 0, 0, 10], ['WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'.length]]);
+    const notMinimal = Uint8Array.of(0x80, 0xfe, 0, 5, 0, 0, 0, 0, 1, 2, 3, 4, 5);
+    expect(joined(Uint8Array.from([...wireOf(two), ...notMinimal]))).toEqual([
+      [20, 0, 0, 10],
+      ['WS_ERR_NON_MINIMAL_LENGTH'.length],
+    ]);
   });
 
   test('a ping between long fragments is copied by itself', () => {

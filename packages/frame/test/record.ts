@@ -30,10 +30,14 @@ class Recorder implements FrameHandlers {
   /** What was given for good, and what it was then. */
   readonly given: [Uint8Array, string][] = [];
   readonly lentPayload?: (slice: Uint8Array, offset: number, isLast: boolean) => void;
+  readonly joins?: (count: number, byteLength: number) => boolean;
   #open: ReportedFrame | undefined;
 
   constructor(whole: boolean, lent: boolean) {
-    if (lent) this.lentPayload = (slice, offset, isLast) => this.#piece(slice, offset, isLast);
+    if (lent) {
+      this.lentPayload = (slice, offset, isLast) => this.#piece(slice, offset, isLast);
+      this.joins = (_, byteLength) => byteLength % 3 > 0;
+    }
     if (!whole) return;
     this.frame = (head, payload) => {
       expect(payload.length).toBe(head.payloadLength);
@@ -53,6 +57,19 @@ class Recorder implements FrameHandlers {
   payload(slice: Uint8Array, offset: number, isLast: boolean): void {
     this.given.push([slice, text(slice)]);
     this.#piece(slice, offset, isLast);
+  }
+
+  /** As the calls that it stands for. The report has no masking keys of continuations: they are not told of. */
+  lentFragments(payload: Uint8Array, offset: number, lengths: ArrayLike<number>, count: number, fin: boolean): void {
+    const joined = Array.from(lengths).slice(0, count);
+    let at = payload.length - joined.reduce((sum, length) => sum + length, 0);
+    this.#piece(payload.subarray(0, at), offset, true);
+    this.frameEnd();
+    for (const [i, payloadLength] of joined.entries()) {
+      this.head({ fin: fin && i === count - 1, rsv: 0, opcode: 0, maskingKey: undefined, payloadLength });
+      this.#piece(payload.subarray(at, (at += payloadLength)), 0, true);
+      this.frameEnd();
+    }
   }
 
   #piece(slice: Uint8Array, offset: number, isLast: boolean): void {

@@ -22,12 +22,17 @@ export interface AssemblerOptions {
   readonly validateUtf8: boolean;
   readonly isUtf8: ((bytes: Uint8Array) => boolean) | undefined;
   readonly allocate: (byteLength: number) => Uint8Array;
+  /** A message that is complete, for the user. */
+  readonly copy: (memory: Uint8Array, from: number, to: number) => Uint8Array;
   readonly account: Account | undefined;
 }
 
 /** What comes out; `frame` tells of each frame before anything is made of it. `hold` and `release` enclose the time in which an extension works on a piece: no frame may come in between. */
 export interface AssemblerEvents {
   frame(head: FrameHead): void;
+  /** As `frame`, of a continuation; and whether so many may be told of with no chance to stop between them. */
+  continuation(fin: boolean, payloadLength: number): void;
+  mayContinue(frames: number): boolean;
   /** An extension made so many bytes, at once. */
   decoded(byteLength: number): void;
   /** A message begins that does not lie whole in its chunk, or not in one frame; so many bytes of it have come. */
@@ -156,6 +161,40 @@ export class Assembler implements FrameHandlers {
     this.#admit(slice);
     this.#checkText(slice);
     this.#buffer.append(slice);
+  }
+
+  /** Fragments are joined where they would be gathered anyway, and where no limit can be in the way. */
+  joins(count: number, byteLength: number): boolean {
+    if (this.#sink !== undefined || this.streams || this.#buffer.keepFragments) return false;
+    if (!this.#options.extensions.isEmpty) return false;
+    const { maxPayload, maxFragments } = this.limits;
+    const [declared, fragments] = this.isOpen ? [this.#declared, this.#fragments] : [0, 0];
+    return (
+      declared + byteLength <= maxPayload && fragments + count <= maxFragments && this.#events.mayContinue(count + 1)
+    );
+  }
+
+  /** As one by one, but looked at and kept as one; text fails at its first bad byte, before later frames are told of. */
+  lentFragments(payload: Uint8Array, _offset: number, lengths: ArrayLike<number>, count: number, fin: boolean): void {
+    const checksText = this.#opcode === Opcode.Text && this.#options.validateUtf8;
+    let joined = 0;
+    for (let i = 0; i < count; i++) joined += lengths[i]!;
+    let at = payload.length - joined;
+    this.#admit(payload);
+    if (checksText) this.#checkText(payload.subarray(0, at));
+    for (let i = 0; i < count; i++) {
+      const length = lengths[i]!;
+      this.#events.continuation(fin && i === count - 1, length);
+      if (checksText) this.#checkText(payload.subarray(at, at + length));
+      at += length;
+    }
+    this.#declared += joined;
+    this.#fragments += count;
+    if (count > 0) this.#chunks = 1;
+    this.#finalFrame = fin;
+    if (fin && this.#buffer.byteLength === 0) return this.#buffer.adopt(this.#options.copy(payload, 0, payload.length));
+    if (count > 0) this.#buffer.expect(payload.length, fin);
+    this.#buffer.append(payload);
   }
 
   frameEnd(): void {

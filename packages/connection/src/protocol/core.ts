@@ -59,12 +59,12 @@ export class Core implements AssemblerEvents, SenderHost, OutletHost, ClosingHos
     this.handlers = handlers;
     this.openedAt = this.lastActivity = options.openedAt ?? options.now();
     const { role, limits, isUtf8, validateUtf8 = true, strictLength = true, preserveInput = false } = options;
-    const { allocate = allocateZeroed, copy, account, guards = NO_GUARDS } = options;
+    const { allocate = allocateZeroed, copy = sliceOf, account, guards = NO_GUARDS } = options;
     this.log = new FrameLog(options.turnTime ?? options.now);
     this.log.dataAt = this.lastActivity;
     const extensions = options.extensions?.length ? new ExtensionChain(options.extensions, account) : NO_EXTENSIONS;
     this.extensions = extensions;
-    this.assembler = new Assembler({ limits, extensions, validateUtf8, isUtf8, allocate, account }, this);
+    this.assembler = new Assembler({ limits, extensions, validateUtf8, isUtf8, allocate, copy, account }, this);
     const rules = { role, allowedRsv: extensions.rsv, strictLength, preserveInput, copy };
     this.parser = new FrameParser(rules, this.assembler);
     this.outlet = new Outlet(transport, this.log, this);
@@ -160,6 +160,13 @@ export class Core implements AssemblerEvents, SenderHost, OutletHost, ClosingHos
     this.log.note(false, opcode, fin, payloadLength);
     this.share.frame();
     if (this.watch?.limitsRate && opcode !== Opcode.Continuation) this.watch.frame(this.now());
+  }
+  continuation(fin: boolean, payloadLength: number): void {
+    this.log.note(false, Opcode.Continuation, fin, payloadLength);
+    this.share.frame();
+  }
+  mayContinue(frames: number): boolean {
+    return this.share.has(frames);
   }
   decoded(byteLength: number): void {
     this.share.decoded(byteLength);
@@ -335,6 +342,8 @@ function guarded<Result>(call: () => Result): Result | undefined {
 
 const totalLength = (parts: Uint8Array[]): number => parts.reduce((total, { length }) => total + length, 0);
 const NO_EXTENSIONS = new ExtensionChain([]);
+const sliceOf = (memory: Uint8Array, from: number, to: number): Uint8Array =>
+  Uint8Array.prototype.slice.call(memory, from, to);
 const allocateZeroed = (byteLength: number): Uint8Array => new Uint8Array(byteLength);
 const utf8Encoder = new TextEncoder();
 const encodeUtf8 = (text: string): Uint8Array => utf8Encoder.encode(text);

@@ -29,6 +29,11 @@ export class TurnShare {
     if ((this.#spent += FRAME_WORK) >= SHARE) this.#exhausted();
   }
 
+  /** There is room for more than so many frames. */
+  has(frames: number): boolean {
+    return this.#spent + frames * FRAME_WORK < SHARE;
+  }
+
   decoded(byteLength: number): void {
     if ((this.#spent += byteLength) >= SHARE) this.#exhausted();
   }
