@@ -173,8 +173,8 @@ describe('whose memory', () => {
       payload: () => undefined,
       lentPayload: (slice) => calls.push([slice.length]),
       joins: () => true,
-      lentFragments: (payload, offset, lengths, count, fin) =>
-        calls.push([payload.length, offset, Number(fin), ...Array.from(lengths).slice(0, count)]),
+      lentFragments: (payload, offset, sizes, count, fin) =>
+        calls.push([payload.length, offset, Number(fin), ...Array.from(sizes).slice(0, count)]),
     });
     try {
       lend(parser, [wire]);

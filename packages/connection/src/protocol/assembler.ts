@@ -177,9 +177,9 @@ export class Assembler implements FrameHandlers {
   /** As one by one, but looked at and kept as one; text fails at its first bad byte, before later frames are told of. */
   lentFragments(payload: Uint8Array, _offset: number, lengths: ArrayLike<number>, count: number, fin: boolean): void {
     const checksText = this.#opcode === Opcode.Text && this.#options.validateUtf8;
-    let joined = 0;
-    for (let i = 0; i < count; i++) joined += lengths[i]!;
-    let at = payload.length - joined;
+    let more = 0;
+    for (let i = 0; i < count; i++) more += lengths[i]!;
+    let at = payload.length - more;
     this.#admit(payload);
     if (checksText) this.#checkText(payload.subarray(0, at));
     for (let i = 0; i < count; i++) {
@@ -188,7 +188,7 @@ export class Assembler implements FrameHandlers {
       if (checksText) this.#checkText(payload.subarray(at, at + length));
       at += length;
     }
-    this.#declared += joined;
+    this.#declared += more;
     this.#fragments += count;
     if (count > 0) this.#chunks = 1;
     this.#finalFrame = fin;
