@@ -29,9 +29,10 @@ export type {
 export { channels } from './channels.js';
 export { kEnd } from './ending.js';
 export { Meter, type Histogram } from './meter.js';
-export { kObserver, type Observer } from './observer.js';
+export { kObserver, kPlace, type Observer } from './observer.js';
 export { kJoin, type Share, type SharedWay } from './shared-way.js';
-export { WheelTimer } from './timer-wheel.js';
+export { lendFirstRead } from './reading.js';
+export { WheelEntry, WheelTimer } from './timer-wheel.js';
 export { sharedTimers } from './timers.js';
 export { createWebSocketStream } from './socket-duplex.js';
 export type {

@@ -9,6 +9,9 @@ import type { WebSocket } from './websocket.js';
  */
 export const kObserver = Symbol.for('@ws/connection.observer');
 
+/** Where a socket stands among those of its server: a member of every WebSocket too, where a Set of them would take four times as much. */
+export const kPlace = Symbol.for('@ws/connection.place');
+
 /** Throws where a listener may. */
 export interface Observer {
   slow(socket: WebSocket, info: SlowInfo): void;

@@ -49,12 +49,32 @@ export function readShared(socket: Duplex, onRead: OnRead): boolean {
   symbols ??= findSymbols(socket);
   if (symbols === null || typeof handle?.useUserBuffer !== 'function') return false;
   const fields = socket as unknown as Fields;
-  if (fields[symbols.buffer] !== null || fields[symbols.callback] !== null) return false;
   const { buffer } = made();
+  if (fields[symbols.buffer] === buffer) fields[symbols.callback] = onRead; // it was read so before: see `lendFirstRead`
+  if (fields[symbols.callback] === onRead) return true;
+  if (fields[symbols.buffer] !== null || fields[symbols.callback] !== null) return false;
   fields[symbols.buffer] = buffer;
   fields[symbols.callback] = onRead;
   handle.useUserBuffer(buffer);
   return true;
+}
+
+/**
+ * For who has a server's socket before its WebSocket: what comes first is lent to `take`, in memory that is somebody else's when it returns; all that
+ * follows is put into the stream, until a WebSocket reads it. Beside the memory, that spares what a `'data'` listener costs.
+ * @returns a function that begins this with a socket; false where it cannot be
+ */
+export function lendFirstRead(take: (socket: Socket, bytes: Buffer) => void): (socket: Socket) => boolean {
+  const onRead: OnRead = function (byteLength) {
+    (this as unknown as Fields)[symbols!.callback] = storeRead;
+    take(this, made().buffer.subarray(0, byteLength));
+    return true;
+  };
+  return (socket) => readShared(socket, onRead);
+}
+
+function storeRead(this: Socket, byteLength: number): boolean {
+  return store(this, byteLength);
 }
 
 /** For `onRead`: the bytes are for later, or behind others. As Node does it without `onread`, it goes on until the stream has enough in store. */

@@ -7,7 +7,7 @@ import { kSettings, type ConnectionOwner, type kOwner, type Subject } from './co
 import { EventAttributes } from './event-attributes.js';
 import { Limits } from './limits.js';
 import { LooseEnds } from './loose-ends.js';
-import { kObserver, type Observer } from './observer.js';
+import { kObserver, kPlace, type Observer } from './observer.js';
 import { checkOneOf } from './option-checks.js';
 import {
   connectionSettings,
@@ -35,6 +35,8 @@ export const kFinish = Symbol('finish');
 export abstract class SocketState extends EventAttributes implements Subject {
   /** See {@link kObserver}. */
   [kObserver]: Observer | undefined = undefined;
+  /** See {@link kPlace}. */
+  [kPlace] = -1;
 
   #settings: ConnectionSettings;
   /** The constructor was given no options. */

@@ -22,6 +22,7 @@ test('the public names', () => {
     'Outgoing',
     'PreparedMessage',
     'WebSocket',
+    'WheelEntry',
     'WheelTimer',
     'channels',
     'checkConnectionOptions',
@@ -31,6 +32,8 @@ test('the public names', () => {
     'kEnd',
     'kJoin',
     'kObserver',
+    'kPlace',
+    'lendFirstRead',
     'listenerRejected',
     'sharedTimers',
   ]);

@@ -1,5 +1,6 @@
 import { IncomingMessage, type Server } from 'node:http';
 import { Socket } from 'node:net';
+import { lendFirstRead } from '@ws/connection';
 import { readRequestHead, type HeadLimits, type RequestHead } from './request-head.js';
 
 /** What Node's own parser calls, in every version so far. */
@@ -17,6 +18,8 @@ export class FirstRequests {
   readonly #canMake: boolean;
   readonly #httpServer: Server;
   readonly #limits: HeadLimits;
+  /** Reads a socket into memory of the process; false where that cannot be. */
+  readonly #lend: (socket: Socket) => boolean;
   readonly #onData: (this: Socket, chunk: Buffer) => void;
   readonly #onError: (this: Socket, error: Error) => void;
 
@@ -26,7 +29,8 @@ export class FirstRequests {
     this.#httpServer = httpServer;
     this.#limits = limits;
     // Shared by all sockets, which are their `this`.
-    const receive = (socket: Socket, chunk: Buffer): void => this.#receive(socket, chunk);
+    this.#lend = lendFirstRead((socket, bytes) => this.#receive(socket, bytes, true));
+    const receive = (socket: Socket, chunk: Buffer): void => this.#receive(socket, chunk, false);
     this.#onData = function (chunk) {
       receive(this, chunk);
     };
@@ -40,16 +44,16 @@ export class FirstRequests {
     if (!this.#canMake) return void this.#httpServer.emit('connection', socket);
     socket.on('error', this.#onError);
     socket.on('end', endIt);
-    socket.on('data', this.#onData);
+    if (!this.#lend(socket)) socket.on('data', this.#onData);
   }
 
-  #receive(socket: Socket, chunk: Buffer): void {
-    socket.off('data', this.#onData);
+  #receive(socket: Socket, chunk: Buffer, isLent: boolean): void {
+    if (!isLent) socket.off('data', this.#onData);
     socket.off('end', endIt);
     socket.off('error', this.#onError);
     // Without a listener Node's server has no upgrades, and makes a plain request of this.
     const head = this.#httpServer.listenerCount('upgrade') > 0 ? readRequestHead(chunk, this.#limits) : undefined;
-    if (head === undefined) return this.#handOver(socket, chunk);
+    if (head === undefined) return this.#handOver(socket, isLent ? Buffer.from(chunk) : chunk);
     letGo(socket);
     this.#httpServer.emit('upgrade', makeRequest(socket, head), socket, NO_BYTES);
   }

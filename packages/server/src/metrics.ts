@@ -33,7 +33,7 @@ export interface ServerMetrics extends SocketStats {
 /** What is as it is at the moment. */
 export interface Gauges extends Pick<ServerMetrics, 'pending' | 'memory'> {
   /** The connections that are not gone. */
-  readonly open: ReadonlySet<Pick<WebSocket, keyof SocketStats | 'bufferedAmount'>>;
+  readonly open: Iterable<Pick<WebSocket, keyof SocketStats | 'bufferedAmount'>> & { readonly size: number };
 }
 
 /** What became of a server's connections. What they count by themselves is added up when somebody asks, so that it costs nothing before. */

@@ -1,13 +1,13 @@
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer, type AddressInfo, type ListenOptions, type Server as Listener, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { sharedTimers, WheelTimer } from '@ws/connection';
+import { sharedTimers } from '@ws/connection';
 import { checkUpgradeRequest, formatResponse, HandshakeError, refusalResponse } from '@ws/handshake';
 import type { LimitRefusal } from './admission.js';
 import { Descriptors } from './descriptors.js';
 import { FirstRequests } from './first-request.js';
 import type { ResolvedServerOptions } from './options.js';
-import type { Pending } from './pending.js';
+import type { Pending, Silent } from './pending.js';
 import { answerAndClose, ignoreError, serializeRefusal, type Refusal, type RefusalReason } from './refusal.js';
 import { isTaken, takeOver } from './upgrade-routing.js';
 
@@ -22,6 +22,10 @@ const BACKLOG = 4096;
 /** So many that were turned away at the door may take their time to read why and to leave; the others are cut. */
 const MOST_LEAVING = 1024;
 const MOST_LEAVING_IF_SHORT = 2;
+
+/** Under this name each socket without a request has what there is of it: tables of all of them would take more. */
+const kSilent = Symbol('silent');
+type Newcomer = Socket & { [kSilent]?: Silent | undefined };
 
 /** What an own port needs of its server. */
 export interface OwnPortHost {
@@ -52,7 +56,6 @@ export class OwnPort {
   readonly #listener: Listener;
   readonly #firstRequests: FirstRequests;
   readonly #descriptors: Descriptors;
-  readonly #timers = new Map<Socket, WheelTimer>();
   /** Turned away, and not gone yet. */
   #leaving = 0;
   readonly #forget: (this: Socket) => void;
@@ -78,7 +81,8 @@ export class OwnPort {
       paused: (error) => host.onAcceptPaused(error),
       resumed: () => host.onAcceptResumed(),
     });
-    host.pending.evict = (socket) => this.#evict(socket);
+    host.pending.evict = (silent) => this.#evict(silent);
+    host.pending.timeOut = (socket) => this.#cut(socket, 'handshakeTimeout');
     const release = (socket: Socket): void => this.release(socket);
     this.#forget = function () {
       release(this);
@@ -87,9 +91,10 @@ export class OwnPort {
 
   /** The connection has come to a request: from here on somebody else looks after it. */
   release(socket: Duplex): void {
-    const silent = socket as Socket;
-    if (!this.#host.pending.deleteSilent(silent)) return;
-    this.#stopWatch(silent);
+    const silent = (socket as Newcomer)[kSilent];
+    if (silent === undefined) return;
+    this.#host.pending.deleteSilent(silent);
+    this.#letGo(silent);
   }
 
   listen(options: ListenOptions): void {
@@ -127,10 +132,12 @@ export class OwnPort {
         ? undefined
         : this.#host.atDoor(socket);
     if (refusal) return this.#turnAway(socket, refusal);
-    if (!pending.addSilent(socket))
-      return this.#turnAway(socket, this.#host.refusal('maxPending', 'too many clients are waiting'));
+    const silent = pending.addSilent(socket);
+    if (!silent) return this.#turnAway(socket, this.#host.refusal('maxPending', 'too many clients are waiting'));
+    (socket as Newcomer)[kSilent] = silent;
     const { handshakeTimeout } = this.#host.options;
-    if (handshakeTimeout > 0) this.#watch(socket, handshakeTimeout);
+    // What has arrived while we were busy is read before the time is up: the lateness is ours.
+    if (handshakeTimeout > 0) sharedTimers.schedule(silent, handshakeTimeout);
     socket.on('close', this.#forget);
     this.#firstRequests.expect(socket);
   };
@@ -149,22 +156,15 @@ export class OwnPort {
     }
   }
 
-  /** What has arrived while we were busy is read before the time is up: the lateness is ours. */
-  #watch(socket: Socket, timeoutMs: number): void {
-    const timer = new WheelTimer(() => this.#cut(socket, 'handshakeTimeout'));
-    this.#timers.set(socket, timer);
-    sharedTimers.schedule(timer, timeoutMs);
+  #evict(silent: Silent): void {
+    this.#letGo(silent);
+    this.#cut(silent.socket, 'maxPending');
   }
 
-  #evict(socket: Socket): void {
-    this.#stopWatch(socket);
-    this.#cut(socket, 'maxPending');
-  }
-
-  #stopWatch(socket: Socket): void {
-    const timer = this.#timers.get(socket);
-    if (timer) sharedTimers.cancel(timer);
-    this.#timers.delete(socket);
+  #letGo(silent: Silent): void {
+    const socket: Newcomer = silent.socket;
+    socket[kSilent] = undefined;
+    sharedTimers.cancel(silent);
     socket.off('close', this.#forget);
   }
 

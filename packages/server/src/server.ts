@@ -24,6 +24,7 @@ import { createExtensions, supportedExtensions, type ServerExtension } from './e
 import { addedHeaders, responseLines } from './headers-event.js';
 import type { MessageSink } from './message-sink.js';
 import { Metrics, type ServerMetrics } from './metrics.js';
+import { OpenSockets } from './open-sockets.js';
 import { isHttpServer } from './option-rules.js';
 import { connectionOptions, resolveOptions, type ResolvedServerOptions, type ServerOptions } from './options.js';
 import { OwnPort } from './own-port.js';
@@ -70,7 +71,8 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
   readonly #observer: Observer;
   #ownPort: OwnPort | undefined;
   /** Open connections, whatever becomes of `clients`. */
-  readonly #open = new Set<WebSocket<Data>>();
+  readonly #open = new OpenSockets<Data>();
+  #clients: Set<WebSocket<Data>> | undefined;
   #shutdown: Promise<ShutdownReport> | undefined;
   #state: 'running' | 'shutting down' | 'closing' | 'closed' = 'running';
 
@@ -90,7 +92,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     this.#target = this.#makeTarget();
     this.#broadcaster = new Broadcaster(this);
     this.#observer = this.#makeObserver();
-    if (this.options.clientTracking) this.clients = new Set();
+    if (this.options.clientTracking) this.#trackClients();
     if (this.options.server) this.attach(this.options.server);
     if (this.options.port !== undefined) this.#listen(this.options.port, callback);
   }
@@ -203,7 +205,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
   async #shutDown(shutdown: Shutdown): Promise<ShutdownReport> {
     if (this.#state === 'running') this.#state = 'shutting down';
     this.#refuseWaiting();
-    const report = await shutdown.end(this.#open as Set<WebSocket>);
+    const report = await shutdown.end(this.#open as OpenSockets<unknown>);
     if (this.#state !== 'closed') await new Promise<void>((resolve) => this.close(() => resolve()));
     return report;
   }
@@ -268,9 +270,20 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     callback(webSocket, request);
   }
 
+  /** `clients` is made when somebody asks for it: a Set takes memory for each of its members, and time for each that comes or goes. */
+  #trackClients(): void {
+    const shown = { configurable: true, enumerable: true };
+    const get = (): Set<WebSocket<Data>> => {
+      this.#clients = new Set(this.#open);
+      Object.defineProperty(this, 'clients', { ...shown, writable: true, value: this.#clients });
+      return this.#clients;
+    };
+    Object.defineProperty(this, 'clients', { ...shown, get });
+  }
+
   #track(webSocket: WebSocket<Data>): void {
     this.#open.add(webSocket);
-    this.clients?.add(webSocket);
+    this.#clients?.add(webSocket);
     this.#metrics.accepted();
     webSocket[kObserver] = this.#observer;
     if (webSocket.socket) this.#admission.entrust(webSocket.socket);
@@ -352,7 +365,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
 
   #gone(socket: WebSocket<Data>, info: CloseInfo): void {
     this.#open.delete(socket);
-    this.clients?.delete(socket);
+    this.#clients?.delete(socket);
     this.#metrics.gone(socket, info);
     if (this.#state === 'closing') process.nextTick(this.#closeWhenDrained);
   }
