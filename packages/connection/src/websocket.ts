@@ -145,7 +145,13 @@ export class WebSocket<Data = unknown> extends SocketState {
    * source or connection break off: as for {@link createOutgoing}, a part that has been sent ends the connection then.
    */
   async sendStream(source: MessageContent, options?: OutgoingOptions): Promise<void> {
-    await pipeline(toReadable(source), this.createOutgoing(options));
+    const parts = toReadable(source);
+    const outgoing = this.createOutgoing(options);
+    if (outgoing.errored) {
+      parts.destroy(); // as `pipeline` would, which has an error of its own for it since Node 24
+      throw outgoing.errored;
+    }
+    await pipeline(parts, outgoing);
   }
 
   /**

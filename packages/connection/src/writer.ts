@@ -292,9 +292,9 @@ export abstract class Writer extends Gathering {
         this.lost(byteLength);
       }
       if (callbacks && this.#inFlight?.delete(callbacks)) {
-        const wasWaiting = error?.code === 'ERR_STREAM_DESTROYED';
-        const isCut = end > this.#bytesThrough && (!error || wasWaiting);
-        const failure = isCut ? new MessageError('WS_ERR_CLOSED') : (error ?? undefined);
+        // A stream's own word for it differs between versions of Node.
+        const isCut = error || end > this.#bytesThrough;
+        const failure = isCut ? new MessageError('WS_ERR_CLOSED', '', error ?? undefined) : undefined;
         for (const callback of callbacks) settle(callback, failure);
       }
       if (this.reportsWrites || isCounted) this.written();
