@@ -35,7 +35,7 @@ export class Connection extends WheelEntry implements StreamTaker {
     this.#role = role;
     this.#subject = subject;
     if (extensions.length > 0)
-      this.#wake(extensions); // which may refuse them
+      Connection.#wake(this, extensions); // which may refuse them
     else giveTo(this, duplex);
   }
 
@@ -48,7 +48,7 @@ export class Connection extends WheelEntry implements StreamTaker {
 
   /** From the first byte in either direction on, and for whatever is asked of it. */
   get live(): LiveConnection {
-    return this.#live ?? this.#wake([]);
+    return this.#live ?? Connection.#wake(this, []);
   }
   get protocol(): Protocol {
     return this.live.protocol;
@@ -157,7 +157,7 @@ export class Connection extends WheelEntry implements StreamTaker {
   deadline(): void {
     const protocol = this.#live?.protocol;
     const keepsAlive = protocol !== undefined && protocol.hasToClose;
-    const deadline = protocol ? protocol.nextDeadline() : this.#firstDeadline;
+    const deadline = protocol ? protocol.nextDeadline() : Connection.#firstDeadline(this);
     if (deadline === undefined || this.isClosed) return;
     const isScheduled = TimerWheel.isScheduled(this);
     if (isScheduled && this.wheelTime <= deadline && this.keepsAlive === keepsAlive) return; // it will see then
@@ -178,21 +178,23 @@ export class Connection extends WheelEntry implements StreamTaker {
     sharedTimers.cancel(this);
   }
 
-  get #firstDeadline(): number | undefined {
-    const ms = soonest(this.#subject[kSettings].guards, false);
-    return ms === Infinity ? undefined : this.#openedAt + ms;
+  // Not methods: a private method is a field of each instance.
+
+  static #firstDeadline(connection: Connection): number | undefined {
+    const ms = soonest(connection.#subject[kSettings].guards, false);
+    return ms === Infinity ? undefined : connection.#openedAt + ms;
   }
 
-  #wake(extensions: readonly Extension[]): LiveConnection {
-    const live = new LiveConnection(this, {
-      role: this.#role,
+  static #wake(connection: Connection, extensions: readonly Extension[]): LiveConnection {
+    const live = new LiveConnection(connection, {
+      role: connection.#role,
       extensions,
-      subject: this.#subject,
-      openedAt: this.#openedAt,
-      serial: this.#serial,
+      subject: connection.#subject,
+      openedAt: connection.#openedAt,
+      serial: connection.#serial,
     });
-    this.#live = live;
-    giveTo(live, this.duplex);
+    connection.#live = live;
+    giveTo(live, connection.duplex);
     live.begin();
     return live;
   }

@@ -223,7 +223,7 @@ export abstract class SocketState extends EventAttributes implements Subject {
   protected [kAttach](duplex: Duplex, head: Uint8Array, options: SocketOptions): void {
     if (this.readyState !== CONNECTING) throw new Error(`cannot take a stream: ${describeState(this.readyState)}`);
     const { role, requestedProtocols = [], extensions = [] } = options;
-    if (this.#isBare && options.options) this.#adopt(options.options);
+    if (this.#isBare && options.options) SocketState.#adopt(this, options.options);
     const connection = new Connection(duplex, role, extensions, this);
     this.#connection = connection;
     if (role === 'server' && requestedProtocols.length > 0) connection.keep(sizeOf(requestedProtocols));
@@ -239,10 +239,10 @@ export abstract class SocketState extends EventAttributes implements Subject {
     this[kLooseEnds].finish(info);
   }
 
-  /** What a constructor did not pass on holds all the same, behind what has been set since. */
-  #adopt(options: ConnectionOptions): void {
-    const { options: own, incoming } = this.#settings;
-    this.#settings = connectionSettings(Object.keys(own).length === 0 ? options : { ...options, ...own });
-    if (this.#incoming === incoming) this.#incoming = this.#settings.incoming;
+  /** What a constructor did not pass on holds all the same, behind what has been set since. No method: a private one is a field of each instance. */
+  static #adopt(socket: SocketState, options: ConnectionOptions): void {
+    const { options: own, incoming } = socket.#settings;
+    socket.#settings = connectionSettings(Object.keys(own).length === 0 ? options : { ...options, ...own });
+    if (socket.#incoming === incoming) socket.#incoming = socket.#settings.incoming;
   }
 }

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { MaskingMemory } from '@ws/frame';
 import { isPlainSocket } from './plain-socket.js';
@@ -36,9 +36,16 @@ export function listen(duplex: Duplex, head: Uint8Array): void {
   duplex.on('error', onError);
   duplex.on('close', onClose);
   duplex.on('end', onEnd);
+  if (duplex instanceof Socket) dropOwnListener(duplex);
   if (head.length > 0) duplex.unshift(Buffer.from(head));
   readShared(duplex, onRead);
   duplex.on('data', onData);
+}
+
+/** Node's own listener of a socket has nothing to do where the other half stays open, but two listeners of an event are a list, of 64 bytes. */
+function dropOwnListener(socket: Socket): void {
+  const [first] = socket.listeners('end');
+  if (first?.name === 'onReadableStreamEnd') socket.off('end', first as () => void);
 }
 
 /** What the stream has told already. */

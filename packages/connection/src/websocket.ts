@@ -114,12 +114,12 @@ export class WebSocket<Data = unknown> extends SocketState {
     if (connection === undefined && this.readyState === CONNECTING) throw notOpen(CONNECTING);
     const isOther = typeof data === 'object' && !ArrayBuffer.isView(data);
     if (isOther && data instanceof PreparedMessage) {
-      if (connection === undefined || !connection.isOpen) return this.#refuse(data.payload, callback);
+      if (connection === undefined || !connection.isOpen) return WebSocket.#refuse(this, data.payload, callback);
       if (channels.message.hasSubscribers) tellMessage(this, 'out', data.payload, data.isBinary);
       return connection.outflow.sendPrepared(data, callback, options);
     }
     const payload = isOther && data instanceof Blob ? fromBlob(data) : toPayload(data);
-    if (connection === undefined || !connection.isOpen) return this.#refuse(payload, callback);
+    if (connection === undefined || !connection.isOpen) return WebSocket.#refuse(this, payload, callback);
     const isText = options?.binary === undefined ? typeof payload === 'string' : !options.binary;
     if (channels.message.hasSubscribers) tellMessage(this, 'out', payload, !isText);
     return connection.outflow.send(payload, isText, options?.fin ?? true, options?.compress, callback, options);
@@ -162,7 +162,7 @@ export class WebSocket<Data = unknown> extends SocketState {
   ping(data: BufferLike | undefined, callback: SendCallback): void;
   ping(callback: SendCallback): void;
   ping(data?: BufferLike | SendCallback, mask?: boolean | SendCallback, callback?: SendCallback): void {
-    this.#control('ping', data, mask, callback);
+    WebSocket.#control(this, 'ping', data, mask, callback);
   }
 
   /** Sends a pong that nobody asked for, or, without `autoPong`, the answer. As {@link ping}. */
@@ -170,7 +170,7 @@ export class WebSocket<Data = unknown> extends SocketState {
   pong(data: BufferLike | undefined, callback: SendCallback): void;
   pong(callback: SendCallback): void;
   pong(data?: BufferLike | SendCallback, mask?: boolean | SendCallback, callback?: SendCallback): void {
-    this.#control('pong', data, mask, callback);
+    WebSocket.#control(this, 'pong', data, mask, callback);
   }
 
   /**
@@ -183,14 +183,14 @@ export class WebSocket<Data = unknown> extends SocketState {
     const isBare = code === undefined || code === null; // as in ws 8, a reason without a code is dropped
     const connection = this[kConnection];
     if (connection) connection.closeWith(isBare ? undefined : code, isBare ? undefined : (reason ?? undefined));
-    else if (this.readyState === CONNECTING) this.#giveUp();
+    else if (this.readyState === CONNECTING) WebSocket.#giveUp(this);
   }
 
   /** Cuts the connection, now. */
   terminate(): void {
     const connection = this[kConnection];
     if (connection) connection.terminate();
-    else if (this.readyState === CONNECTING) this.#giveUp();
+    else if (this.readyState === CONNECTING) WebSocket.#giveUp(this);
   }
 
   /** Stops reading: no event comes until {@link resume}, and the peer feels it. Does nothing unless open. */
@@ -249,29 +249,41 @@ export class WebSocket<Data = unknown> extends SocketState {
     await this.closed;
   }
 
-  #control(type: 'ping' | 'pong', data: unknown, mask: unknown, callback: SendCallback | undefined): void {
+  // Not methods: a private method is a field of each instance.
+
+  static #control(
+    socket: WebSocket,
+    type: 'ping' | 'pong',
+    data: unknown,
+    mask: unknown,
+    callback: SendCallback | undefined,
+  ): void {
     if (typeof data === 'function') [data, mask, callback] = [undefined, undefined, data as SendCallback];
     else if (typeof mask === 'function') callback = mask as SendCallback;
     checkCallback(callback);
-    const connection = this[kConnection];
-    if (connection === undefined && this.readyState === CONNECTING) throw notOpen(CONNECTING);
+    const connection = socket[kConnection];
+    if (connection === undefined && socket.readyState === CONNECTING) throw notOpen(CONNECTING);
     const payload = toPayload(data);
     const length = payloadLength(payload);
     if (length > 125) throw new RangeError(`the payload of a ${type} is ${length} bytes, expected at most 125`);
-    if (connection === undefined || !connection.isOpen) this.#refuse(payload, callback);
+    if (connection === undefined || !connection.isOpen) WebSocket.#refuse(socket, payload, callback);
     else connection.protocol[type](payload, callback);
   }
 
   /** Too late to send. */
-  #refuse(payload: Uint8Array | string | DeferredPayload, callback: SendCallback | undefined): 'dropped' {
-    this[kLooseEnds].refused(payloadLength(payload));
-    if (callback) process.nextTick(callback, notOpen(this.readyState));
+  static #refuse(
+    socket: WebSocket,
+    payload: Uint8Array | string | DeferredPayload,
+    callback: SendCallback | undefined,
+  ): 'dropped' {
+    socket[kLooseEnds].refused(payloadLength(payload));
+    if (callback) process.nextTick(callback, notOpen(socket.readyState));
     return 'dropped';
   }
 
-  #giveUp(): void {
+  static #giveUp(socket: WebSocket): void {
     const error = new Error('WebSocket was closed before the connection was established');
-    this.abortConnecting(Object.assign(error, { code: 'WS_ERR_ABORTED' }));
+    socket.abortConnecting(Object.assign(error, { code: 'WS_ERR_ABORTED' }));
   }
 
   static {

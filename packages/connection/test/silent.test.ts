@@ -1,7 +1,9 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { expect, jest, test } from '@jest/globals';
 import { Opcode } from '@ws/frame';
-import { kObserver, MemoryBudget, type Observer, type WebSocket } from '../src/index.js';
+import { kObserver, MemoryBudget, WebSocket, type Observer } from '../src/index.js';
 import { clientFrame, event, framesOf, nextTurn, recorded, type Recorder } from './streams.js';
 
 // A connection is made of little as long as nothing happens on it. Its account is opened with the rest: what has none is not awake.
@@ -104,4 +106,20 @@ test('guards count from the opening, not from the waking', async () => {
   expect(isAwake()).toBe(true);
   socket.terminate();
   await socket.closed;
+});
+
+test("a socket's end is told by one listener: Node's own does nothing where the other half stays open", async () => {
+  const server = createServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const [stream] = (await once(server, 'connection')) as [Socket];
+  const [own, ...others] = stream.listeners('end');
+  const source = /^function onReadableStreamEnd\(\) \{\s*if \(!this\.allowHalfOpen\) \{\s*this\.write = writeAfterFIN;\s*\}\s*\}$/;
+  expect(String(own)).toMatch(source); // it would be seen here if a version of Node had more to do
+  const socket = WebSocket.from(stream, { role: 'server' });
+  expect(stream.listeners('end')).toEqual([expect.objectContaining({ name: 'onEnd' }), ...others]);
+  client.end();
+  const { code, initiator } = await socket.closed;
+  expect([code, initiator, stream.listenerCount('end')]).toEqual([1006, 'transport', 0]);
+  server.close();
 });

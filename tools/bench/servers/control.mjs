@@ -38,8 +38,9 @@ function watchDelay() {
 const COMMANDS = {
   usage: () => undefined,
   collect: () => {
-    const collect = globalThis.gc ?? /** @type {any} */ (globalThis).Bun?.gc;
-    for (let round = 0; round < 4; round++) collect(true);
+    // `true` is "the young ones only" to Node, and "now" to Bun
+    const collect = globalThis.gc ?? (() => /** @type {any} */ (globalThis).Bun?.gc(true));
+    for (let round = 0; round < 4; round++) collect();
   },
   'reset-peak': () => writeFileSync('/proc/self/clear_refs', '5'),
   'watch-delay': watchDelay,
