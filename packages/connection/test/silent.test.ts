@@ -114,10 +114,12 @@ test("a socket's end is told by one listener: Node's own does nothing where the 
   const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
   const [stream] = (await once(server, 'connection')) as [Socket];
   const [own, ...others] = stream.listeners('end');
-  const source = /^function onReadableStreamEnd\(\) \{\s*if \(!this\.allowHalfOpen\) \{\s*this\.write = writeAfterFIN;\s*\}\s*\}$/;
+  const source =
+    /^function onReadableStreamEnd\(\) \{\s*if \(!this\.allowHalfOpen\) \{\s*this\.write = writeAfterFIN;\s*\}\s*\}$/;
   expect(String(own)).toMatch(source); // it would be seen here if a version of Node had more to do
   const socket = WebSocket.from(stream, { role: 'server' });
-  expect(stream.listeners('end')).toEqual([expect.objectContaining({ name: 'onEnd' }), ...others]);
+  expect(stream.listeners('end').map(({ name }) => name)).toEqual([...others.map(({ name }) => name), 'onEnd']);
+  expect(stream.allowHalfOpen).toBe(true);
   client.end();
   const { code, initiator } = await socket.closed;
   expect([code, initiator, stream.listenerCount('end')]).toEqual([1006, 'transport', 0]);
