@@ -24,6 +24,7 @@ const counters = startCounting(FAULTS.find(({ name }) => name === job.fault));
 const load = TARGETS[job.target];
 if (load === undefined) throw new RangeError(`there is no target ${job.target}`);
 const target = (await load()).makeTarget({ counters });
+counters.reached(target.covers); // throws, before anything runs, where files have other names now
 process.exitCode = job.replay === undefined ? await fuzz() : await replay(readFileSync(job.replay));
 
 async function fuzz(): Promise<number> {

@@ -10,7 +10,7 @@ export interface Tools {
 /** Something that takes bytes nobody has checked. */
 export interface Target {
   readonly name: string;
-  /** Modules that it is there to reach, as prefixes of `frame/parser.js`. */
+  /** Files that it is there to reach, as prefixes of `frame/parser.ts`; there must be one for each. */
   readonly covers: readonly string[];
   readonly maxLength: number;
   /** Inputs to begin with, beside those on disk. */

@@ -7,10 +7,7 @@ import type { Target } from '../src/target.js';
 
 /** A maze: each letter of the word is reached through the one before it. */
 function maze(word: string, counters: Counters, isLate = false): Target {
-  const region = counters.region(
-    'file:///packages/maze/dist/esm/maze.js',
-    [...word].map((_, i) => i + 1),
-  );
+  const region = counters.region([...word].map((_, i) => `maze/maze.ts:${i + 1}`));
   return {
     name: 'maze',
     covers: ['maze/'],

@@ -3,8 +3,8 @@ import { instrument } from '../src/counting/instrument.js';
 
 /** What the code comes to, and how often each place ran. */
 function run(source: string): { result: unknown; counts: number[] } {
-  const { code, lines } = instrument(source, 'file:///packages/x/dist/esm/y.js');
-  const counts = new Uint32Array(lines.length);
+  const { code, places } = instrument(source, String);
+  const counts = new Uint32Array(places.length);
   const scope = globalThis as unknown as Record<symbol, unknown>;
   const before = scope[Symbol.for('ws.fuzz')];
   scope[Symbol.for('ws.fuzz')] = { region: () => counts };
@@ -56,10 +56,10 @@ test.each([
 });
 
 test('knows where it counts, and what is compared with', () => {
-  const { lines, literals } = instrument(
+  const { places, literals } = instrument(
     'const f = (x) => {\n  if (x === "abc")\n    return 17;\n  return x;\n};',
-    'file:///x',
+    (line, column) => `${line}:${column}`,
   );
-  expect(lines).toEqual([1, 3]);
+  expect(places).toEqual(['1:17', '3:4']);
   expect(literals).toEqual(['abc', 17]);
 });

@@ -6,27 +6,24 @@ const SIGHTINGS = 8192;
 /** A counter's value as one of eight: 1, 2, 3, 4…7, 8…15, 16…31, 32…127, more. As many counters as that share a byte of features. */
 export const BUCKETS = 8;
 
-interface Region {
-  readonly module: string;
-  readonly from: number;
-  readonly lines: readonly number[];
-}
-
 /** What ran, how often: of one execution, and of all since the beginning. */
 export class Counters {
   readonly #memory = new Uint32Array(CAPACITY + SIGHTINGS);
-  readonly #regions: Region[] = [];
+  /** `package/file.ts:line` of each counter. */
+  readonly #places: string[] = [];
   readonly #ever = new Uint8Array(CAPACITY);
   readonly #literals = new Set<string | number>();
-  #used = 0;
 
   /** Called by each module as it is loaded. */
-  region(url: string, lines: readonly number[]): Uint32Array {
+  region(places: readonly string[]): Uint32Array {
     const from = this.#used;
-    this.#used += lines.length;
+    this.#places.push(...places);
     if (this.#used > CAPACITY) throw new RangeError('more counters than there is room for');
-    this.#regions.push({ module: url.slice(url.indexOf('/packages/') + 10).replace('/dist/esm', ''), from, lines });
     return this.#memory.subarray(from, this.#used);
+  }
+
+  get #used(): number {
+    return this.#places.length;
   }
 
   learn(literals: readonly (string | number)[]): void {
@@ -83,27 +80,26 @@ export class Counters {
 
   static readonly features = (CAPACITY + SIGHTINGS) * BUCKETS;
 
-  /** Counters reached by now and counters there are, of the modules of which a name begins with one of `prefixes`. */
+  /**
+   * Counters reached by now and counters there are, of the files of which a name begins with one of `prefixes`.
+   * @throws {RangeError} where there is none for one of them
+   */
   reached(prefixes: readonly string[]): { hit: number; total: number } {
-    let hit = 0;
-    let total = 0;
-    for (const { from, lines } of this.#of(prefixes)) {
-      total += lines.length;
-      for (let at = from; at < from + lines.length; at++) hit += this.#ever[at]!;
+    for (const prefix of prefixes) {
+      const isThere = this.#places.some((place) => place.startsWith(prefix));
+      if (!isThere) throw new RangeError(`there is nothing to be covered in ${prefix}`);
     }
-    return { hit, total };
+    const counters = this.#of(prefixes);
+    return { hit: counters.filter((at) => this.#ever[at]).length, total: counters.length };
   }
 
   /** `file:line` of what was not reached. */
   missed(prefixes: readonly string[]): string[] {
-    const places = new Set<string>();
-    for (const { module, from, lines } of this.#of(prefixes))
-      for (const [i, line] of lines.entries()) if (this.#ever[from + i] === 0) places.add(`${module}:${line}`);
-    return [...places];
+    return [...new Set(this.#of(prefixes).flatMap((at) => (this.#ever[at] ? [] : [this.#places[at]!])))];
   }
 
-  #of(prefixes: readonly string[]): Region[] {
-    return this.#regions.filter(({ module }) => prefixes.some((prefix) => module.startsWith(prefix)));
+  #of(prefixes: readonly string[]): number[] {
+    return [...this.#places.keys()].filter((at) => prefixes.some((prefix) => this.#places[at]!.startsWith(prefix)));
   }
 }
 

@@ -3,8 +3,8 @@ import { parse, type AnyNode } from 'acorn';
 /** Where counters stand: one for each way that the code can take. */
 export interface Instrumented {
   readonly code: string;
-  /** Line of each counter, from 1. */
-  readonly lines: readonly number[];
+  /** Of each counter. */
+  readonly places: readonly string[];
   /** Texts and numbers that the code compares with or hands on: words for the mutator. */
   readonly literals: readonly (string | number)[];
 }
@@ -22,16 +22,18 @@ const NAME = '__fuzzCounters';
 /**
  * Puts a counter into each function, branch, loop, case, handler and right-hand side of `&&`, `||`, `??`: `a && b` becomes
  * `a && (counters[7]++, b)`. The code does what it did before.
+ * @param placeOf what the place of a counter is called, by its line (from 1) and column (from 0) in `source`
  */
-export function instrument(source: string, url: string): Instrumented {
+export function instrument(source: string, placeOf: (line: number, column: number) => string): Instrumented {
   const insertions: Insertion[] = [];
-  const lines: number[] = [];
+  const places: string[] = [];
   const literals = new Set<string | number>();
   const tree = parse(source, { ecmaVersion: 'latest', sourceType: 'module', locations: true });
 
   const count = (node: AnyNode): string => {
-    lines.push(node.loc?.start.line ?? 0);
-    return `${NAME}[${lines.length - 1}]++`;
+    const { line, column } = node.loc!.start;
+    places.push(placeOf(line, column));
+    return `${NAME}[${places.length - 1}]++`;
   };
   const put = (at: number, text: string, rank: number): void => void insertions.push({ at, text, rank });
   const expression = (node: AnyNode): void => {
@@ -96,7 +98,7 @@ export function instrument(source: string, url: string): Instrumented {
 
   insertions.sort((a, b) => a.at - b.at || a.rank - b.rank);
   // Of two that end at one place, the narrower one closes first; what opens there comes behind all of that.
-  let code = `const ${NAME} = globalThis[Symbol.for('ws.fuzz')].region(${JSON.stringify(url)}, ${JSON.stringify(lines)}); `;
+  let code = `const ${NAME} = globalThis[Symbol.for('ws.fuzz')].region(${JSON.stringify(places)}); `;
   let from = 0;
   for (const run of runs(insertions)) {
     const [{ at }] = run;
@@ -105,7 +107,7 @@ export function instrument(source: string, url: string): Instrumented {
     for (const { text } of run.filter(({ rank }) => rank > 0)) code += text;
     for (const { text } of run.filter(({ rank }) => rank <= 0)) code += text;
   }
-  return { code: code + source.slice(from), lines, literals: [...literals] };
+  return { code: code + source.slice(from), places, literals: [...literals] };
 }
 
 function* runs(sorted: readonly Insertion[]): Generator<[Insertion, ...Insertion[]]> {

@@ -55,6 +55,8 @@ export const makeTarget: MakeTarget = ({ counters }) => ({
   name: 'duplex',
   covers: [
     'connection/connection',
+    'connection/live-connection',
+    'connection/stream-listeners',
     'connection/delivery',
     'connection/incoming',
     'connection/message-in',

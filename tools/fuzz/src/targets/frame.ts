@@ -308,6 +308,7 @@ export const makeTarget: MakeTarget = ({ counters }) => ({
   covers: [
     'frame/parser',
     'frame/partial-header',
+    'frame/fragment-run',
     'frame/rules',
     'frame/header',
     'frame/mask',
