@@ -1,5 +1,7 @@
-/** So much of a buffer a part of it may keep from being freed without being charged for it: more than one chunk from the network is the user's own. */
-const CHUNK_BYTES = 65_536;
+import { SHARED_BYTES } from './reading.js';
+
+/** So much of a buffer a part of it may keep from being freed, and is charged for it: more than one chunk from the network is the user's own. */
+const CHUNK_BYTES = SHARED_BYTES;
 
 interface Held {
   readonly byteLength: number;

@@ -3,6 +3,7 @@ import { collectGarbage } from '@ws/testing';
 import fc from 'fast-check';
 import type { Holder, Keeper, MemoryAccount } from '../src/memory-account.js';
 import { MemoryBudget } from '../src/memory-budget.js';
+import { SHARED_BYTES } from '../src/reading.js';
 import { MemoryClock } from './memory-clock.js';
 
 const LIMIT = 1000;
@@ -395,23 +396,23 @@ describe('bytes that several connections have', () => {
   test('a part keeps the chunk that it came in, and is charged for it; of a buffer that no network gave, no more than that', () => {
     const { budget, peer } = world();
     const { account } = peer(0);
-    const chunk = new Uint8Array(65_536);
+    const chunk = new Uint8Array(SHARED_BYTES);
     const [first, second] = [chunk.subarray(10, 17_010), chunk.subarray(20_000, 60_000)];
     account.hold(first);
-    expect(budget.used).toBe(65_536);
+    expect(budget.used).toBe(SHARED_BYTES);
     account.hold(second);
-    expect(budget.used).toBe(65_536);
+    expect(budget.used).toBe(SHARED_BYTES);
     account.release(first);
     account.release(second);
     expect(budget.used).toBe(0);
     const file = new Uint8Array(10_000_000);
-    const parts = [file.subarray(0, 20_000), file.subarray(20_000, 120_000)];
+    const parts = [file.subarray(0, 20_000), file.subarray(20_000, 220_000)];
     account.hold(parts[0]!);
-    expect(budget.used).toBe(65_536);
+    expect(budget.used).toBe(SHARED_BYTES);
     account.hold(parts[1]!);
-    expect(budget.used).toBe(120_000);
+    expect(budget.used).toBe(220_000);
     account.release(parts[0]!);
-    expect(budget.used).toBe(100_000);
+    expect(budget.used).toBe(200_000);
     account.close();
     expect(budget.used).toBe(0);
   });
