@@ -20,10 +20,20 @@ export interface Keeper {
   forget(): void;
 }
 
+const nothing = (): void => {};
+/** In place of a holder that is gone: V8 keeps the old tables of a Set that grows and shrinks for a while, with all that was in them, and that is not to be whole connections. */
+const GONE: Holder = {
+  pauseForMemory: nothing,
+  readOnForMemory: nothing,
+  relieve: nothing,
+  recount: nothing,
+  shed: nothing,
+};
+
 /** What one connection holds of a {@link MemoryBudget}. */
 export class MemoryAccount implements Account {
   readonly budget: MemoryBudget;
-  readonly holder: Holder;
+  holder: Holder;
   /** Those of newer connections have higher ones. */
   readonly serial: number;
   /** Reading is held for want of memory. */
@@ -112,6 +122,7 @@ export class MemoryAccount implements Account {
     }
     this.#keepers = undefined;
     this.budget.leave(this);
+    this.holder = GONE;
   }
 }
 

@@ -10,19 +10,31 @@ export function generateKey(): string {
   return encodeBase64(crypto.getRandomValues(new Uint8Array(KEY_BYTES)));
 }
 
+/** A key of the usual length with the GUID behind it: shared, for one call ends before another begins. */
+const usual = new Uint8Array(KEY_CHARS + GUID.length);
+writeLatin1(usual, KEY_CHARS, GUID);
+
 /**
  * The `Sec-WebSocket-Accept` that answers `key`, which is taken as the text it is, never decoded. RFC 6455 §4.2.2 item 5.4.
  * @throws {TypeError} for a key with characters beyond latin1
  */
 export function acceptFor(key: string): string {
+  if (key.length === KEY_CHARS) {
+    writeLatin1(usual, 0, key);
+    return encodeBase64(sha1(usual));
+  }
   const text = key + GUID;
   const bytes = new Uint8Array(text.length);
+  writeLatin1(bytes, 0, text);
+  return encodeBase64(sha1(bytes));
+}
+
+function writeLatin1(bytes: Uint8Array, from: number, text: string): void {
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code > 0xff) throw new TypeError('key has characters beyond latin1');
-    bytes[at] = code;
+    bytes[from + at] = code;
   }
-  return encodeBase64(sha1(bytes));
 }
 
 /**

@@ -5,15 +5,17 @@ for (const char of ALPHABET) IN_ALPHABET[char.charCodeAt(0)] = 1;
 
 export const isBase64Code = (code: number): boolean => code < 128 && IN_ALPHABET[code] === 1;
 
-/** Base64 with padding. RFC 4648 §4. */
+const CODES = Array.from(ALPHABET, (char) => char.charCodeAt(0));
+const PADDING = 0x3d;
+
+/** Base64 with padding, of a few bytes. RFC 4648 §4. */
 export function encodeBase64(bytes: Uint8Array): string {
-  let text = '';
+  const codes: number[] = []; // one string in the end: to append characters is an object for each
   for (let at = 0; at < bytes.length; at += 3) {
     const left = bytes.length - at;
     const group = (bytes[at]! << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
-    text += ALPHABET.charAt(group >> 18) + ALPHABET.charAt((group >> 12) & 63);
-    text += left > 1 ? ALPHABET.charAt((group >> 6) & 63) : '=';
-    text += left > 2 ? ALPHABET.charAt(group & 63) : '=';
+    codes.push(CODES[group >> 18]!, CODES[(group >> 12) & 63]!);
+    codes.push(left > 1 ? CODES[(group >> 6) & 63]! : PADDING, left > 2 ? CODES[group & 63]! : PADDING);
   }
-  return text;
+  return String.fromCharCode(...codes);
 }

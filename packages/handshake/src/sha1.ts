@@ -11,6 +11,8 @@ const INITIAL = new Int32Array([0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 
 /** The hash so far, and the message schedule of the block at hand: shared, for one call ends before another begins. */
 const state = new Int32Array(5);
 const schedule = new Int32Array(80);
+/** And room for a message of two blocks at most, which is every handshake's. */
+const shortMessage = new Uint8Array(2 * BLOCK_BYTES);
 
 const rotateLeft = (word: number, bits: number): number => (word << bits) | (word >>> (32 - bits));
 
@@ -28,7 +30,7 @@ export function sha1(message: Uint8Array): Uint8Array {
 /** A one bit, zeros, and the length in bits as a 64-bit number, up to a whole block. §5.1.1. */
 function pad(message: Uint8Array): Uint8Array {
   const blocks = Math.ceil((message.length + 1 + LENGTH_BYTES) / BLOCK_BYTES);
-  const padded = new Uint8Array(blocks * BLOCK_BYTES);
+  const padded = blocks === 2 ? shortMessage.fill(0) : new Uint8Array(blocks * BLOCK_BYTES);
   padded.set(message);
   padded[message.length] = 0x80;
   for (let at = padded.length - 1, bits = message.length * 8; bits > 0; at--, bits = Math.floor(bits / 256)) {

@@ -42,10 +42,13 @@ function deflateExtension(given: PerMessageDeflateOptions): ServerExtension {
   return extension;
 }
 
+const NONE: readonly Extension[] = Object.freeze([]);
+
 export function createExtensions(
   agreed: readonly ExtensionOffer[],
   supported: readonly ServerExtension[],
 ): readonly Extension[] {
+  if (agreed.length === 0) return NONE;
   const byName = new Map(supported.map((extension) => [extension.name, extension]));
   const made = agreed.flatMap(({ name, parameters }) => byName.get(name)?.create(parameters) ?? []);
   return made.slice(); // each connection keeps it: without room for more

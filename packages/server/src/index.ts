@@ -74,7 +74,7 @@ export { WebSocketServer } from './server.js';
 export type { ShutdownOptions, ShutdownReport } from './shutdown.js';
 export type { SlowOptions } from './slow-rule.js';
 export type { AnyHttpServer } from './upgrade-routing.js';
-export type { AcceptedUpgrade, UpgradeCallback } from './upgrade.js';
+export type { AcceptedUpgrade, UpgradeCallback } from './upgrade-host.js';
 export type {
   VerifyClient,
   VerifyClientAnswer,

@@ -53,6 +53,10 @@ const LINGER_MS = 1000;
 /** The error listener of every socket that nobody else looks after: what a peer does to it ends in `'close'`. */
 export function ignoreError(): void {}
 
+export function ignoreErrors(socket: Duplex): void {
+  if (socket.listenerCount('error', ignoreError) === 0) socket.on('error', ignoreError);
+}
+
 /** The refusal as HTTP text. A status, phrase or header that may not be sent makes it a 500, and `error` says why. */
 export function serializeRefusal(refusal: Refusal): { readonly text: string; readonly error: unknown } {
   const { status, body, phrase, headers, error } = refusal;
@@ -71,7 +75,7 @@ export function serializeRefusal(refusal: Refusal): { readonly text: string; rea
  * up: closing with unread bytes would reset the connection, and the answer might never be seen.
  */
 export function answerAndClose(socket: Duplex, text: string): void {
-  if (!socket.listeners('error').includes(ignoreError)) socket.on('error', ignoreError);
+  ignoreErrors(socket);
   if (socket.destroyed || !socket.writable) {
     socket.destroy();
     return;

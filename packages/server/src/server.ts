@@ -14,14 +14,13 @@ import {
   type PreparedMessage,
   type WebSocket,
 } from '@ws/connection';
-import { formatResponse, upgradeResponse } from '@ws/handshake';
 import { Admission } from './admission.js';
 import type { BroadcastOptions, BroadcastReport } from './broadcast.js';
 import type { BroadcastStream, BroadcastStreamOptions } from './broadcast-stream.js';
 import { Broadcaster } from './broadcaster.js';
+import { complete, type Completion } from './completion.js';
 import type { WebSocketServerEvents } from './events.js';
-import { createExtensions, supportedExtensions, type ServerExtension } from './extensions.js';
-import { addedHeaders, responseLines } from './headers-event.js';
+import { supportedExtensions, type ServerExtension } from './extensions.js';
 import type { MessageSink } from './message-sink.js';
 import { Metrics, type ServerMetrics } from './metrics.js';
 import { OpenSockets } from './open-sockets.js';
@@ -29,22 +28,24 @@ import { isHttpServer } from './option-rules.js';
 import { connectionOptions, resolveOptions, type ResolvedServerOptions, type ServerOptions } from './options.js';
 import { OwnPort } from './own-port.js';
 import { Pending } from './pending.js';
-import { ignoreError, type Refusal, type RefusalReason } from './refusal.js';
+import type { Refusal, RefusalReason } from './refusal.js';
 import { isPath } from './request-path.js';
 import { Shutdown, type ShutdownOptions, type ShutdownReport } from './shutdown.js';
 import { guarded } from './uncaught.js';
 import { route, takeOver, unroute, type AnyHttpServer, type UpgradeTarget } from './upgrade-routing.js';
+import { Upgrade } from './upgrade.js';
 import {
   refuseUpgrade,
-  Upgrade,
   type AcceptedUpgrade,
   type Client,
   type UpgradeCallback,
   type UpgradeHost,
-} from './upgrade.js';
+} from './upgrade-host.js';
 
 /** Who is refused, perhaps before a request of his was read. */
 type Stranger = Omit<Client, 'request'> & { readonly request: IncomingMessage | undefined };
+
+type Routed = IncomingMessage & Record<symbol, true | PromiseLike<boolean> | undefined>;
 
 /** Marks every copy of the class, so that `instanceof` holds where a bundler or a test runner loads two. */
 const BRAND = Symbol.for('@ws/server.WebSocketServer');
@@ -62,9 +63,10 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
   readonly #attached = new Set<AnyHttpServer>();
   readonly #admission: Admission;
   readonly #pending: Pending;
-  /** What `shouldHandle` said to the router, so that it is asked once a request. */
-  readonly #handled = new WeakMap<IncomingMessage, true | PromiseLike<boolean>>();
+  /** Under this name a request has what `shouldHandle` said to the router, so that it is asked once: a table of them would take time for each. */
+  readonly #handled = Symbol('handled');
   readonly #host: UpgradeHost<Data>;
+  readonly #completion: Completion<Data>;
   readonly #target: UpgradeTarget;
   readonly #broadcaster: Broadcaster<Data>;
   readonly #metrics = new Metrics();
@@ -72,7 +74,6 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
   #ownPort: OwnPort | undefined;
   /** Open connections, whatever becomes of `clients`. */
   readonly #open = new OpenSockets<Data>();
-  #clients: Set<WebSocket<Data>> | undefined;
   #shutdown: Promise<ShutdownReport> | undefined;
   #state: 'running' | 'shutting down' | 'closing' | 'closed' = 'running';
 
@@ -89,10 +90,12 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     this.#admission = new Admission(this.options);
     this.#pending = new Pending(this.options.maxPending);
     this.#host = this.#makeHost();
+    this.#completion = this.#makeCompletion();
     this.#target = this.#makeTarget();
     this.#broadcaster = new Broadcaster(this);
     this.#observer = this.#makeObserver();
-    if (this.options.clientTracking) this.#trackClients();
+    if (this.options.clientTracking)
+      Object.defineProperty(this, 'clients', { configurable: true, enumerable: true, get: () => this.#open.shown });
     if (this.options.server) this.attach(this.options.server);
     if (this.options.port !== undefined) this.#listen(this.options.port, callback);
   }
@@ -241,83 +244,14 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     head: Uint8Array,
     callback: UpgradeCallback<Data>,
   ): void {
-    if (socket.destroyed || !socket.writable) {
-      socket.destroy();
-      return;
-    }
-    const { offer, protocol, extensions, remoteAddress, data } = accepted;
-    const client: Client = { request, socket, remoteAddress };
-    if (this.#isOver()) return this.#refuse(client, this.#admission.closing());
-    const webSocket = this.#makeWebSocket(client);
-    const text = this.#acceptingText(accepted, client);
-    if (text === undefined) return;
-    // Whom we asked may have closed the server.
-    if (this.#isOver()) return this.#refuse(client, this.#admission.closing());
-
-    if (data !== undefined) webSocket.data = data;
-    socket.write(text, 'latin1');
-    webSocket.setSocket(socket, head, {
-      role: 'server',
-      protocol,
-      requestedProtocols: offer.protocols,
-      extensions: createExtensions(extensions, this.#extensions),
-      remoteAddress,
-      request,
-      options: this.#connectionOptions,
-    });
-    socket.off('error', ignoreError);
-    this.#track(webSocket);
-    callback(webSocket, request);
-  }
-
-  /** `clients` is made when somebody asks for it: a Set takes memory for each of its members, and time for each that comes or goes. */
-  #trackClients(): void {
-    const shown = { configurable: true, enumerable: true };
-    const get = (): Set<WebSocket<Data>> => {
-      this.#clients = new Set(this.#open);
-      Object.defineProperty(this, 'clients', { ...shown, writable: true, value: this.#clients });
-      return this.#clients;
-    };
-    Object.defineProperty(this, 'clients', { ...shown, get });
+    complete(this.#completion, accepted, { request, socket, head, callback });
   }
 
   #track(webSocket: WebSocket<Data>): void {
     this.#open.add(webSocket);
-    this.#clients?.add(webSocket);
     this.#metrics.accepted();
     webSocket[kObserver] = this.#observer;
     if (webSocket.socket) this.#admission.entrust(webSocket.socket);
-  }
-
-  /** The 101 as text, with what 'headers' listeners added; undefined if that was refused. */
-  #acceptingText(accepted: AcceptedUpgrade<Data>, client: Client): string | undefined {
-    const { offer, protocol, extensions } = accepted;
-    const response = upgradeResponse(offer, { protocol, extensions });
-    if (this.listenerCount('headers') === 0) return formatResponse(response);
-    const own = responseLines(response);
-    const lines = [...own];
-    this.#orAnswer500('headers', client, () => this.emit('headers', lines, client.request));
-    try {
-      return formatResponse(upgradeResponse(offer, { protocol, extensions, headers: addedHeaders(lines, own) }));
-    } catch (error) {
-      this.#refuse(client, { reason: 'headers', status: 500, error });
-      return undefined;
-    }
-  }
-
-  #makeWebSocket(client: Client): WebSocket<Data> {
-    const { WebSocket } = this.options;
-    return this.#orAnswer500('WebSocket', client, () => new WebSocket(null, undefined, this.#connectionOptions));
-  }
-
-  /** An exception of the user's listener or class goes its way; the peer has its answer all the same. */
-  #orAnswer500<Result>(reason: RefusalReason, client: Client, act: () => Result): Result {
-    try {
-      return act();
-    } catch (error) {
-      this.#refuse(client, { reason, status: 500, error });
-      throw error;
-    }
   }
 
   #refuse(client: Client, refusal: Refusal): void {
@@ -365,7 +299,6 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
 
   #gone(socket: WebSocket<Data>, info: CloseInfo): void {
     this.#open.delete(socket);
-    this.#clients?.delete(socket);
     this.#metrics.gone(socket, info);
     if (this.#state === 'closing') process.nextTick(this.#closeWhenDrained);
   }
@@ -394,7 +327,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
       admission: this.#admission,
       pending: this.#pending,
       isClosing: () => this.#isOver(),
-      shouldHandle: (request) => this.#handled.get(request) ?? this.shouldHandle(request),
+      shouldHandle: (request) => (request as Routed)[this.#handled] ?? this.shouldHandle(request),
       complete: (accepted, { request, socket, head, callback }) =>
         this.completeUpgrade(accepted, request, socket, head, callback),
       giveAway: (error, client) => {
@@ -403,6 +336,19 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
         return this.emit('wsClientError', error, client.socket, client.request);
       },
       emitRefused: (reason, client, error) => this.#onRefused(reason, error, client),
+    };
+  }
+
+  #makeCompletion(): Completion<Data> {
+    return {
+      options: this.options,
+      connectionOptions: this.#connectionOptions,
+      extensions: this.#extensions,
+      closing: () => (this.#isOver() ? this.#admission.closing() : undefined),
+      refuse: (client, refusal) => this.#refuse(client, refusal),
+      hasHeadersListener: () => this.listenerCount('headers') > 0,
+      emitHeaders: (lines, request) => void this.emit('headers', lines, request),
+      opened: (socket) => this.#track(socket),
     };
   }
 
@@ -424,7 +370,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
       handshakeTimeoutMs: this.options.handshakeTimeout,
       shouldHandle: (request) => this.shouldHandle(request),
       take: (request, socket, head, handled) => {
-        this.#handled.set(request, handled);
+        (request as Routed)[this.#handled] = handled;
         this.handleUpgrade(request, socket, head, connected);
       },
       refuse: (request, socket, refusal) => this.#refuse({ request, socket }, refusal),

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
-import { ignoreError, type Refusal } from './refusal.js';
+import { ignoreError, ignoreErrors, type Refusal } from './refusal.js';
 
 export type AnyHttpServer = HttpServer | HttpsServer;
 
@@ -77,7 +77,7 @@ class UpgradeRouter {
 
   readonly #onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     if (isTaken(socket)) return;
-    if (!socket.listeners('error').includes(ignoreError)) socket.on('error', ignoreError);
+    ignoreErrors(socket);
     for (const target of this.#targets) {
       let handled: boolean | PromiseLike<boolean>;
       try {

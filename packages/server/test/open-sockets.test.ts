@@ -44,3 +44,18 @@ test('a socket of another server is left alone', () => {
   one.delete(b);
   expect([[...one], [...other]]).toEqual([[a], [b]]);
 });
+
+test('what is shown to users is there from when they ask, and follows', () => {
+  const open = new OpenSockets();
+  const [a, b, c] = [new WebSocket(null), new WebSocket(null), new WebSocket(null)];
+  open.add(a);
+  open.add(b);
+  const { shown } = open;
+  expect([...shown]).toEqual([a, b]);
+  open.add(c);
+  open.delete(a);
+  shown.delete(b);
+  expect([...open.shown]).toEqual([c]);
+  expect(new Set(open)).toEqual(new Set([b, c]));
+  expect(open.shown).toBe(shown);
+});
