@@ -99,7 +99,7 @@ function findSymbols(socket: Socket): Symbols | null {
 }
 
 /** On Windows a read may be under way in memory that was given for it before; others than Node have handles of their own. */
-function isKnownRuntime(): boolean {
+export function isKnownRuntime(): boolean {
   const { versions, platform } = process;
   const major = Number.parseInt(versions.node, 10);
   const isNode = process.release?.name === 'node' && versions['bun'] === undefined && versions['deno'] === undefined;

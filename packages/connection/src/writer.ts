@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 import { writeHeader, type Opcode } from '@ws/frame';
 import { enterTurn, flushAtExit, markDirty } from './dirty-writers.js';
+import { canWriteDirectly, writeDirectly } from './direct-write.js';
 import { COPY_UP_TO, Gathering } from './gathering.js';
 import { lendBlock, maskBlock, type MaskBlock } from './mask-block.js';
 import { MessageError, type Account, type SendCallback } from './protocol/index.js';
@@ -186,7 +187,11 @@ export abstract class Writer extends Gathering {
     this.#mayHaveBacklog = true;
     try {
       if (chunks === undefined) {
-        this.duplex.write(run, callback);
+        if (run && callback === undefined && this.isPlainSocket && canWriteDirectly(this.duplex)) {
+          writeDirectly(this.duplex, run);
+        } else {
+          this.duplex.write(run, callback);
+        }
       } else {
         this.chunks = undefined;
         if (run) chunks.push(run);
