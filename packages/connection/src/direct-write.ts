@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { Writable, type Duplex } from 'node:stream';
 import { isKnownRuntime } from './reading.js';
 

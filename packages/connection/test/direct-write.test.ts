@@ -67,13 +67,19 @@ describe.each([true, false])('directly: %p', (isDirect) => {
     expect(left).toBeGreaterThan(0);
     expect(socket.bufferedAmount).toBe(left);
     expect(Object.hasOwn(far, '_write')).toBe(false);
-    let whenThrough: number | undefined;
-    socket.send('behind it', () => (whenThrough = far.writableLength));
+    const leftWhenThrough: number[] = [];
+    const through = new Promise<void>((resolve) => {
+      socket.send('behind it', () => {
+        leftWhenThrough.push(far.writableLength);
+        resolve();
+      });
+    });
     await nextTurn();
     expect(far.writableLength).toBe(left + 11);
-    expect(whenThrough).toBeUndefined();
+    expect(leftWhenThrough).toEqual([]);
     near.resume();
-    while (whenThrough === undefined) await nextTurn();
+    await through;
+    expect(leftWhenThrough).toEqual([0]);
     expect([far.writableLength, socket.bufferedAmount]).toEqual([0, 0]);
     while (received().length < far.bytesWritten) await nextTurn();
     const frames = framesOf(received());
