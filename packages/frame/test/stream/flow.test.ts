@@ -6,7 +6,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { duplexPair, PassThrough, Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { FrameDuplex } from '../../src/stream/index.js';
-import { bench, closed, record, settled } from './record.js';
+import { bench, closed, pair, record, settled } from './record.js';
 
 const MIB = 1024 * 1024;
 
@@ -77,7 +77,7 @@ describe('back-pressure', () => {
   });
 
   test('a peer that stops makes the writer stop', async () => {
-    const [source, peer] = duplexPair();
+    const [source, peer] = pair();
     const duplex = new FrameDuplex(source, { highWaterMark: 0x8000 });
     let written = 0;
     while (written < 1000 && duplex.write(Buffer.alloc(0x1000))) {
@@ -94,7 +94,7 @@ describe('back-pressure', () => {
   });
 
   test('pings of a peer that does not read are answered with the newest pong', async () => {
-    const [source, peer] = duplexPair();
+    const [source, peer] = pair();
     const duplex = new FrameDuplex(source, { role: 'any' });
     while (duplex.write(Buffer.alloc(0x8000)));
     for (let i = 0; i < 50_000; i++) peer.write(hex`89 02 ${Buffer.of(i >> 8, i)}`);
@@ -110,7 +110,7 @@ describe('back-pressure', () => {
 
 describe('pipeline', () => {
   test('in and out, over a pair in memory', async () => {
-    const [left, right] = duplexPair();
+    const [left, right] = pair();
     const client = new FrameDuplex(left, { role: 'client' });
     const server = new FrameDuplex(right, { role: 'server' });
     const heads: number[] = [];
@@ -156,7 +156,7 @@ describe('pipeline', () => {
   });
 
   test('a source of data that fails cuts the connection in the middle of the message', async () => {
-    const [source, peer] = duplexPair();
+    const [source, peer] = pair();
     const duplex = new FrameDuplex(source);
     const failing = Readable.from(
       (function* () {
@@ -262,7 +262,7 @@ describe('the source', () => {
   });
 
   test('its close is ours, and what waits to be written hears so', async () => {
-    const [source, peer] = duplexPair();
+    const [source, peer] = pair();
     const duplex = new FrameDuplex(source);
     const results: unknown[] = [];
     for (let i = 0; i < 3; i++) duplex.write(Buffer.alloc(0x10000), (error) => results.push(error));
@@ -289,7 +289,7 @@ describe('the source', () => {
   });
 
   test('that was ended or destroyed before', async () => {
-    const [ended, peer] = duplexPair();
+    const [ended, peer] = pair();
     peer.resume().end();
     ended.resume();
     await once(ended, 'end');
@@ -307,7 +307,7 @@ describe('the source', () => {
   });
 
   test('that was paused is read', async () => {
-    const [source, peer] = duplexPair();
+    const [source, peer] = pair();
     source.pause();
     const heard = record(new FrameDuplex(source, { role: 'any' }));
     peer.write(hex`82 01 61`);

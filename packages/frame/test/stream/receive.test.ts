@@ -263,7 +263,8 @@ test('payload can be read before the frame is complete', async () => {
 test('a message has ended when all of it can be read, and nothing of the next one', async () => {
   const { duplex, peer } = bench();
   const messages: string[] = [];
-  duplex.on('messageEnd', () => messages.push(String(duplex.read())));
+  // Without a number, Node 26 gives the first chunk only.
+  duplex.on('messageEnd', () => messages.push(String(duplex.read(duplex.readableLength))));
   peer.end(hex`02 01 61 | 80 01 62 | 82 01 63`);
   await closed(duplex);
   expect(messages).toEqual(['ab', 'c']);
