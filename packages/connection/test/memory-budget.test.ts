@@ -72,6 +72,16 @@ function world(): World {
   return { clock, budget, peer, peers, shed: () => peers.filter(({ isShed }) => isShed).map(({ name }) => name) };
 }
 
+test('an account of a connection that is gone holds on to nothing of it: old tables of a Set may hold on to the account', () => {
+  const { peer } = world();
+  const gone = peer(100);
+  gone.account.close();
+  const { holder } = gone.account;
+  expect(holder).not.toBe(gone);
+  for (const told of ['pauseForMemory', 'readOnForMemory', 'relieve', 'recount', 'shed'] as const) holder[told]();
+  expect([gone.isPaused, gone.relieved, gone.isShed]).toEqual([false, 0, false]);
+});
+
 test.each([0, -1, 1.5, NaN, Infinity, 2 ** 53])('a limit of %p is a RangeError', (limit) => {
   expect(() => new MemoryBudget(limit)).toThrow(`limit is ${limit}, expected a positive integer`);
 });

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Opcode } from '@ws/frame';
 import { WebSocket, type FromOptions } from '../src/index.js';
-import { reading, SHARED_BYTES } from '../src/reading.js';
+import { lendFirstRead, reading, sharedMemory, SHARED_BYTES } from '../src/reading.js';
 import { callbackSymbol, clientFrame, nextTurn, record, tcpPair } from './streams.js';
 
 afterEach(() => {
@@ -30,6 +30,45 @@ async function served(shared: boolean, options: Partial<FromOptions> = {}) {
   reading.isShared = undefined;
   return { near, far, socket };
 }
+
+test('before there is a WebSocket, the first bytes are lent, the rest is in the stream, and its own reading follows', async () => {
+  const [near, far] = await tcpPair();
+  near.on('error', () => undefined);
+  const lent: string[] = [];
+  const taken = new Promise<void>((resolve) => {
+    const lend = lendFirstRead((socket, memory) => {
+      expect([socket, memory.buffer]).toEqual([far, sharedMemory().bytes.buffer]);
+      lent.push(memory.toString());
+      resolve();
+    });
+    expect(lend(far)).toBe(true);
+  });
+  near.write('first');
+  await taken;
+  const stored = once(far, 'readable');
+  near.write(clientFrame(Opcode.Text, 'early'));
+  await stored;
+  const socket = WebSocket.from(far, { role: 'server' });
+  const messages: string[] = [];
+  const both = new Promise<void>((resolve) => {
+    socket.on('message', (data) => {
+      messages.push(String(data));
+      if (messages.length === 2) resolve();
+      else near.write(clientFrame(Opcode.Text, 'late'));
+    });
+  });
+  await both;
+  expect([lent, messages, isShared(far)]).toEqual([['first'], ['early', 'late'], true]);
+  near.destroy();
+});
+
+test('where sockets are not read into one memory, nothing is lent', async () => {
+  const [near, far] = await tcpPair();
+  reading.isShared = false;
+  expect(lendFirstRead(() => undefined)(far)).toBe(false);
+  expect(isShared(far)).toBe(false);
+  near.destroy();
+});
 
 describe('the same, whichever way it is read', () => {
   type Step =
