@@ -1,3 +1,5 @@
+import { freeInterim, interimBlock } from './interim-block.js';
+
 /** Smallest piece of a fragment that is kept as it is, uncopied, when fragments are asked for. */
 const KEEP_FROM = 4096;
 const FIRST_BLOCK = 256;
@@ -14,6 +16,8 @@ export class MessageBuffer {
   keepFragments = false;
   readonly #allocate: (byteLength: number) => Uint8Array;
   #block: Uint8Array | undefined;
+  /** It is not what the message will be in: something larger takes its place. */
+  #isInterim = false;
   #used = 0;
   /** Size that the block will not need to exceed; unknown before the last frame. */
   #expected = Infinity;
@@ -80,7 +84,7 @@ export class MessageBuffer {
   }
 
   clear(): void {
-    this.#block = undefined;
+    this.#dropBlock();
     this.#used = 0;
     this.#expected = Infinity;
     this.#parts = undefined;
@@ -92,9 +96,19 @@ export class MessageBuffer {
     const expected = this.#expected;
     const isNear = expected <= DECLARED_FROM * needed;
     const size = isNear ? expected : Math.min(Math.max(2 * needed, FIRST_BLOCK), expected);
-    const block = this.#allocate(Math.max(needed, size));
+    // The interim ones of a long message would be a fifth of its size, until they are collected.
+    const interim = !isNear && expected < Infinity ? interimBlock(size) : undefined;
+    const block = interim ?? this.#allocate(Math.max(needed, size));
     if (this.#block) block.set(this.#block.subarray(0, this.#used));
+    this.#dropBlock();
     this.#block = block;
+    this.#isInterim = interim !== undefined;
+  }
+
+  #dropBlock(): void {
+    if (this.#isInterim) freeInterim(this.#block!);
+    this.#isInterim = false;
+    this.#block = undefined;
   }
 
   #push(slice: Uint8Array): void {
@@ -107,11 +121,16 @@ export class MessageBuffer {
 
   #closeBlock(): void {
     if (this.#block === undefined) return;
-    (this.#parts ??= []).push(this.#block.subarray(0, this.#used));
+    let part = this.#block.subarray(0, this.#used);
+    if (this.#isInterim) {
+      part = this.#allocate(this.#used);
+      part.set(this.#block.subarray(0, this.#used));
+    }
+    (this.#parts ??= []).push(part);
     this.#partBytes += this.#used;
-    this.#keptBytes += PART_BYTES + this.#block.length;
+    this.#keptBytes += PART_BYTES + (this.#isInterim ? part : this.#block).length;
     this.#expected -= this.#used;
-    this.#block = undefined;
+    this.#dropBlock();
     this.#used = 0;
   }
 }
