@@ -48,9 +48,11 @@ export function coreOptions(settings: ConnectionSettings, individual: Individual
   };
 }
 
+/** Short ones share a pool. That of Node 24 would take them up to 32 KiB, and each of them would keep all 64 of it. */
+const POOLED_BELOW = 4096;
 const allocate = (byteLength: number): Uint8Array => Buffer.allocUnsafeSlow(byteLength);
 function copy(memory: Uint8Array, from: number, to: number): Uint8Array {
-  const bytes = Buffer.allocUnsafe(to - from); // short ones share a pool
+  const bytes = to - from < POOLED_BELOW ? Buffer.allocUnsafe(to - from) : Buffer.allocUnsafeSlow(to - from);
   bytes.set(new Uint8Array(memory.buffer, memory.byteOffset + from, to - from));
   return bytes;
 }
