@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 import { headerLength, mask, writeHeader, type Opcode } from '@ws/frame';
 import { borrow, giveBack } from './mask-buffers.js';
-import { isPlainSocket } from './plain-socket.js';
+import { isPlainSocket, isTlsSocket } from './plain-socket.js';
 import type { Account, SendCallback } from './protocol/index.js';
 import { release, slabFor, type Slab } from './slab.js';
 import { copyInto, writeText } from './slab-copy.js';
@@ -24,6 +24,7 @@ export abstract class Gathering {
   protected readonly maskingKey: (() => number) | undefined;
   /** After a write, a plain socket with nothing left to write has no more use for the bytes. */
   protected readonly isPlainSocket: boolean;
+  protected readonly isTlsSocket: boolean;
 
   /** The run in the slab that the next small frame may extend. */
   protected slab: Slab | undefined;
@@ -42,6 +43,7 @@ export abstract class Gathering {
     this.account = account;
     this.maskingKey = maskingKey;
     this.isPlainSocket = isPlainSocket(duplex);
+    this.isTlsSocket = isTlsSocket(duplex);
   }
 
   /** @returns bytes of payload */

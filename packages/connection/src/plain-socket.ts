@@ -1,18 +1,36 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { isKnownRuntime } from './reading.js';
+
+let isKnown: boolean | undefined;
 
 /** A TCP or Unix socket as Node makes it: what it was given to write is with the operating system once nothing is left to write. */
-export function isPlainSocket(duplex: Duplex): duplex is Socket {
-  if (!(duplex instanceof Socket) || isEncrypted(duplex)) return false;
-  const { write, _write } = Socket.prototype;
-  return duplex.write === write && duplex._write === _write;
-}
+export const isPlainSocket = (duplex: Duplex): duplex is Socket =>
+  duplex instanceof Socket && !isEncrypted(duplex) && writesAsNode(duplex);
+
+/** A TLSSocket as Node makes it. */
+export const isTlsSocket = (duplex: Duplex): duplex is Socket => isEncrypted(duplex) && writesAsNode(duplex);
+
+/**
+ * What such a socket is given now, it encrypts or copies before `write` returns: nothing waits that goes first. The stream calls it
+ * unwritten all the same, until the operating system has it. Only where tests have shown it.
+ */
+export const takesAtOnce = (socket: Duplex): boolean =>
+  (isKnown ??= isKnownRuntime()) &&
+  socket.writableLength === 0 &&
+  socket.writableCorked === 0 &&
+  !(socket as Socket).connecting;
 
 /** Chunks of such a stream are made for us alone; those of another may be somebody's own memory. */
 export const ownsItsChunks = (duplex: Duplex): boolean => isEncrypted(duplex) || isPlainSocket(duplex);
 
 /** A TLSSocket; `instanceof` would load node:tls, 300 KB of heap that few servers need. */
-const isEncrypted = (duplex: Duplex): boolean => duplex instanceof Socket && 'encrypted' in duplex;
+const isEncrypted = (duplex: Duplex): duplex is Socket => duplex instanceof Socket && 'encrypted' in duplex;
+
+function writesAsNode(socket: Socket): boolean {
+  const { write, _write } = Socket.prototype;
+  return socket.write === write && socket._write === _write;
+}
 
 interface LibuvStream {
   readonly writeQueueSize?: unknown;

@@ -1,10 +1,11 @@
 import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 import { writeHeader, type Opcode } from '@ws/frame';
-import { enterTurn, flushAtExit, markDirty } from './dirty-writers.js';
 import { canWriteDirectly, writeDirectly } from './direct-write.js';
+import { awaitRecords, enterTurn, flushAtExit, leaveTurn, markDirty } from './dirty-writers.js';
 import { COPY_UP_TO, Gathering } from './gathering.js';
 import { lendBlock, maskBlock, type MaskBlock } from './mask-block.js';
+import { takesAtOnce } from './plain-socket.js';
 import { MessageError, type Account, type SendCallback } from './protocol/index.js';
 import { settle } from './protocol/settle.js';
 import { release, viewOf, type Slab } from './slab.js';
@@ -63,7 +64,7 @@ export abstract class Writer extends Gathering {
     return Math.max(0, this.duplex.writableLength - (this.#unwritten?.byteLength ?? 0));
   }
 
-  /** Frames from now on leave with `endTurn`, in one write. */
+  /** Frames from now on leave in one write: with `endTurn`, or behind the last record that a TLS socket has read. */
   beginTurn(): void {
     this.#inTurn = true;
     enterTurn(this);
@@ -71,8 +72,9 @@ export abstract class Writer extends Gathering {
 
   endTurn(): void {
     this.#inTurn = false;
-    enterTurn(undefined);
-    if (this.pendingBytes > 0) this.flush();
+    leaveTurn();
+    if (this.isTlsSocket) awaitRecords(this);
+    else if (this.pendingBytes > 0) this.flush();
   }
 
   /** Switches `reportsWrites` on, and has a report come even if nothing more is written. */
@@ -177,6 +179,7 @@ export abstract class Writer extends Gathering {
     if (this.duplex.destroyed) return this.discard();
     // A stream that is behind keeps a copy: a slab is not to be held by the few bytes of each slow reader.
     if (this.#mayHaveBacklog && this.duplex.writableLength > 0) this.closeRun();
+    const isTakenAtOnce = this.isTlsSocket && takesAtOnce(this.duplex);
     const slab = this.slab;
     const run = slab && viewOf(slab, this.runStart, this.runEnd);
     const chunks = this.chunks;
@@ -201,7 +204,7 @@ export abstract class Writer extends Gathering {
       this.duplex.destroy(error as Error); // a stream's own fault is its connection's alone
     }
     const isLeft = (this.#mayHaveBacklog = this.duplex.writableLength > 0);
-    if (slab) release(slab, !this.isPlainSocket || isLeft);
+    if (slab) release(slab, !isTakenAtOnce && (!this.isPlainSocket || isLeft));
     if (this.account === undefined) return;
     if (isLeft && this.isPlainSocket) this.#keepUnwritten(this.account, slab);
     this.payloads = undefined;
