@@ -118,6 +118,7 @@ async function bench(wanted) {
   if (results.length > 1) console.log(`${formatTable(results)}\n`);
   for (const text of [formatNotes(results), formatDoubts(results), formatTargets(results)])
     if (text !== '') console.log(text);
+  console.log('\nwhat the columns mean: tools/bench/README.md');
   if (options.isKept) {
     const file = storeRun(run(), options.isWhole);
     const written = [file, ...writeReport()].map((each) => path.relative(process.cwd(), each));

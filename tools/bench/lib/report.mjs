@@ -244,7 +244,7 @@ What a server pays for a message, beside other servers in the same run and besid
 
 The servers take turns within each round; a figure such as \`ws / @ws\` is the median of the rounds' own ratios. Its interval holds the true median with 95 %, by order statistics. A target holds if the better end of the interval meets it. How all of it is measured, and what each column means: [tools/bench](../tools/bench/README.md).
 
-    npm run bench                       # everything, written into this page; a quarter of an hour
+    npm run bench                       # everything, written into this page; about twenty minutes
     npm run bench -- --quick            # less of it, less exactly, in under a minute
     npm run bench -- --quick --node 24  # the same on another version of Node
 
