@@ -1,11 +1,12 @@
 export { CloseCode, isValidCloseCode } from './close-code.js';
 export { decodeClosePayload, encodeClosePayload } from './close-payload.js';
 export { ProtocolError, type ViolationCode } from './errors.js';
+export type { FrameHandlers } from './frame-handlers.js';
 export { decodeHeader, type FrameHead, type FrameHeader, type FrameInit } from './header.js';
 export { mask } from './mask.js';
 export { MaskingMemory } from './masking-memory.js';
 export { isControl, Opcode } from './opcode.js';
-export { FrameParser, type FrameHandlers } from './parser.js';
+export { FrameParser } from './parser.js';
 export { type FrameParserOptions } from './rules.js';
 export { encodeFrame, encodeHeader, headerLength, writeHeader } from './serializer.js';
 export { Utf8Validator } from './utf8.js';

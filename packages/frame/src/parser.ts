@@ -1,41 +1,14 @@
 import { ByteQueue } from './byte-queue.js';
+import { sliceOf, unmaskedCopy, viewClass, type ViewClass } from './chunk-slice.js';
 import type { ProtocolError } from './errors.js';
-import { uint16, uint32, uint64, type FrameHead } from './header.js';
-import { mask, maskBytes, maskWords, rotateKey, wordsOf, WORDS_PAY_FROM } from './mask.js';
 import { FragmentRun, MAX_JOINED } from './fragment-run.js';
+import type { FrameHandlers } from './frame-handlers.js';
+import { uint16, uint32, uint64, type FrameHead } from './header.js';
+import { maskBytes, maskWords, rotateKey, wordsOf, WORDS_PAY_FROM } from './mask.js';
 import type { MaskingMemory } from './masking-memory.js';
 import type { Opcode } from './opcode.js';
 import { PartialHeader } from './partial-header.js';
 import { FrameRules, type FrameParserOptions } from './rules.js';
-
-/**
- * What the parser calls, synchronously and in wire order. A handler may throw, push, pause and resume: the exception
- * leaves `push` or `resume`, and the next call of either goes on behind what was handed over.
- */
-export interface FrameHandlers {
-  /** The header is complete, the payload is not. */
-  head?(head: FrameHead): void;
-  /**
-   * The next piece of payload, unmasked, as soon as it is there; an empty one once for an empty frame.
-   * `slice` is a view of the chunk (with `preserveInput`, a masked frame's is a copy), `offset` its place in the payload.
-   */
-  payload?(slice: Uint8Array, offset: number, isLast: boolean): void;
-  /** If present, called instead of `payload` for what lies in memory that is lent: `slice` is valid during the call only. Else `payload` gets a copy. */
-  lentPayload?(slice: Uint8Array, offset: number, isLast: boolean): void;
-  /**
-   * If present, called instead of `lentPayload` and `frameEnd`, and of `head`, `lentPayload` and `frameEnd` of the `count` frames behind that: fragments
-   * that lie whole in lent memory, their payloads joined in `payload`, which begins at `offset` of the first one's. The others are continuations without
-   * reserved bits, of `lengths[0]`, `lengths[1]`, … bytes; the last has `fin`, or not. All of it is valid during the call only, and until it calls a parser.
-   */
-  lentFragments?(payload: Uint8Array, offset: number, lengths: ArrayLike<number>, count: number, fin: boolean): void;
-  /** Whether that may be done with so many fragments, of so many bytes at most; left out: never. */
-  joins?(count: number, byteLength: number): boolean;
-  frameEnd?(): void;
-  /** After the `frameEnd` of a data frame with FIN. */
-  messageEnd?(): void;
-  /** If present, called instead of the four above for a frame that lies whole inside a chunk; much cheaper. */
-  frame?(head: FrameHead, payload: Uint8Array): void;
-}
 
 /** What comes next. All but the header belongs to the frame of `#head`. */
 const HEADER = 0;
@@ -403,22 +376,4 @@ export class FrameParser {
     }
     return new this.#View(this.#memory, this.#base + from, to - from);
   }
-}
-
-/** A copy; a Buffer's own `slice` is none. */
-const sliceOf = (bytes: Uint8Array, from: number, to: number): Uint8Array =>
-  Uint8Array.prototype.slice.call(bytes, from, to);
-
-function unmaskedCopy(chunk: Uint8Array, from: number, to: number, maskingKey: number, offset: number): Uint8Array {
-  const copy = sliceOf(chunk, from, to);
-  mask(copy, maskingKey, offset);
-  return copy;
-}
-
-type ViewClass = new (memory: ArrayBufferLike, byteOffset: number, length: number) => Uint8Array;
-
-/** The class that `subarray` of this chunk makes: its constructor's species, as ECMAScript has it. */
-function viewClass(chunk: Uint8Array): ViewClass {
-  const species = (chunk.constructor as { readonly [Symbol.species]?: unknown })[Symbol.species];
-  return typeof species === 'function' ? (species as ViewClass) : Uint8Array;
 }

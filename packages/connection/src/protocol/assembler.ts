@@ -1,19 +1,11 @@
 import { isControl, Opcode, ProtocolError, Utf8Validator, type FrameHandlers, type FrameHead } from '@ws/frame';
 import type { Account } from './account.js';
+import type { AssemblerEvents } from './assembler-events.js';
 import type { ExtensionChain } from './extension-chain.js';
 import type { Failure } from './extension.js';
 import { MessageBuffer } from './message-buffer.js';
-import type { MessageHead, MessageSink } from './message-sink.js';
-
-/** What may come in; `Infinity` is no limit. */
-export interface ReceiveLimits {
-  /** Bytes of one message, as declared by its frames and again as decoded. */
-  readonly maxPayload: number;
-  /** Frames of one message. */
-  readonly maxFragments: number;
-  /** Chunks that one frame arrives in. */
-  readonly maxBufferedChunks: number;
-}
+import type { MessageSink } from './message-sink.js';
+import type { ReceiveLimits } from './receive-limits.js';
 
 export interface AssemblerOptions {
   readonly limits: ReceiveLimits;
@@ -25,31 +17,6 @@ export interface AssemblerOptions {
   /** A message that is complete, for the user. */
   readonly copy: (memory: Uint8Array, from: number, to: number) => Uint8Array;
   readonly account: Account | undefined;
-}
-
-/** What comes out; `frame` tells of each frame before anything is made of it. `hold` and `release` enclose the time in which an extension works on a piece: no frame may come in between. */
-export interface AssemblerEvents {
-  frame(head: FrameHead): void;
-  /** As `frame`, of a continuation; and whether so many may be told of with no chance to stop between them. */
-  continuation(fin: boolean, payloadLength: number): void;
-  mayContinue(frames: number): boolean;
-  /** An extension made so many bytes, at once. */
-  decoded(byteLength: number): void;
-  /** A message begins that does not lie whole in its chunk, or not in one frame; so many bytes of it have come. */
-  begins(): void;
-  piece(byteLength: number): void;
-  message(data: Uint8Array | Uint8Array[], isText: boolean): void;
-  /** A message begins: who wants it as it comes? Asked while `streams` is set. Nothing that the answer's methods throw comes back. */
-  incoming(head: MessageHead): MessageSink | undefined;
-  give(sink: MessageSink, piece: Uint8Array): void;
-  /** `byteLength`: what it was given. */
-  ended(sink: MessageSink, byteLength: number): void;
-  aborted(sink: MessageSink, error: Failure | null): void;
-  control(opcode: Opcode, payload: Uint8Array): void;
-  hold(): void;
-  release(): void;
-  /** Something was thrown, or failed, later than the call that caused it. */
-  caught(error: unknown): void;
 }
 
 /** What an unfinished message costs beside its bytes. */

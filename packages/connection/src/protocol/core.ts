@@ -1,5 +1,6 @@
 import { decodeClosePayload, FrameParser, Opcode, type FrameHead, type MaskingMemory } from '@ws/frame';
-import { Assembler, type AssemblerEvents } from './assembler.js';
+import { Assembler } from './assembler.js';
+import type { AssemblerEvents } from './assembler-events.js';
 import { ClosingHandshake, type ClosingHost } from './closing-handshake.js';
 import { ExtensionChain } from './extension-chain.js';
 import type { Failure } from './extension.js';

@@ -1,5 +1,4 @@
 export type { Account } from './account.js';
-export type { ReceiveLimits } from './assembler.js';
 export type { CloseFrame, CloseInfo, Initiator } from './close-info.js';
 export type { Extension, Failure, Flow, IncomingPiece, OutgoingFragment } from './extension.js';
 export type { FrameRecord } from './frame-log.js';
@@ -10,6 +9,7 @@ export type { ProtocolHandlers, ProtocolOptions } from './options.js';
 export { MessageError, type FaultCode } from './message-error.js';
 export type { MessageSource, OpenMessage } from './open-message.js';
 export { Protocol } from './protocol.js';
+export type { ReceiveLimits } from './receive-limits.js';
 export type { MessageOptions, Sender } from './sender.js';
 export type { State, Trigger } from './state.js';
 export type { DeferredPayload, SendCallback, Transport } from './transport.js';

@@ -1,8 +1,8 @@
 import type { Account } from './account.js';
-import type { ReceiveLimits } from './assembler.js';
 import type { Extension, Failure } from './extension.js';
 import type { Guards } from './guards.js';
 import type { MessageHead, MessageSink } from './message-sink.js';
+import type { ReceiveLimits } from './receive-limits.js';
 
 /** What the peer did. A `Uint8Array` is a view into the chunk or a buffer of its own; it is not used again. */
 export interface ProtocolHandlers {

@@ -1,5 +1,4 @@
 import { Opcode, type MaskingMemory } from '@ws/frame';
-import type { ReceiveLimits } from './assembler.js';
 import type { Initiator } from './close-info.js';
 import type { ClosingHandshake } from './closing-handshake.js';
 import { Core, Hold } from './core.js';
@@ -7,6 +6,7 @@ import type { Failure } from './extension.js';
 import type { FrameRecord } from './frame-log.js';
 import type { Guards } from './guards.js';
 import type { ProtocolHandlers, ProtocolOptions } from './options.js';
+import type { ReceiveLimits } from './receive-limits.js';
 import type { Sender } from './sender.js';
 import type { State } from './state.js';
 import type { DeferredPayload, SendCallback, Transport } from './transport.js';
