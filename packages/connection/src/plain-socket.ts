@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { isKnownRuntime } from './reading.js';
+import { isEncrypted, isKnownRuntime } from './reading.js';
 
 let isKnown: boolean | undefined;
 
@@ -23,9 +23,6 @@ export const takesAtOnce = (socket: Duplex): boolean =>
 
 /** Chunks of such a stream are made for us alone; those of another may be somebody's own memory. */
 export const ownsItsChunks = (duplex: Duplex): boolean => isEncrypted(duplex) || isPlainSocket(duplex);
-
-/** A TLSSocket; `instanceof` would load node:tls, 300 KB of heap that few servers need. */
-const isEncrypted = (duplex: Duplex): duplex is Socket => duplex instanceof Socket && 'encrypted' in duplex;
 
 function writesAsNode(socket: Socket): boolean {
   const { write, _write } = Socket.prototype;

@@ -19,6 +19,9 @@ interface Handle {
  */
 export const SHARED_BYTES = 114_688;
 
+/** A record of TLS has no more. */
+const RECORD_BYTES = 16_384;
+
 /** Of which it is known, by tests, that reading works as below. */
 const FIRST_MAJOR = 20;
 const LAST_MAJOR = 26;
@@ -27,20 +30,32 @@ const LAST_MAJOR = 26;
 export const reading: { isShared: boolean | undefined } = { isShared: undefined };
 
 let symbols: Symbols | null | undefined;
-let shared: { readonly memory: MaskingMemory; readonly buffer: Buffer } | undefined;
 
-/** What all sockets are read into. */
-export const sharedMemory = (): MaskingMemory => made().memory;
+interface Shared {
+  readonly memory: MaskingMemory;
+  readonly buffer: Buffer;
+}
+let forPlain: Shared | undefined;
+let forTls: Shared | undefined;
 
-function made(): NonNullable<typeof shared> {
-  if (shared !== undefined) return shared;
-  const memory = new MaskingMemory(SHARED_BYTES);
+/** What all sockets of the kind of this one are read into. */
+export const sharedMemory = (socket: Socket): MaskingMemory => sharedFor(socket).memory;
+
+/** A TLSSocket may give a record in the midst of a call from JavaScript: what is lent to others then is not to be written to. */
+function sharedFor(socket: Socket): Shared {
+  return isEncrypted(socket)
+    ? (forTls ??= makeShared(RECORD_BYTES, true))
+    : (forPlain ??= makeShared(SHARED_BYTES, false));
+}
+
+function makeShared(size: number, isVolatile: boolean): Shared {
+  const memory = new MaskingMemory(size, isVolatile);
   const { buffer, byteOffset, byteLength } = memory.bytes;
-  return (shared = { memory, buffer: Buffer.from(buffer, byteOffset, byteLength) });
+  return { memory, buffer: Buffer.from(buffer, byteOffset, byteLength) };
 }
 
 /**
- * Has all that is read from `socket` go into one memory for all connections of the process, where Node would else allocate anew for each read: `onRead` is called, as long as the stream is not paused and has nothing in store. It is the next connection's when that call returns. Public for the sockets of `net.connect`, by `onread`; those of a
+ * Has all that is read from `socket` go into one memory for all connections of the process (a second one for TLS), where Node would else allocate anew for each read: `onRead` is called, as long as the stream is not paused and has nothing in store. It is the next connection's when that call returns. Public for the sockets of `net.connect`, by `onread`; those of a
  * server take the same by the same symbols. What is in store, or comes during a pause, comes by `'data'` as ever.
  * @returns false where that cannot be: all comes by `'data'`
  */
@@ -52,7 +67,7 @@ export function readShared(socket: Duplex, onRead: OnRead): boolean {
   symbols ??= findSymbols(socket);
   if (symbols === null || typeof handle?.useUserBuffer !== 'function') return false;
   const fields = socket as unknown as Fields;
-  const { buffer } = made();
+  const { buffer } = sharedFor(socket);
   if (fields[symbols.buffer] === buffer) fields[symbols.callback] = onRead; // it was read so before: see `lendFirstRead`
   if (fields[symbols.callback] === onRead) return true;
   if (fields[symbols.buffer] !== null || fields[symbols.callback] !== null) return false;
@@ -70,7 +85,7 @@ export function readShared(socket: Duplex, onRead: OnRead): boolean {
 export function lendFirstRead(take: (socket: Socket, bytes: Buffer) => void): (socket: Socket) => boolean {
   const onRead: OnRead = function (byteLength) {
     (this as unknown as Fields)[symbols!.callback] = storeRead;
-    take(this, made().buffer.subarray(0, byteLength));
+    take(this, sharedFor(this).buffer.subarray(0, byteLength));
     return true;
   };
   return (socket) => readShared(socket, onRead);
@@ -82,7 +97,7 @@ function storeRead(this: Socket, byteLength: number): boolean {
 
 /** For `onRead`: the bytes are for later, or behind others. As Node does it without `onread`, it goes on until the stream has enough in store. */
 export function store(socket: Socket, byteLength: number): boolean {
-  return socket.push(Buffer.from(made().buffer.subarray(0, byteLength)));
+  return socket.push(Buffer.from(sharedFor(socket).buffer.subarray(0, byteLength)));
 }
 
 /** A socket that is read into shared memory would stop at once, and not see that its peer is gone: as a stream it has something in store first, like any other. */
@@ -90,6 +105,9 @@ export function pauseReading(duplex: Duplex): void {
   if (duplex instanceof Socket) Duplex.prototype.pause.call(duplex);
   else duplex.pause();
 }
+
+/** A TLSSocket; `instanceof` would load node:tls, 300 KB of heap that few servers need. */
+export const isEncrypted = (duplex: Duplex): duplex is Socket => duplex instanceof Socket && 'encrypted' in duplex;
 
 function findSymbols(socket: Socket): Symbols | null {
   const own = Object.getOwnPropertySymbols(socket);

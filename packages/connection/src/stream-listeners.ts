@@ -68,7 +68,7 @@ function onData(this: Carrier, chunk: Buffer): void {
 }
 function onRead(this: Socket, byteLength: number): boolean {
   if (this.isPaused() || this.readableLength > 0) return store(this, byteLength);
-  (this as Carrier)[kTaker]?.receivedLent(sharedMemory(), byteLength);
+  (this as Carrier)[kTaker]?.receivedLent(sharedMemory(this), byteLength);
   return true;
 }
 function onEnd(this: Carrier): void {

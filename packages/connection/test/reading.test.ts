@@ -37,7 +37,7 @@ test('before there is a WebSocket, the first bytes are lent, the rest is in the 
   const lent: string[] = [];
   const taken = new Promise<void>((resolve) => {
     const lend = lendFirstRead((socket, memory) => {
-      expect([socket, memory.buffer]).toEqual([far, sharedMemory().bytes.buffer]);
+      expect([socket, memory.buffer]).toEqual([far, sharedMemory(far).bytes.buffer]);
       lent.push(memory.toString());
       resolve();
     });

@@ -11,11 +11,16 @@ const SIMD_PAYS_FROM = 32;
 export class MaskingMemory {
   /** All of it. */
   readonly bytes: Uint8Array;
+  /** Whoever is called while it is lent may cause it to be written to. */
+  readonly isVolatile: boolean;
   readonly #words: Int32Array;
   readonly #simd: MaskWords | undefined;
 
-  /** @throws {RangeError} for a length that is none, or more than there can be */
-  constructor(byteLength: number) {
+  /**
+   * @param isVolatile see {@link isVolatile}
+   * @throws {RangeError} for a length that is none, or more than there can be
+   */
+  constructor(byteLength: number, isVolatile = false) {
     if (!Number.isSafeInteger(byteLength) || byteLength < 0)
       throw new RangeError(`byteLength is ${String(byteLength)}, expected a non-negative integer`);
     const simd = simdMemory(byteLength);
@@ -23,6 +28,7 @@ export class MaskingMemory {
     this.bytes = isUsable ? simd.bytes : new Uint8Array(byteLength);
     this.#words = wordsOf(this.bytes);
     this.#simd = isUsable ? simd.maskWords : undefined;
+    this.isVolatile = isVolatile;
   }
 
   /** Masks `bytes[from, to)` in place, as `mask`; the caller sees to it that this is inside. */

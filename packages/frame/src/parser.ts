@@ -94,13 +94,14 @@ export class FrameParser {
 
   /**
    * Parses `memory.bytes[0, length)` as the next bytes of the stream. They are changed (unmasked), and the caller's again when this returns: what a
-   * handler gets, and what waits, is a copy, but for `lentPayload`.
+   * handler gets, and what waits, is a copy, but for `lentPayload`. Memory that is volatile is parsed in a copy, unless all of it is payload of one frame: then nothing is left in it when it is handed over.
    * @throws {ProtocolError} as `push`
    */
   pushLent(memory: MaskingMemory, length: number): void {
     const { bytes } = memory;
     if (this.#rules.violation !== undefined || this.#isDiscarded) return;
     if (this.#running || this.#paused || this.bufferedBytes > 0) return this.push(sliceOf(bytes, 0, length));
+    if (memory.isVolatile && !this.#isPayload(length)) return this.push(this.#copy(bytes, 0, length));
     this.#open(bytes, length);
     this.#lent = memory;
     try {
@@ -164,6 +165,11 @@ export class FrameParser {
     this.#lent = undefined;
     this.#words = undefined;
     this.#memory = undefined;
+  }
+
+  /** The next so many bytes are payload of the frame that is open. */
+  #isPayload(byteLength: number): boolean {
+    return this.#phase === PAYLOAD && this.#head!.payloadLength - this.#offset >= byteLength;
   }
 
   /** The turn of the next chunk. Without one, the memory of the last is let go. */

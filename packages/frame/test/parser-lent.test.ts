@@ -96,6 +96,16 @@ test('what is lent gives what is pushed gives, and nothing of it stays behind', 
   );
 });
 
+test('volatile memory may be written to by whoever is called', () => {
+  fc.assert(
+    fc.property(fc.oneof(someFrames, fragmented), cuts, fc.boolean(), (sent, at, whole) => {
+      const chunks = cut(wireOf(sent), at);
+      expect(untold(parse(chunks, {}, whole, 'spoils'))).toEqual(untold(parse(chunks, {}, whole)));
+    }),
+    { numRuns: 150 },
+  );
+});
+
 test('the same for a stream that breaks the rules', () => {
   fc.assert(
     fc.property(someFrames, cuts, fc.nat(40_000), fc.nat(255), (sent, at, place, value) => {

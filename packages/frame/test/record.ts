@@ -96,29 +96,46 @@ class Recorder implements FrameHandlers {
 
 /** Memory that is lent to every parser, and spoilt as soon as it comes back. */
 const shared = new MaskingMemory(100_000);
+const volatile = new MaskingMemory(100_000, true);
+
+/** The same handlers, behind each of which the memory is spoilt. */
+function spoiling(recorder: Recorder): FrameHandlers {
+  return new Proxy(recorder, {
+    get(target, name) {
+      const handler: unknown = Reflect.get(target, name, target);
+      if (typeof handler !== 'function') return handler;
+      return (...args: unknown[]): unknown => {
+        const result: unknown = Reflect.apply(handler, target, args);
+        volatile.bytes.fill(0xdd);
+        return result;
+      };
+    },
+  });
+}
 
 /**
  * Parses copies of `chunks`; anything thrown but a `ProtocolError` goes on to the test.
- * @param lend the parser gets them by `pushLent`, and listens for `lentPayload`, or not
+ * @param lend the parser gets them by `pushLent`, and listens for `lentPayload`, or not, or spoils what is lent before it returns from any call
  */
 export function parse(
   chunks: readonly Uint8Array[],
   options: FrameParserOptions = {},
   whole = true,
-  lend?: 'listens' | 'does not listen',
+  lend?: 'listens' | 'does not listen' | 'spoils',
 ): Report {
-  const recorder = new Recorder(whole, lend === 'listens');
-  const parser = new FrameParser(options, recorder);
+  const recorder = new Recorder(whole, lend === 'listens' || lend === 'spoils');
+  const parser = new FrameParser(options, lend === 'spoils' ? spoiling(recorder) : recorder);
+  const memory = lend === 'spoils' ? volatile : shared;
   const { report } = recorder;
   for (const chunk of chunks) {
     try {
       if (lend === undefined) parser.push(Uint8Array.from(chunk));
       else {
-        shared.bytes.set(chunk);
+        memory.bytes.set(chunk);
         try {
-          parser.pushLent(shared, chunk.length);
+          parser.pushLent(memory, chunk.length);
         } finally {
-          shared.bytes.fill(0xee);
+          memory.bytes.fill(0xee);
         }
       }
     } catch (error) {
