@@ -74,6 +74,7 @@ function main() {
 
   const measured = [];
   for (let round = 1; round <= rounds; round++) {
+    if (!process.stderr.isTTY) process.stderr.write(`round ${round} of ${rounds}: ${wanted.join(', ')}\n`);
     for (const name of wanted) {
       if (process.stderr.isTTY) process.stderr.write(`\r\u001b[Kround ${round} of ${rounds}: ${name}`);
       measured.push(...measureApart(name));

@@ -105,7 +105,7 @@ function checkRate(name: string, value: unknown): number {
 
 function checkObject(name: string, value: unknown, known: readonly string[]): object {
   if (typeof value !== 'object' || value === null)
-    throw new TypeError(`${name} is ${describe(value)}, expected an object or false`);
+    throw new TypeError(`${name} is ${describe(value)}, expected an object of ${known.join(', ')}, or false`);
   checkNames(name, value, known);
   return value;
 }

@@ -18,7 +18,9 @@ export function toPayload(data: unknown): Uint8Array | string {
   if (types.isAnyArrayBuffer(data)) return new Uint8Array(data);
   const bytes = fromObject(data);
   if (bytes === undefined)
-    throw new TypeError(`cannot send ${typeof data === 'object' ? 'this object' : `a ${typeof data}`}`);
+    throw new TypeError(
+      `cannot send ${typeof data === 'object' ? 'this object; text and bytes can be sent, an object as JSON.stringify makes it text' : `a ${typeof data}`}`,
+    );
   return bytes;
 }
 

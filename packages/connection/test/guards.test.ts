@@ -193,7 +193,7 @@ describe('socket.limits', () => {
     ['a name that is none', { maxpayload: 1 }, TypeError],
     ['an option that cannot change', { highWaterMark: 1 }, TypeError],
     ['a wrong value', { maxPayload: -1 }, RangeError],
-    ['a wrong type', { heartbeat: 5 }, TypeError],
+    ['a wrong type', { heartbeat: 5 }, 'heartbeat is 5, expected an object of interval, timeout, or false'],
     ['nothing', undefined, TypeError],
     ['a bucket that is none', { rateLimit: { message: { rate: 1 } } }, 'rateLimit.message is not an option'],
     ['a name in a bucket', { rateLimit: { bytes: { rate: 1, brust: 2 } } }, 'rateLimit.bytes.brust is not an option'],

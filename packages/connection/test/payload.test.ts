@@ -31,3 +31,6 @@ test.each([Object.create(Uint8Array.prototype), Object.create(Buffer.prototype),
   'what looks like a view and is none: TypeError',
   (fake) => expect(() => toPayload(fake)).toThrow(expect.objectContaining({ name: 'TypeError' })),
 );
+
+test('an object that is no bytes: the error says what to do', () =>
+  expect(() => toPayload({ a: 1 })).toThrow(/^cannot send this object; .*JSON\.stringify/));
