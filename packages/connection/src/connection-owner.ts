@@ -15,6 +15,8 @@ export interface ConnectionOwner extends Omit<ProtocolHandlers, 'incoming' | 're
   /** The peer is behind, and is not any more. */
   slow(info: SlowInfo): void;
   recovered(info: SlowInfo): void;
+  /** Another one, made in its place, would do the same. */
+  readonly isQuiet: boolean;
   streamClosed(stream: Duplex): void;
   /** Last, once, when the stream is gone and all that came has been given. */
   close(info: CloseInfo): void;
@@ -23,8 +25,11 @@ export interface ConnectionOwner extends Omit<ProtocolHandlers, 'incoming' | 're
 /** What has a connection. */
 export interface Subject {
   readonly [kSettings]: ConnectionSettings;
+  /** It knows of something that the connection's parts are in use for. */
+  readonly [kIsBusy]: boolean;
   /** Makes one. */
   [kOwner](): ConnectionOwner;
 }
+export const kIsBusy = Symbol('is busy');
 export const kSettings = Symbol('settings');
 export const kOwner = Symbol('owner');

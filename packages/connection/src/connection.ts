@@ -3,7 +3,7 @@ import { encodeClosePayload, type MaskingMemory } from '@ws/frame';
 import { now } from './close-report.js';
 import { kSettings, type Subject } from './connection-owner.js';
 import type { Role } from './core-options.js';
-import { LiveConnection } from './live-connection.js';
+import { LiveConnection, type Past } from './live-connection.js';
 import type { Claim, Keeper } from './memory-account.js';
 import type { Outflow } from './outflow.js';
 import type { Extension, Failure, Initiator, Protocol } from './protocol/index.js';
@@ -16,7 +16,7 @@ let connections = 0;
 
 /**
  * A connection on a Duplex, and its time limit. All that is costly is its live part's, which is made when there is something for it to do:
- * thousands of connections never say a word. See docs/decisions/idle-connections.md.
+ * thousands of connections never say a word, and it goes when it has had nothing to do for long. See docs/decisions/idle-connections.md.
  */
 export class Connection extends WheelEntry implements StreamTaker {
   readonly duplex: Duplex;
@@ -26,6 +26,8 @@ export class Connection extends WheelEntry implements StreamTaker {
   readonly #openedAt = Math.ceil(now());
   readonly #serial = connections++;
   #live: LiveConnection | undefined;
+  /** While it sleeps that was awake. */
+  #past: Past | undefined;
 
   /** @throws {TypeError} when the stream already carries a connection */
   constructor(duplex: Duplex, role: Role, extensions: readonly Extension[], subject: Subject) {
@@ -74,19 +76,19 @@ export class Connection extends WheelEntry implements StreamTaker {
     return this.#live ? this.#live.outflow.bufferedAmount : this.duplex.writableLength;
   }
   get bytesReceived(): number {
-    return this.#live?.protocol.bytesReceived ?? 0;
+    return (this.#live?.protocol ?? this.#past)?.bytesReceived ?? 0;
   }
   get bytesSent(): number {
-    return this.#live?.outflow.bytesTaken ?? 0;
+    return this.#live?.outflow.bytesTaken ?? this.#past?.bytesSent ?? 0;
   }
   get messagesReceived(): number {
-    return this.#live?.protocol.messagesReceived ?? 0;
+    return (this.#live?.protocol ?? this.#past)?.messagesReceived ?? 0;
   }
   get messagesSent(): number {
-    return this.#live?.protocol.messagesSent ?? 0;
+    return (this.#live?.protocol ?? this.#past)?.messagesSent ?? 0;
   }
   get latency(): number | undefined {
-    return this.#live?.protocol.latency;
+    return this.#live ? this.#live.protocol.latency : this.#past?.watch?.averageLatency;
   }
   set keepFragments(keep: boolean) {
     if (keep || this.#live) this.protocol.keepFragments = keep;
@@ -174,7 +176,15 @@ export class Connection extends WheelEntry implements StreamTaker {
     }
   }
 
-  unschedule(): void {
+  /** The live part is not used any more. */
+  sleep(past: Past): void {
+    this.#live = undefined;
+    this.#past = past;
+    giveTo(this, this.duplex);
+  }
+
+  /** There is no time limit any more. */
+  ends(): void {
     sharedTimers.cancel(this);
   }
 
@@ -192,8 +202,10 @@ export class Connection extends WheelEntry implements StreamTaker {
       subject: connection.#subject,
       openedAt: connection.#openedAt,
       serial: connection.#serial,
+      past: connection.#past,
     });
     connection.#live = live;
+    connection.#past = undefined;
     giveTo(live, connection.duplex);
     live.begin();
     return live;

@@ -57,6 +57,10 @@ export class Delivery implements ConnectionOwner {
     return intake;
   }
 
+  get isQuiet(): boolean {
+    return this.#flow === undefined;
+  }
+
   ping(payload: Uint8Array): void {
     this.#onDelivered?.();
     this.#socket.emit('ping', asBuffer(payload));

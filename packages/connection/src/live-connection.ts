@@ -2,7 +2,7 @@ import type { MaskingMemory } from '@ws/frame';
 import type { Duplex } from 'node:stream';
 import { closeReport, now } from './close-report.js';
 import type { Connection } from './connection.js';
-import { kOwner, kSettings, type ConnectionOwner, type Subject } from './connection-owner.js';
+import { kIsBusy, kOwner, kSettings, type ConnectionOwner, type Subject } from './connection-owner.js';
 import { coreOptions, type Role } from './core-options.js';
 import { maskingKeysFrom, randomMaskingKey } from './masking-key.js';
 import type { Claim, Holder, Keeper, MemoryAccount } from './memory-account.js';
@@ -19,6 +19,7 @@ import {
   type ProtocolHandlers,
 } from './protocol/index.js';
 import { pauseReading } from './reading.js';
+import { leaves, wakes, type Sleeper } from './sleep.js';
 import { StoredInput } from './stored-input.js';
 import { letGo, type StreamTaker } from './stream-listeners.js';
 import type { SlowInfo } from './types.js';
@@ -32,16 +33,27 @@ export interface Beginning {
   readonly openedAt: number;
   /** Its place among those that were made before and after. */
   readonly serial: number;
+  /** It was awake before. */
+  readonly past: Past | undefined;
+}
+
+/** What is left of what was awake, while the connection sleeps. */
+export interface Past extends ReturnType<Protocol['leave']> {
+  readonly bytesSent: number;
 }
 
 /** A connection on which something comes to pass: the protocol core and the sending half, what each tells the other, and what the stream tells them. */
-export class LiveConnection implements ProtocolHandlers, OutflowHost, Holder, StreamTaker {
+export class LiveConnection implements ProtocolHandlers, OutflowHost, Holder, StreamTaker, Sleeper {
+  place = -1;
   readonly protocol: Protocol;
   readonly outflow: Outflow;
   readonly #duplex: Duplex;
+  readonly #subject: Subject;
   readonly #owner: ConnectionOwner;
   readonly #account: MemoryAccount | undefined;
   readonly #connection: Connection;
+  /** Bytes in both directions when it was last asked whether it sleeps. */
+  #seen = -1;
   #streamError: Error | null = null;
   #inputEnded = false;
   #streamClosed = false;
@@ -55,7 +67,7 @@ export class LiveConnection implements ProtocolHandlers, OutflowHost, Holder, St
   #stored: StoredInput | undefined;
 
   /** @throws {RangeError} for extensions that cannot be together */
-  constructor(connection: Connection, { role, extensions, subject, openedAt, serial }: Beginning) {
+  constructor(connection: Connection, { role, extensions, subject, openedAt, serial, past }: Beginning) {
     const { duplex } = connection;
     const settings = subject[kSettings];
     const { memoryLimit, generateMask } = settings;
@@ -65,15 +77,38 @@ export class LiveConnection implements ProtocolHandlers, OutflowHost, Holder, St
     this.#connection = connection;
     this.#duplex = duplex;
     this.#account = account;
-    this.outflow = new Outflow(duplex, maskingKey, settings, this, account);
+    this.outflow = new Outflow(duplex, maskingKey, settings, this, account, past?.bytesSent ?? 0);
     const options = coreOptions(settings, { role, openedAt, extensions, duplex, account });
-    this.protocol = new Protocol(options, this.outflow, this);
+    this.protocol = new Protocol(options, this.outflow, this, past);
     this.#owner = subject[kOwner]();
+    this.#subject = subject;
   }
 
   /** It is known where it must be, and may be held for want of memory at once. */
   begin(): void {
+    if (!this.#isClosed) wakes(this);
     if (this.#account) this.#account.budget.ready(this.#account);
+  }
+
+  /** @returns what is to be kept while the connection sleeps; undefined where something goes on, or may be referred to */
+  #leave(): Past | undefined {
+    const { protocol, outflow } = this;
+    const isUsual = this.#streamError === null && !this.#inputEnded && !this.#streamClosed && !this.#isPaused;
+    const isRead = !this.#duplex.isPaused() && this.#duplex.readableLength === 0 && this.#keptBytes === 0;
+    const isFree = !this.#readers?.size && this.#owner.isQuiet && !this.#subject[kIsBusy];
+    if (!isUsual || !isRead || !isFree || !protocol.isQuiet || !outflow.isQuiet) return undefined;
+    if (this.#account?.isFree === false) return undefined;
+    this.#account?.close();
+    return { ...protocol.leave(), bytesSent: outflow.bytesTaken };
+  }
+
+  nod(): boolean {
+    const activity = this.protocol.bytesReceived + this.outflow.bytesTaken;
+    const isSilent = activity === this.#seen;
+    this.#seen = activity;
+    const past = isSilent ? this.#leave() : undefined;
+    if (past) this.#connection.sleep(past);
+    return past !== undefined;
   }
 
   get isOpen(): boolean {
@@ -224,7 +259,8 @@ export class LiveConnection implements ProtocolHandlers, OutflowHost, Holder, St
     this.#streamClosed = true;
     if (this.#isClosed || this.protocol.isBusy) return;
     this.#isClosed = true;
-    this.#connection.unschedule();
+    this.#connection.ends();
+    leaves(this);
     this.outflow.close();
     this.protocol.transportEnd();
     letGo(this.#duplex);

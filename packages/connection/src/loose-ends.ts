@@ -23,6 +23,11 @@ export class LooseEnds {
     return bytes;
   }
 
+  /** A message is being written. */
+  get isWriting(): boolean {
+    return this.#unfinished !== undefined && this.#unfinished.size > 0;
+  }
+
   refused(byteLength: number): void {
     this.#lateBytes += byteLength;
   }

@@ -57,6 +57,11 @@ export class MemoryAccount implements Account {
     return this.#bytes + this.#keptBytes + this.#sharedBytes;
   }
 
+  /** It could be closed, and another one opened when there is something to count. */
+  get isFree(): boolean {
+    return this.bytes === 0 && !this.isPaused && this.#keepers === undefined;
+  }
+
   add(change: number): void {
     if (this.#isClosed) return;
     this.#bytes += change;

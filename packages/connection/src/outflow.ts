@@ -63,19 +63,26 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
     maskingKey: (() => number) | undefined,
     settings: ConnectionSettings,
     host: OutflowHost,
-    account?: Account,
+    account: Account | undefined,
+    bytesTaken: number,
   ) {
-    super(duplex, maskingKey, account);
+    super(duplex, maskingKey, account, bytesTaken);
     if (account) this.#recountFrom = RECOUNT_EACH;
     this.#host = host;
     this.#settings = settings;
-    this.#bytesBefore = isPlainSocket(duplex) ? duplex.bytesWritten : 0;
+    this.#bytesBefore = isPlainSocket(duplex) ? duplex.bytesWritten - bytesTaken : 0;
   }
 
   /** From the next message on. */
   set settings(settings: ConnectionSettings) {
     this.#settings = settings;
     if (!this.#isClosed && this.bufferedAmount >= settings.watchedBytes) this.#watch();
+  }
+
+  /** Nothing is on its way, and nobody waits for it. */
+  get isQuiet(): boolean {
+    const isUsual = this.#slow === undefined && !this.#isFull && !this.#needsDrain && !this.#isClosed;
+    return isUsual && this.#counted === 0 && this.isThrough;
   }
 
   /** Bytes that the operating system has not taken. */

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { channels } from './channels.js';
 import { neverOpened } from './close-report.js';
 import { Connection } from './connection.js';
-import { kSettings, type ConnectionOwner, type kOwner, type Subject } from './connection-owner.js';
+import { kIsBusy, kSettings, type ConnectionOwner, type kOwner, type Subject } from './connection-owner.js';
 import { EventAttributes } from './event-attributes.js';
 import { Limits } from './limits.js';
 import { LooseEnds } from './loose-ends.js';
@@ -209,6 +209,10 @@ export abstract class SocketState extends EventAttributes implements Subject {
 
   get [kSettings](): ConnectionSettings {
     return this.#settings;
+  }
+
+  get [kIsBusy](): boolean {
+    return this.#looseEnds !== undefined && this.#looseEnds.isWriting;
   }
 
   protected get [kConnection](): Connection | undefined {

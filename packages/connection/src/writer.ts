@@ -5,7 +5,7 @@ import { canWriteDirectly, writeDirectly } from './direct-write.js';
 import { awaitRecords, enterTurn, flushAtExit, leaveTurn, markDirty } from './dirty-writers.js';
 import { COPY_UP_TO, Gathering } from './gathering.js';
 import { lendBlock, maskBlock, type MaskBlock } from './mask-block.js';
-import { takesAtOnce } from './plain-socket.js';
+import { bytesInHand, takesAtOnce } from './plain-socket.js';
 import { MessageError, type Account, type SendCallback } from './protocol/index.js';
 import { settle } from './protocol/settle.js';
 import { release, viewOf, type Slab } from './slab.js';
@@ -30,7 +30,7 @@ export abstract class Writer extends Gathering {
   #isEnded = false;
   /** A write has. */
   #hasFailed = false;
-  #bytesTaken = 0;
+  #bytesTaken: number;
   /** Of these, what the stream had written when it broke off: a net.Socket that is destroyed calls every write a success. */
   #bytesThrough = Infinity;
   /** Of the frame that is taken in parts: its masking key, and where in its payload the next part stands. */
@@ -41,9 +41,15 @@ export abstract class Writer extends Gathering {
   /** `written` is called after each write, until this is switched off. */
   protected reportsWrites = false;
 
-  /** `maskingKey` is a client's. */
-  constructor(duplex: Duplex, maskingKey: (() => number) | undefined, account?: Account) {
+  /** `maskingKey` is a client's; `bytesTaken` before, all of which are written. */
+  constructor(
+    duplex: Duplex,
+    maskingKey: (() => number) | undefined,
+    account: Account | undefined,
+    bytesTaken: number,
+  ) {
     super(duplex, maskingKey, account);
+    this.#bytesTaken = bytesTaken;
     flushAtExit();
   }
 
@@ -97,6 +103,14 @@ export abstract class Writer extends Gathering {
 
   get isBroken(): boolean {
     return this.#hasFailed || this.duplex.destroyed;
+  }
+
+  /** All that was taken is written, and told of. */
+  protected get isThrough(): boolean {
+    const isEmpty = this.pendingBytes === 0 && this.callbacks === undefined && (this.#inFlight?.size ?? 0) === 0;
+    const isIdle = !this.#isDirty && !this.#inTurn && !this.#isProbing && !this.reportsWrites;
+    const isFine = !this.#isEnded && !this.#hasFailed && !this.duplex.destroyed;
+    return isEmpty && isIdle && isFine && this.duplex.writableLength === 0 && bytesInHand(this.duplex) === 0;
   }
 
   /** Nothing follows; `onEnded` runs when all of it is out. */

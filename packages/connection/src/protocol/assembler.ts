@@ -72,6 +72,13 @@ export class Assembler implements FrameHandlers {
     this.#buffer.keepFragments = keep;
   }
 
+  /** Between two messages, of which none was given as it came, or in parts. */
+  get isQuiet(): boolean {
+    return (
+      !this.isOpen && !this.streams && !this.#buffer.keepFragments && this.#control === undefined && !this.#decoding
+    );
+  }
+
   get isOpen(): boolean {
     return this.#opcode !== Opcode.Continuation;
   }

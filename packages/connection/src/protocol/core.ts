@@ -29,6 +29,16 @@ export const Hold = {
   Share: 128,
 } as const;
 
+/** What stays of a core on which nothing happens, for the next one: what it has counted, what its guards know, and the frames for the report. */
+export interface Past {
+  readonly log: FrameLog;
+  readonly watch: Watch | undefined;
+  readonly lastActivity: number;
+  readonly bytesReceived: number;
+  readonly messagesReceived: number;
+  readonly messagesSent: number;
+}
+
 /** The parts of a {@link Protocol}, and how they reach each other: what one of them needs of the others is a method here. */
 export class Core implements AssemblerEvents, SenderHost, OutletHost, ClosingHost, WatchHost, TurnShareHost {
   readonly options: ProtocolOptions;
@@ -54,25 +64,49 @@ export class Core implements AssemblerEvents, SenderHost, OutletHost, ClosingHos
   /** What a handler threw: not the peer's doing. */
   #thrown: { readonly error: unknown } | undefined;
 
-  constructor(options: ProtocolOptions, transport: Transport, handlers: ProtocolHandlers) {
+  constructor(options: ProtocolOptions, transport: Transport, handlers: ProtocolHandlers, past?: Past) {
     this.options = options;
     this.transport = transport;
     this.handlers = handlers;
     this.openedAt = this.lastActivity = options.openedAt ?? options.now();
     const { role, limits, isUtf8, validateUtf8 = true, strictLength = true, preserveInput = false } = options;
     const { allocate = allocateZeroed, copy = sliceOf, account, guards = NO_GUARDS } = options;
-    this.log = new FrameLog(options.turnTime ?? options.now);
-    this.log.dataAt = this.lastActivity;
+    this.log = past?.log ?? new FrameLog(options.turnTime ?? options.now);
+    if (past === undefined) this.log.dataAt = this.lastActivity;
     const extensions = options.extensions?.length ? new ExtensionChain(options.extensions, account) : NO_EXTENSIONS;
     this.extensions = extensions;
     this.assembler = new Assembler({ limits, extensions, validateUtf8, isUtf8, allocate, copy, account }, this);
     const rules = { role, allowedRsv: extensions.rsv, strictLength, preserveInput, copy };
     this.parser = new FrameParser(rules, this.assembler);
-    this.outlet = new Outlet(transport, this.log, this);
+    this.outlet = new Outlet(transport, this.log, this, past?.messagesSent);
     this.sender = new Sender(transport, this.outlet, extensions, this, options.fragmentSize, account);
     this.closing = new ClosingHandshake(this);
     this.share = new TurnShare(this);
-    if (isAny(guards)) this.watch = this.#watching(guards, this.openedAt);
+    if (past !== undefined) this.#goOn(past);
+    else if (isAny(guards)) this.watch = this.#watching(guards, this.openedAt);
+  }
+
+  #goOn({ watch, lastActivity, bytesReceived, messagesReceived }: Past): void {
+    this.watch = watch;
+    if (watch) watch.host = this;
+    this.lastActivity = lastActivity;
+    this.bytesReceived = bytesReceived;
+    this.messagesReceived = messagesReceived;
+  }
+
+  /** Between two frames, with nothing to send, to wait for or to tell: another core could go on from here. */
+  get isQuiet(): boolean {
+    const isOpen = this.closing.state === 'open' && !this.closing.hasBegun && this.extensions.isEmpty;
+    const isHeld = this.holds !== 0 || this.share.isAsked || this.#unansweredPing !== undefined;
+    const isBetween = !this.parser.insideFrame && this.assembler.isQuiet;
+    return isOpen && !isHeld && isBetween && this.outlet.isQuiet && this.sender.isQuiet;
+  }
+
+  /** What another core needs to go on from here. This one is not used any more. */
+  leave(): Past {
+    const { log, watch, lastActivity, bytesReceived, messagesReceived } = this;
+    if (watch) watch.host = NOBODY;
+    return { log, watch, lastActivity, bytesReceived, messagesReceived, messagesSent: this.outlet.messages };
   }
 
   // Bytes and time in.
@@ -341,6 +375,8 @@ function guarded<Result>(call: () => Result): Result | undefined {
   }
 }
 
+/** While there is no core nobody asks the guards. */
+const NOBODY = {} as WatchHost;
 const totalLength = (parts: Uint8Array[]): number => parts.reduce((total, { length }) => total + length, 0);
 const NO_EXTENSIONS = new ExtensionChain([]);
 const sliceOf = (memory: Uint8Array, from: number, to: number): Uint8Array =>

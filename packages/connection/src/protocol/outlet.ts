@@ -32,9 +32,11 @@ export class Outlet {
   #behindFrame: { readonly send: () => void; readonly callback: SendCallback | undefined }[] | undefined;
   #occupant: Occupant | undefined;
   #isClosed = false;
-  #messages = 0;
+  #messages: number;
 
-  constructor(transport: Transport, log: FrameLog, host: OutletHost) {
+  /** @param messages how many were sent before */
+  constructor(transport: Transport, log: FrameLog, host: OutletHost, messages = 0) {
+    this.#messages = messages;
     this.#transport = transport;
     this.#log = log;
     this.#host = host;
@@ -54,6 +56,12 @@ export class Outlet {
   /** Messages of which the last frame is out. */
   get messages(): number {
     return this.#messages;
+  }
+
+  /** Between two messages. */
+  get isQuiet(): boolean {
+    const isFree = this.#openMessage === undefined && this.#occupant === undefined && !this.#isClosed;
+    return isFree && !this.isInFrame && this.#behindFrame === undefined;
   }
 
   occupy(occupant: Occupant): void {

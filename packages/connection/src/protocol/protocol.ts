@@ -1,7 +1,7 @@
 import { Opcode, type MaskingMemory } from '@ws/frame';
 import type { Initiator } from './close-info.js';
 import type { ClosingHandshake } from './closing-handshake.js';
-import { Core, Hold } from './core.js';
+import { Core, Hold, type Past } from './core.js';
 import type { Failure } from './extension.js';
 import type { FrameRecord } from './frame-log.js';
 import type { Guards } from './guards.js';
@@ -25,9 +25,19 @@ export class Protocol {
   readonly sender: Sender;
   readonly #core: Core;
 
-  constructor(options: ProtocolOptions, transport: Transport, handlers: ProtocolHandlers) {
-    this.#core = new Core(options, transport, handlers);
+  /** @param past of the same connection: see {@link leave} */
+  constructor(options: ProtocolOptions, transport: Transport, handlers: ProtocolHandlers, past?: Past) {
+    this.#core = new Core(options, transport, handlers, past);
     this.sender = this.#core.sender;
+  }
+
+  /** Open, and nothing goes on: another one could go on from here, with {@link leave}. */
+  get isQuiet(): boolean {
+    return this.#core.isQuiet;
+  }
+  /** What another one needs to go on from here: without it, while nothing happens, a connection holds little memory. This one is not used any more. */
+  leave(): Past {
+    return this.#core.leave();
   }
 
   get state(): State {

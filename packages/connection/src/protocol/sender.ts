@@ -99,6 +99,11 @@ export class Sender implements OpenMessageHost {
   get isBetweenMessages(): boolean {
     return !this.#isInFragments;
   }
+  /** Between two messages, and none waits. */
+  get isQuiet(): boolean {
+    const isIdle = this.#queue === undefined || this.#queue.isIdle;
+    return isIdle && !this.#isInFragments && this.#behindFragments === undefined && !this.#isCleared;
+  }
   hasRoom(): boolean {
     return this.#transport.hasRoom();
   }

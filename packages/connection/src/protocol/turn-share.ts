@@ -25,6 +25,11 @@ export class TurnShare {
     this.#host = host;
   }
 
+  /** The next turn is awaited. */
+  get isAsked(): boolean {
+    return this.#isAsked;
+  }
+
   frame(): void {
     if ((this.#spent += FRAME_WORK) >= SHARE) this.#exhausted();
   }

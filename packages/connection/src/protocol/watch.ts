@@ -36,7 +36,7 @@ const MAX_RESPITE_MS = 5000;
  * the peer has time for is measured by a clock that stands still while we do not read. See docs/decisions/guards.md.
  */
 export class Watch implements HeartbeatHost {
-  readonly #host: WatchHost;
+  #host: WatchHost;
   readonly #openedAt: number;
   #guards: Guards;
   #heartbeat: Heartbeat | undefined;
@@ -72,6 +72,11 @@ export class Watch implements HeartbeatHost {
     this.#guards = guards;
     this.#apply(guards, now);
     this.#deadline = now > openedAt ? now : now + this.#soonest();
+  }
+
+  /** The core may be another one, of the same connection. */
+  set host(host: WatchHost) {
+    this.#host = host;
   }
 
   /** Ms of the options' clock at which `handleTimeout` wants to be called; `Infinity`: never. */
