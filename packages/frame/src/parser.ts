@@ -101,9 +101,12 @@ export class FrameParser {
     const { bytes } = memory;
     if (this.#rules.violation !== undefined || this.#isDiscarded) return;
     if (this.#running || this.#paused || this.bufferedBytes > 0) return this.push(sliceOf(bytes, 0, length));
-    if (memory.isVolatile && !this.#isPayload(length)) return this.push(this.#copy(bytes, 0, length));
-    this.#open(bytes, length);
-    this.#lent = memory;
+    if (memory.isVolatile && !this.#isPayload(length)) {
+      this.#open(this.#copy(bytes, 0, length));
+    } else {
+      this.#open(bytes, length);
+      this.#lent = memory;
+    }
     try {
       this.#run();
     } finally {

@@ -176,6 +176,38 @@ describe('whose memory', () => {
     expect(copied).toEqual([wire.length, 5000]);
   });
 
+  test.each([false, true])(
+    'what waits during a pause keeps none of what the copy lies in (volatile: %p)',
+    (isVolatile) => {
+      const seen: Uint8Array[] = [];
+      const copy = (memory: Uint8Array, from: number, to: number): Uint8Array => {
+        const pool = new Uint8Array(8192);
+        pool.set(memory.subarray(from, to));
+        return pool.subarray(0, to - from);
+      };
+      const parser: FrameParser = new FrameParser(
+        { copy },
+        {
+          frame: (_, slice) => {
+            seen.push(slice);
+            parser.pause();
+          },
+        },
+      );
+      const memory = new MaskingMemory(1000, isVolatile);
+      const second = wireOf([frame(bytes(30))]);
+      const wire = Uint8Array.from([...wireOf([frame(bytes(20))]), ...second]);
+      memory.bytes.set(wire);
+      parser.pushLent(memory, wire.length);
+      expect(parser.bufferedBytes).toBe(second.length);
+      parser.resume();
+      expect(seen.map(({ length, buffer }) => [length, buffer.byteLength])).toEqual([
+        [20, 8192],
+        [30, second.length],
+      ]);
+    },
+  );
+
   /** Of each call for fragments, the lengths that it tells of. */
   function joined(wire: Uint8Array, options: FrameParserOptions = {}): number[][] {
     const calls: number[][] = [];
