@@ -53,7 +53,7 @@ const POOLED_BELOW = 4096;
 const allocate = (byteLength: number): Uint8Array => Buffer.allocUnsafeSlow(byteLength);
 function copy(memory: Uint8Array, from: number, to: number): Uint8Array {
   const bytes = to - from < POOLED_BELOW ? Buffer.allocUnsafe(to - from) : Buffer.allocUnsafeSlow(to - from);
-  bytes.set(new Uint8Array(memory.buffer, memory.byteOffset + from, to - from));
+  bytes.set(new Uint8Array(memory.buffer, memory.byteOffset + from, to - from)); // as `subarray`, at half its price
   return bytes;
 }
 const encodeText = (text: string): Uint8Array => Buffer.from(text);

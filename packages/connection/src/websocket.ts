@@ -112,7 +112,7 @@ export class WebSocket<Data = unknown> extends SocketState {
     checkCallback(callback);
     const connection = this[kConnection];
     if (connection === undefined && this.readyState === CONNECTING) throw notOpen(CONNECTING);
-    const isOther = typeof data === 'object' && !ArrayBuffer.isView(data);
+    const isOther = typeof data === 'object' && !ArrayBuffer.isView(data); // else nearly every message would be asked for two classes
     if (isOther && data instanceof PreparedMessage) {
       if (connection === undefined || !connection.isOpen) return WebSocket.#refuse(this, data.payload, callback);
       if (channels.message.hasSubscribers) tellMessage(this, 'out', data.payload, data.isBinary);

@@ -39,7 +39,7 @@ test('what may still be read is never used again', () => {
   for (const other of others) release(other, false);
 });
 
-test('no more than a mebibyte is kept to be used again', () => {
+test('no more than sixteen are kept to be used again', () => {
   const many = Array.from({ length: 40 }, () => run(SLAB));
   for (const slab of many) release(slab, false);
   const again = Array.from({ length: 40 }, () => run(SLAB));
