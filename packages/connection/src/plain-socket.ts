@@ -18,11 +18,16 @@ export const isTlsSocket = (duplex: Duplex): duplex is Socket => isEncrypted(dup
 export const takesAtOnce = (socket: Duplex): boolean =>
   (isKnown ??= isKnownRuntime()) &&
   socket.writableLength === 0 &&
+  !isWriting(socket) &&
   socket.writableCorked === 0 &&
   !(socket as Socket).connecting;
 
 /** Chunks of such a stream are made for us alone; those of another may be somebody's own memory. */
 export const ownsItsChunks = (duplex: Duplex): boolean => isEncrypted(duplex) || isPlainSocket(duplex);
+
+/** A write is in hand, be it an empty one, which has no length but what follows waits for: over TLS it takes until the next turn. */
+export const isWriting = (duplex: Duplex): boolean =>
+  (duplex as unknown as { readonly _writableState: { readonly writing: boolean } })._writableState.writing;
 
 function writesAsNode(socket: Socket): boolean {
   const { write, _write } = Socket.prototype;

@@ -170,3 +170,16 @@ test('what was sent before process.exit() goes out over TLS too', () => {
     'got report\n',
   );
 });
+
+test('behind an empty write, with which TLS is not done at once, a message keeps its memory', async () => {
+  const [[near, far], [, other]] = [await tlsPair(), await tlsPair()];
+  const [socket, neighbour] = [far, other].map((stream) => WebSocket.from(stream, { role: 'server' }));
+  near.resume();
+  for (let turn = 0; turn < 5; turn++) await nextTurn(); // tickets are out
+  near.pause();
+  far.write('');
+  socket!.send('for the first');
+  process.nextTick(() => neighbour!.send('of the second'));
+  const [frame] = framesOf(Buffer.concat(await recordsOf(near, 15)));
+  expect(frame!.payload.toString()).toBe('for the first');
+});
