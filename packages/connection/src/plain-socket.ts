@@ -26,7 +26,7 @@ export const takesAtOnce = (socket: Duplex): boolean =>
 export const ownsItsChunks = (duplex: Duplex): boolean => isEncrypted(duplex) || isPlainSocket(duplex);
 
 /** A write is in hand, be it an empty one, which has no length but what follows waits for: over TLS it takes until the next turn. */
-export const isWriting = (duplex: Duplex): boolean =>
+const isWriting = (duplex: Duplex): boolean =>
   (duplex as unknown as { readonly _writableState: { readonly writing: boolean } })._writableState.writing;
 
 function writesAsNode(socket: Socket): boolean {
