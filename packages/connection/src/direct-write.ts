@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { Writable, type Duplex } from 'node:stream';
+import { isWriting } from './plain-socket.js';
 import { isKnownRuntime } from './reading.js';
 
 type Done = (error?: Error | null) => void;
@@ -32,6 +33,7 @@ export function canWriteDirectly(duplex: Duplex): duplex is Socket {
     duplex.write === Writable.prototype.write && // else it is somebody's who wants to see what is written
     duplex.writable &&
     duplex.writableLength === 0 &&
+    !isWriting(duplex) &&
     duplex.writableCorked === 0 &&
     !(duplex as Socket).connecting
   );

@@ -1,8 +1,6 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { isEncrypted, isKnownRuntime } from './reading.js';
-
-let isKnown: boolean | undefined;
+import { isEncrypted } from './reading.js';
 
 /** A TCP or Unix socket as Node makes it: what it was given to write is with the operating system once nothing is left to write. */
 export const isPlainSocket = (duplex: Duplex): duplex is Socket =>
@@ -11,22 +9,11 @@ export const isPlainSocket = (duplex: Duplex): duplex is Socket =>
 /** A TLSSocket as Node makes it. */
 export const isTlsSocket = (duplex: Duplex): duplex is Socket => isEncrypted(duplex) && writesAsNode(duplex);
 
-/**
- * What such a socket is given now, it encrypts or copies before `write` returns: nothing waits that goes first. The stream calls it
- * unwritten all the same, until the operating system has it. Only where tests have shown it.
- */
-export const takesAtOnce = (socket: Duplex): boolean =>
-  (isKnown ??= isKnownRuntime()) &&
-  socket.writableLength === 0 &&
-  !isWriting(socket) &&
-  socket.writableCorked === 0 &&
-  !(socket as Socket).connecting;
-
 /** Chunks of such a stream are made for us alone; those of another may be somebody's own memory. */
 export const ownsItsChunks = (duplex: Duplex): boolean => isEncrypted(duplex) || isPlainSocket(duplex);
 
-/** A write is in hand, be it an empty one, which has no length but what follows waits for: over TLS it takes until the next turn. */
-const isWriting = (duplex: Duplex): boolean =>
+/** A write is in hand, be it an empty one, which has no length but what follows waits for. */
+export const isWriting = (duplex: Duplex): boolean =>
   (duplex as unknown as { readonly _writableState: { readonly writing: boolean } })._writableState.writing;
 
 function writesAsNode(socket: Socket): boolean {

@@ -5,7 +5,7 @@ import { canWriteDirectly, writeDirectly } from './direct-write.js';
 import { awaitRecords, enterTurn, flushAtExit, leaveTurn, markDirty } from './dirty-writers.js';
 import { COPY_UP_TO, Gathering } from './gathering.js';
 import { lendBlock, maskBlock, type MaskBlock } from './mask-block.js';
-import { bytesInHand, takesAtOnce } from './plain-socket.js';
+import { bytesInHand } from './plain-socket.js';
 import { MessageError, type Account, type SendCallback } from './protocol/index.js';
 import { settle } from './protocol/settle.js';
 import { release, viewOf, type Slab } from './slab.js';
@@ -193,7 +193,6 @@ export abstract class Writer extends Gathering {
     if (this.duplex.destroyed) return this.discard();
     // A stream that is behind keeps a copy: a slab is not to be held by the few bytes of each slow reader.
     if (this.#mayHaveBacklog && this.duplex.writableLength > 0) this.closeRun();
-    const isTakenAtOnce = this.isTlsSocket && takesAtOnce(this.duplex);
     const slab = this.slab;
     const run = slab && viewOf(slab, this.runStart, this.runEnd);
     const chunks = this.chunks;
@@ -218,7 +217,7 @@ export abstract class Writer extends Gathering {
       this.duplex.destroy(error as Error); // a stream's own fault is its connection's alone
     }
     const isLeft = (this.#mayHaveBacklog = this.duplex.writableLength > 0);
-    if (slab) release(slab, !isTakenAtOnce && (!this.isPlainSocket || isLeft));
+    if (slab) release(slab, !this.isPlainSocket || isLeft);
     if (this.account === undefined) return;
     if (isLeft && this.isPlainSocket) this.#keepUnwritten(this.account, slab);
     this.payloads = undefined;

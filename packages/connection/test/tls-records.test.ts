@@ -1,4 +1,4 @@
-// TLS sockets, which give what they have read record by record, and take at once what nothing waits before.
+// TLS sockets, which give what they have read record by record.
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -8,7 +8,6 @@ import { afterEach, expect, test } from '@jest/globals';
 import { headerLength } from '@ws/frame';
 import { makeCertificate } from '@ws/testing';
 import { WebSocket } from '../src/index.js';
-import { slabFor } from '../src/slab.js';
 import { clientFrame, framesOf, nextTurn } from './streams.js';
 
 const certificate = makeCertificate();
@@ -133,20 +132,6 @@ test.each(['TLSv1.2', 'TLSv1.3'] as const)(
     }
   },
 );
-
-test('the slab is used from the front again behind a write over TLS, not behind one that has to wait', async () => {
-  const [near, far] = await tlsPair();
-  const socket = WebSocket.from(far, { role: 'server' });
-  near.resume();
-  socket.send('x'.repeat(100));
-  await nextTurn();
-  expect(slabFor(0).used).toBe(0);
-  far.cork();
-  socket.send('y'.repeat(100));
-  await nextTurn();
-  expect(slabFor(0).used).toBeGreaterThan(0);
-  far.uncork();
-});
 
 test('what was sent before process.exit() goes out over TLS too', () => {
   const child = `
