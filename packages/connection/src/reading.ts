@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { MaskingMemory } from '@ws/frame';
+import { keepFreedMemory } from './freed-memory.js';
 
 /** Where a socket has what `onread` of `net.connect` sets: a buffer that each read goes to, and who is told how much of it. */
 interface Symbols {
@@ -49,6 +50,7 @@ function sharedFor(socket: Socket): Shared {
 }
 
 function makeShared(size: number, isVolatile: boolean): Shared {
+  keepFreedMemory();
   const memory = new MaskingMemory(size, isVolatile);
   const { buffer, byteOffset, byteLength } = memory.bytes;
   return { memory, buffer: Buffer.from(buffer, byteOffset, byteLength) };

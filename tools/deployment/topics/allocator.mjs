@@ -19,6 +19,7 @@ function settings() {
   const jemalloc = library('libjemalloc');
   return [
     ['nothing set', {}],
+    ["glibc's own bounds", { MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_MMAP_THRESHOLD_: '131072' }],
     ['the two thresholds', { MALLOC_TRIM_THRESHOLD_: '268435456', MALLOC_MMAP_THRESHOLD_: '268435456' }],
     ['`MALLOC_ARENA_MAX=2`', { MALLOC_ARENA_MAX: '2' }],
     ...(jemalloc === undefined ? [] : [/** @type {const} */ (['jemalloc, by `LD_PRELOAD`', { LD_PRELOAD: jemalloc }])]),
