@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -34,16 +35,21 @@ linux('a process that dies is replaced', async () => {
   const { client } = await connect(url);
   process.kill(Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1')), 'SIGKILL');
   expect(await client.closed).toMatchObject({ code: 1006 });
-  // Nobody listens before the other one is there.
-  while (!(await connect(url).catch(() => undefined)));
+  // Nobody listens before the other one is there; and who comes at the very moment in which its port opens may be left lying in Node's primary until the next one comes.
+  while (!(await connect(url, { handshakeTimeout: 500 }).catch(() => undefined)));
   kill('SIGTERM');
   expect(await ended).toMatchObject({ status: 0 });
 });
 
-/** The next process has to find its place again, so that it cannot be any port. */
+/**
+ * The next process has to find its place again, so that it cannot be any port; and none of those that the system gives to clients: who connects
+ * to such a one again and again, while nobody listens, is connected to itself one day, and its place is taken.
+ */
 async function freePort() {
-  const server = createServer().listen(0);
-  await once(server, 'listening');
+  const firstOfClients = parseInt(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'latin1'), 10);
+  const server = createServer();
+  do server.listen(randomInt(1024, firstOfClients));
+  while (!(await once(server, 'listening').catch(() => undefined)));
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   await promisify(server.close.bind(server))();
   return String(port);

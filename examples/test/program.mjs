@@ -39,9 +39,10 @@ export async function start(name, env = {}) {
 /**
  * An open client, with what it gets.
  * @param {string} url
+ * @param {import('@ws/client').ClientOptions} [options]
  */
-export async function connect(url) {
-  const client = new WebSocket(url);
+export async function connect(url, options) {
+  const client = new WebSocket(url, options);
   started.push(() => client.terminate());
   /** @type {string[]} */
   const messages = [];

@@ -12,5 +12,5 @@ let isDone = false;
 export function keepFreedMemory(): void {
   if (isDone || process.platform !== 'linux') return;
   isDone = true;
-  new ArrayBuffer(BYTES); // garbage now
+  void new ArrayBuffer(BYTES); // garbage now
 }

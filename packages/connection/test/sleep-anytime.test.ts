@@ -21,7 +21,7 @@ type Step =
 
 const size = fc.oneof({ weight: 4, arbitrary: fc.nat(20) }, fc.constantFrom(125, 126, 3000, 20_000));
 const { Text, Binary, Ping, Pong, Continuation } = Opcode;
-const opcode = fc.constantFrom(Text, Binary, Text, Binary, Text, Binary, Ping, Pong, Continuation);
+const opcodes = fc.constantFrom(Text, Binary, Text, Binary, Text, Binary, Ping, Pong, Continuation);
 const kinds = fc.constantFrom(
   'rest',
   'rest',
@@ -35,12 +35,12 @@ const kinds = fc.constantFrom(
   'flow',
   'flow',
 );
-const step: fc.Arbitrary<Step> = fc.oneof(
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 16,
     arbitrary: fc.record({
       kind: fc.constant('frame' as const),
-      opcode,
+      opcode: opcodes,
       fin: fc.oneof({ weight: 6, arbitrary: fc.constant(true) }, fc.constant(false)),
       size,
       cut: fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, fc.nat(20)),
@@ -54,7 +54,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('close' as const, 'cut' as const) }) },
 );
 const program = fc.record({
-  steps: fc.array(step, { maxLength: 30 }),
+  steps: fc.array(anyStep, { maxLength: 30 }),
   incoming: fc.constantFrom('buffer' as const, 'buffer' as const, 'stream' as const),
   maxPayload: fc.constantFrom(1000, 100_000),
 });
@@ -155,13 +155,13 @@ class Run {
     const { code, reason, wasClean, initiator, error, bytesUnsent, frames } = await this.socket.closed;
     const report = [code, reason, wasClean, initiator, (error as { code?: string } | null)?.code, bytesUnsent];
     const logged = frames.map(({ direction, opcode, length }) => [direction, opcode, length]);
-    const events = this.#events.map((event) => event.map(told));
+    const events = this.#events.map((event) => event.map(comparable));
     return { seen: this.seen, bytes: this.stream.bytes.toString('latin1'), events, report, logged };
   }
 }
 
 /** But for times, which are those of two runs. */
-function told(part: unknown): unknown {
+function comparable(part: unknown): unknown {
   if (part instanceof Error) return part.message;
   return part !== null && typeof part === 'object' && 'lastActivity' in part ? 'a report' : part;
 }
