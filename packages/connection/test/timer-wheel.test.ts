@@ -195,7 +195,8 @@ describe("the process's timers", () => {
       timers.schedule(new WheelTimer(() => { throw new Error('mine'); }), 1);
       timers.schedule(new WheelTimer(() => console.log('beside it')), 1);
       timers.schedule(new WheelTimer(() => console.log('behind it')), 20);`);
-    expect(lines).toEqual(['beside it', 'uncaught mine', 'behind it']);
+    expect(lines.slice(0, 2).toSorted()).toEqual(['beside it', 'uncaught mine']); // the clock may go on between them
+    expect(lines.slice(2)).toEqual(['behind it']);
   });
 
   test('they keep the process alive, or not, and are not early', async () => {
