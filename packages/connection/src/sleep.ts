@@ -5,7 +5,7 @@ import { sharedTimers } from './timers.js';
 export interface Sleeper {
   /** Its place among those that are awake; -1 while it is not. */
   place: number;
-  /** Falls asleep if nothing has happened since the last call, and nothing goes on. @returns whether it has */
+  /** Falls asleep if nothing has happened since the last call, and nothing goes on. Calls nobody who could wake or end another. @returns whether it has */
   nod(): boolean;
 }
 

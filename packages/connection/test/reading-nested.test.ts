@@ -1,32 +1,17 @@
 // A TLSSocket may give what it has read in the midst of a call: of a write to the stream below it, or of an empty write to itself.
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { Duplex } from 'node:stream';
-import { connect, createServer, TLSSocket } from 'node:tls';
+import { connect, TLSSocket } from 'node:tls';
 import { afterEach, expect, test } from '@jest/globals';
-import { makeCertificate } from '@ws/testing';
 import { WebSocket } from '../src/index.js';
 import { clientFrame, nextTurn, record, tcpPair } from './streams.js';
+import { certificate, tlsPair } from './tls-pair.js';
 
-const certificate = makeCertificate();
 const open: Duplex[] = [];
 
 afterEach(() => {
   for (const stream of open.splice(0)) stream.destroy();
 });
-
-async function tlsPair(): Promise<[near: TLSSocket, far: TLSSocket]> {
-  const server = createServer(certificate).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const near = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', rejectUnauthorized: false });
-  const [[far]] = (await Promise.all([once(server, 'secureConnection'), once(near, 'secureConnect')])) as [
-    [TLSSocket],
-    unknown,
-  ];
-  server.close();
-  open.push(near, far);
-  return [near, far];
-}
 
 /** TLS over streams in memory; while `held` is set, what the near end writes is kept there. */
 async function tunnel(): Promise<{ near: TLSSocket; far: TLSSocket; below: Duplex; hold(): Buffer[] }> {

@@ -1,34 +1,12 @@
 // TLS sockets, which give what they have read record by record.
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { connect, createServer, type SecureVersion, type TLSSocket } from 'node:tls';
-import type { AddressInfo } from 'node:net';
-import { afterEach, expect, test } from '@jest/globals';
+import type { TLSSocket } from 'node:tls';
+import { expect, test } from '@jest/globals';
 import { headerLength } from '@ws/frame';
-import { makeCertificate } from '@ws/testing';
 import { WebSocket } from '../src/index.js';
 import { clientFrame, framesOf, nextTurn } from './streams.js';
-
-const certificate = makeCertificate();
-const open: TLSSocket[] = [];
-
-afterEach(() => {
-  for (const socket of open.splice(0)) socket.destroy();
-});
-
-async function tlsPair(maxVersion: SecureVersion = 'TLSv1.3'): Promise<[near: TLSSocket, far: TLSSocket]> {
-  const server = createServer({ ...certificate, maxVersion }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const near = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', rejectUnauthorized: false });
-  const [[far]] = (await Promise.all([once(server, 'secureConnection'), once(near, 'secureConnect')])) as [
-    [TLSSocket],
-    unknown,
-  ];
-  server.close();
-  open.push(near, far);
-  return [near, far];
-}
+import { certificate, tlsPair } from './tls-pair.js';
 
 /** Three records, for which one read is enough. */
 const QUESTIONS = 40;
