@@ -36,9 +36,10 @@ async function write(options) {
 
 /** @type {{ exports: Record<string, string | { import: { default: string } }> }} */
 const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
-const entryPoints = Object.values(exports).flatMap((entry) =>
+const listed = Object.values(exports).flatMap((entry) =>
   typeof entry === 'string' ? [] : [join('src', relative(ESM, entry.import.default)).replace(/\.js$/, '.ts')],
 );
+const entryPoints = [...new Set(listed)]; // two names of one entry
 
 for (const form of [ESM, CJS]) {
   for (const file of filesOf(form, (name) => /\.js(\.map)?$/.test(name))) rmSync(file);

@@ -49,10 +49,11 @@ export const LAYERS = {
   ],
   '@ws/server': [{ entry: '.', source: '', imports: BELOW_THE_ENDS, types: [], builtins: 'any' }],
   '@ws/client': [{ entry: '.', source: '', imports: BELOW_THE_ENDS, types: [], builtins: 'any' }],
-  '@ws/compat': ['ws', 'ws2', 'nodejs-websocket', 'wesos', 'websockets'].map((name) => ({
-    entry: `./${name}`,
-    source: `${name}/`,
-    imports: ['@ws/server', '@ws/client'],
+  // "." is another name of "./ws"; beside the folders stands what adapters share.
+  '@ws/compat': ['ws', 'ws2', 'nodejs-websocket', 'wesos', 'websockets', ''].map((name) => ({
+    entry: name === '' ? '.' : `./${name}`,
+    source: name === '' ? '' : `${name}/`,
+    imports: [...BELOW_THE_ENDS, '@ws/server', '@ws/client'],
     types: [],
     builtins: 'any',
   })),

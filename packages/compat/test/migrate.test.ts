@@ -1,0 +1,11 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { page, type Migration } from './rows.js';
+
+const migrations: Readonly<Record<string, Migration>> = {};
+
+test.each(Object.entries(migrations))('docs/migrate/%s.md says what the table says', (name, migration) => {
+  const file = new URL(`../../../docs/migrate/${name}.md`, import.meta.url);
+  if (process.env['WRITE_PAGES']) writeFileSync(file, page(migration));
+  expect(readFileSync(file, 'utf8')).toBe(page(migration));
+});
