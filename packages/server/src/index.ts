@@ -67,7 +67,15 @@ export type { BroadcastStream, BroadcastStreamOptions } from './broadcast-stream
 export type { WebSocketServerEvents } from './events.js';
 export type { MessageSink, MessageSinkEvents } from './message-sink.js';
 export type { ServerMetrics } from './metrics.js';
-export type { HandleProtocols, OriginCheck, ResolvedServerOptions, ServerOptions, ServerRateLimit } from './options.js';
+export type {
+  HandleProtocols,
+  HandleProtocolsAnswer,
+  OriginCheck,
+  ProtocolRefusal,
+  ResolvedServerOptions,
+  ServerOptions,
+  ServerRateLimit,
+} from './options.js';
 export type { RecipientOptions } from './recipients.js';
 export type { RefusalReason } from './refusal.js';
 export { WebSocketServer } from './server.js';

@@ -14,16 +14,23 @@ import type { PerMessageDeflateOptions } from '@ws/deflate/node';
 import type { TrustedProxies } from '@ws/handshake';
 import { defaultMemoryLimit } from './memory-limit.js';
 import { checkOptions } from './option-rules.js';
-import type { VerifyClient } from './verify-client.js';
+import type { VerifyClient, VerifyClientResult } from './verify-client.js';
 
 /** Decides over one `Origin` header. Not asked when there is none: that is no browser. */
 export type OriginCheck = (origin: string, request: IncomingMessage) => boolean | Promise<boolean>;
+
+/** What `handleProtocols` refuses a client with, instead of going on without a subprotocol. `code` is 400 if it is left out. */
+export interface ProtocolRefusal extends Pick<VerifyClientResult, 'code' | 'reason' | 'headers'> {
+  readonly accept: false;
+}
+
+export type HandleProtocolsAnswer = string | false | ProtocolRefusal | undefined;
 
 /** Chooses one of the subprotocols that the client offered; `false`, `''` or nothing: none of them. */
 export type HandleProtocols = (
   protocols: Set<string>,
   request: IncomingMessage,
-) => string | false | undefined | Promise<string | false | undefined>;
+) => HandleProtocolsAnswer | Promise<HandleProtocolsAnswer>;
 
 /** Options of `WebSocketServer`: those of `ws` 8, and ours. Exactly one of `port`, `server` and `noServer` is given. */
 export interface ServerOptions<Data = unknown> {
@@ -45,7 +52,7 @@ export interface ServerOptions<Data = unknown> {
   readonly verifyClient?: VerifyClient<Data> | undefined;
   /** Which `Origin` headers are accepted. A request without one comes from no browser and is. @default 'same' */
   readonly origins?: 'same' | 'any' | false | readonly string[] | OriginCheck | undefined;
-  /** Chooses the subprotocol; wins over `protocols`. An answer that was not offered: 500. */
+  /** Chooses the subprotocol; wins over `protocols`. An answer that was not offered: 500. `{ accept: false }` refuses the client. */
   readonly handleProtocols?: HandleProtocols | undefined;
   /** Subprotocols this server speaks. @default the first one that the client offers, whatever it is */
   readonly protocols?: readonly string[] | undefined;

@@ -9,6 +9,7 @@ import {
   type UpgradeOffer,
 } from '@ws/handshake';
 import { NOBODY, type Visitor } from './admission.js';
+import type { HandleProtocolsAnswer, ProtocolRefusal } from './options.js';
 import type { PendingUpgrade } from './pending.js';
 import { ignoreErrors, type Refusal, type RefusalReason } from './refusal.js';
 import { refuseUpgrade, type Client, type UpgradeCall, type UpgradeHost } from './upgrade-host.js';
@@ -128,7 +129,7 @@ export class Upgrade<Data> implements PendingUpgrade {
       () => askVerifyClient<Data>(verifyClient, { origin: offer.origin, secure, req }),
       (result) => {
         if (result.accept) this.#selectProtocol(offer, result.data);
-        else this.refuse(unverified(result));
+        else this.refuse(refusedBy('verifyClient', result, 401));
       },
     );
   }
@@ -146,11 +147,10 @@ export class Upgrade<Data> implements PendingUpgrade {
       'handleProtocols',
       () => handleProtocols(new Set(offer.protocols), this.#call.request),
       (answer) => {
+        if (isRefusal(answer)) return this.refuse(refusedBy('handleProtocols', answer, 400));
         const protocol = answer || '';
         if (protocol === '' || offer.protocols.includes(protocol)) return this.#complete(offer, protocol, data);
-        const error = new RangeError(
-          `handleProtocols gave ${JSON.stringify(protocol)}, which the client did not offer`,
-        );
+        const error = new RangeError(`handleProtocols gave ${show(protocol)}, which the client did not offer`);
         this.refuse({ reason: 'handleProtocols', status: 500, error });
       },
     );
@@ -231,18 +231,18 @@ function faulty(reason: RefusalReason, error: HandshakeError): Refusal {
   return { reason, status: error.status, body: error.message, headers: error.headers, error };
 }
 
-/** As `ws` 8: `verifyClient`'s message is the body; it is the reason phrase too, where a status line can hold it. */
-function unverified(result: VerifyClientResult): Refusal {
+/** As `ws` 8: the callback's message is the body; it is the reason phrase too, where a status line can hold it. */
+function refusedBy(reason: RefusalReason, result: VerifyClientResult, otherwise: number): Refusal {
   const text = result.reason || undefined;
   const phrase = text !== undefined && /^[ -~]+$/.test(text) ? text : undefined;
-  return {
-    reason: 'verifyClient',
-    status: result.code || 401,
-    body: text,
-    phrase,
-    headers: result.headers,
-  };
+  return { reason, status: result.code || otherwise, body: text, phrase, headers: result.headers };
 }
+
+function isRefusal(answer: HandleProtocolsAnswer): answer is ProtocolRefusal {
+  return typeof answer === 'object' && answer !== null && (answer as Partial<ProtocolRefusal>).accept === false;
+}
+
+const show = (answer: unknown): string => (typeof answer === 'string' ? JSON.stringify(answer) : `a ${typeof answer}`);
 
 function isSecure(socket: object): boolean {
   return 'encrypted' in socket && socket.encrypted === true;

@@ -75,6 +75,28 @@ test.each(FAILING)('K-07 handleProtocols gives %s: 500', async (_name, handlePro
   expect([reason, error instanceof Error]).toEqual(['handleProtocols', true]);
 });
 
+const REFUSING: [name: string, handleProtocols: HandleProtocols, status: number, phrase: string, body: string][] = [
+  ['no more than that', () => ({ accept: false }), 400, 'Bad Request', 'Bad Request'],
+  ['a Promise of it', async () => ({ accept: false, code: 403 }), 403, 'Forbidden', 'Forbidden'],
+  ['how', () => ({ accept: false, code: 401, reason: 'log in' }), 401, 'log in', 'log in'],
+];
+
+test.each(REFUSING)('X-07 handleProtocols refuses: %s', async (_name, handleProtocols, status, phrase, body) => {
+  const server = await start({ handleProtocols });
+  const event = once(server, 'refused');
+  const answer = await exchange(portOf(server), handshake({ 'Sec-WebSocket-Protocol': 'one' }));
+  expect([answer.status, answer.phrase, answer.body]).toEqual([status, phrase, body]);
+  expect((await event)[0]).toBe('handleProtocols');
+  expect((await shake(portOf(server), handshake())).status).toBe(101); // who asks for none is not asked about
+});
+
+test('X-07 handleProtocols refuses with headers', async () => {
+  const headers = { 'WWW-Authenticate': 'Bearer' };
+  const server = await start({ handleProtocols: () => ({ accept: false, code: 401, headers }) });
+  const answer = await exchange(portOf(server), handshake({ 'Sec-WebSocket-Protocol': 'one' }));
+  expect(answer.headers['www-authenticate']).toBe('Bearer');
+});
+
 const REQUIRED: [options: ServerOptions, offer: string | undefined, status: number][] = [
   [{ protocols: ['one'] }, 'one', 101],
   [{ protocols: ['one'] }, 'two', 400],
