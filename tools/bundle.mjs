@@ -25,12 +25,21 @@ function withClassNames(text) {
   return text.replaceAll(/\w+/g, (word) => names.get(word) ?? word);
 }
 
+/**
+ * A module that exports something as 'module.exports' is that for require(), as it is for Node's require() of an ES module.
+ * @param {string} text
+ */
+const asItself = (text) =>
+  text.includes('"module.exports": () =>')
+    ? text.replace(/^(\/\/# sourceMappingURL)/m, "module.exports = module.exports['module.exports'];\n$1")
+    : text;
+
 /** @param {import('esbuild').BuildOptions} options */
 async function write(options) {
   const { outputFiles } = await build({ ...COMMON, ...options, write: false });
   for (const { path, text } of outputFiles) {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, path.endsWith('.js') ? withClassNames(text) : text);
+    writeFileSync(path, path.endsWith('.js') ? asItself(withClassNames(text)) : text);
   }
 }
 
@@ -65,4 +74,13 @@ await write({
   outdir: CJS,
   format: 'cjs',
 });
+// So that `import name = require()` is typed: the ES form's declarations cannot say it.
+for (const file of filesOf(CJS, (name) => name.endsWith('.d.ts'))) {
+  const named = /^export \{.*?(\w+) as 'module\.exports'.*\};$/m.exec(readFileSync(file, 'utf8'))?.[1];
+  if (named === undefined) continue;
+  const imported = readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('import ') && new RegExp(`\\b${named}\\b`).test(line));
+  writeFileSync(file, `${imported.find((line) => line.includes(`{ ${named} }`))}\nexport = ${named};\n`);
+}
 writeFileSync(join(CJS, 'package.json'), '{ "type": "commonjs" }\n'); // the package's own says "module"
