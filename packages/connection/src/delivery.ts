@@ -41,6 +41,7 @@ export class Delivery implements ConnectionOwner {
   /** As a stream, if it is to be one. Nobody listens: a message that would be one is dropped, and with `'auto'` given whole. */
   incoming(head: MessageHead, connection: HeldConnection): MessageSink | undefined {
     const socket = this.#socket;
+    if (head.isText && socket.incoming === 'binary') return undefined;
     const isAuto = socket.incoming === 'auto';
     if (isAuto && head.header.fin && head.header.payloadLength <= this.#settings.streamThreshold) return undefined;
     if (socket.listenerCount('incoming') === 0) return isAuto ? undefined : DISCARDED;

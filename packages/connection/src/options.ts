@@ -24,7 +24,7 @@ export interface SlowRule {
   readonly policy: NonNullable<SlowConsumer['policy']>;
 }
 
-export type IncomingMode = 'buffer' | 'stream' | 'auto';
+export type IncomingMode = 'buffer' | 'stream' | 'binary' | 'auto';
 
 /** What one connection may be told. For every limit, 0 or `false` is none. */
 export interface ConnectionOptions extends GuardOptions {
@@ -47,8 +47,8 @@ export interface ConnectionOptions extends GuardOptions {
   /** Bytes waiting to be sent from which on `send` returns false and `'drain'` follows; bytes received and not taken from which on reading stops. @default 65_536 */
   readonly highWaterMark?: number | false | undefined;
   /**
-   * How messages are given: whole, as `'message'`; as streams from their first header on, as `'incoming'`; or (`'auto'`) as streams where they are in
-   * fragments or longer than `streamThreshold`, and somebody listens for `'incoming'`. @default 'buffer'
+   * How messages are given: whole, as `'message'`; as streams from their first header on, as `'incoming'`; text whole and all else as streams (`'binary'`);
+   * or (`'auto'`) as streams where they are in fragments or longer than `streamThreshold`, and somebody listens for `'incoming'`. @default 'buffer'
    */
   readonly incoming?: IncomingMode | undefined;
   /** With `incoming: 'auto'`, bytes (as they come in, compressed or not) up to which an unfragmented message is given whole. @default 16_384 */
@@ -176,7 +176,7 @@ function checkMemoryLimit(value: unknown): number | undefined {
   return bytes === Infinity ? undefined : bytes;
 }
 
-export const INCOMING_MODES = ['buffer', 'stream', 'auto'] as const satisfies IncomingMode[];
+export const INCOMING_MODES = ['buffer', 'stream', 'binary', 'auto'] as const satisfies IncomingMode[];
 /** Without a mark, streams still go no faster than they are taken, in both directions. */
 const finite = (bytes: number): number => (bytes === Infinity ? MIN_GATE : bytes);
 

@@ -84,7 +84,7 @@ export abstract class SocketState extends EventAttributes implements Subject {
 
   /**
    * How messages are given from the next one on: `'buffer'` whole, as `'message'`; `'stream'` as `'incoming'`, from the header of their first frame
-   * on, and dropped where nobody listens for that; `'auto'` as streams if they are in fragments or longer than the option `streamThreshold`, and
+   * on, and dropped where nobody listens for that; `'binary'` so for binary messages, text whole; `'auto'` as streams if they are in fragments or longer than the option `streamThreshold`, and
    * somebody listens for `'incoming'`. @default the option `incoming`
    * @throws {TypeError | RangeError} for another value
    */

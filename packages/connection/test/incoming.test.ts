@@ -3,7 +3,14 @@ import { pipeline } from 'node:stream/promises';
 import { describe, expect, test } from '@jest/globals';
 import { Opcode } from '@ws/frame';
 import { everySplit, hex } from '@ws/testing';
-import { createPair, Incoming, MessageError, type ConnectionOptions, type WebSocket } from '../src/index.js';
+import {
+  createPair,
+  Incoming,
+  MessageError,
+  type ConnectionOptions,
+  type IncomingMode,
+  type WebSocket,
+} from '../src/index.js';
 import { clientFrame, event, nextTurn, record, recorded } from './streams.js';
 
 const { Continuation, Text, Binary, Ping, Close } = Opcode;
@@ -293,10 +300,16 @@ describe('text, json, buffer', () => {
 });
 
 describe('who gets what', () => {
-  const MODES: { mode: 'stream' | 'auto'; listens: boolean; fragments: string[]; becomes: string }[] = [
+  const MODES: { mode: IncomingMode; listens: boolean; fragments: (string | Buffer)[]; becomes: string }[] = [
     { mode: 'stream', listens: true, fragments: ['a'], becomes: 'incoming' },
     { mode: 'stream', listens: false, fragments: ['a'], becomes: '' },
     { mode: 'stream', listens: false, fragments: ['a', 'b'], becomes: '' },
+    { mode: 'binary', listens: true, fragments: ['a'], becomes: 'message' },
+    { mode: 'binary', listens: true, fragments: ['a', 'b'], becomes: 'message' },
+    { mode: 'binary', listens: true, fragments: [Buffer.from('a')], becomes: 'incoming' },
+    { mode: 'binary', listens: true, fragments: [Buffer.from('a'), Buffer.from('b')], becomes: 'incoming' },
+    { mode: 'binary', listens: false, fragments: ['a'], becomes: 'message' },
+    { mode: 'binary', listens: false, fragments: [Buffer.from('a')], becomes: '' },
     { mode: 'auto', listens: true, fragments: ['x'.repeat(20)], becomes: 'message' },
     { mode: 'auto', listens: true, fragments: ['x'.repeat(21)], becomes: 'incoming' },
     { mode: 'auto', listens: true, fragments: ['', ''], becomes: 'incoming' },

@@ -46,7 +46,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const scenario = fc.record({
   steps: fc.array(step, { maxLength: 40 }),
   sizes: fc.array(fc.integer({ min: 1, max: 3000 }), { maxLength: 3 }),
-  incoming: fc.constantFrom('buffer' as const, 'stream' as const, 'auto' as const),
+  incoming: fc.constantFrom('buffer' as const, 'stream' as const, 'binary' as const, 'auto' as const),
   fragmentSize: fc.constantFrom(false as const, false as const, 100, 6000),
   extension: fc.constantFrom('none' as const, 'sync' as const, 'late' as const),
   lazy: fc.boolean(),

@@ -140,7 +140,7 @@ const RULES: { readonly [Name in keyof ServerOptions]-?: Rule } = {
   skipUTF8Validation: flag,
   strictLength: flag,
   highWaterMark: limit,
-  incoming: oneOf('buffer', 'stream', 'auto'),
+  incoming: oneOf('buffer', 'stream', 'binary', 'auto'),
   streamThreshold: limit,
   fragmentSize: limit,
   maxDeclaredFrame: limit,

@@ -33,6 +33,8 @@ export class ClosingHandshake {
   #received: CloseFrame | null = null;
   #error: Failure | null = null;
   #initiator: Initiator | undefined;
+  /** Body of the Close frame that waits for the end of a message, and does without it. */
+  #impatient: Uint8Array | undefined;
   #deadline = Infinity;
   #peerEnded = false;
 
@@ -79,8 +81,10 @@ export class ClosingHandshake {
     this.#initiator ??= initiator;
     this.#error ??= error;
     this.startTimeout();
+    const frame = decodeClosePayload(payload);
+    if (!ORDERLY.has(frame.code)) this.#impatient = payload;
     this.#host.sender.inOrder(() => this.#send(payload));
-    this.#announce(decodeClosePayload(payload), 'local');
+    this.#announce(frame, 'local');
   }
 
   /** §7.1.7: one Close frame with the error's code, then the end of the byte stream. */
@@ -117,7 +121,7 @@ export class ClosingHandshake {
     this.#host.transport.destroy();
   }
 
-  /** A message was given up in its midst, and the protocol has no word for that: 1011. */
+  /** A message was given up in its midst, and the protocol has no word for that: 1011, unless we close for another reason already. */
   abandon(): void {
     const wasOpen = this.#state === 'open';
     if (this.#sent !== null || this.#state === 'failed' || this.#state === 'closed') return;
@@ -131,7 +135,7 @@ export class ClosingHandshake {
       this.#initiator ??= 'local';
     }
     this.startTimeout();
-    const payload = encodeClosePayload(1011);
+    const payload = this.#impatient ?? encodeClosePayload(1011);
     this.#send(payload);
     if (wasOpen) this.#announce(decodeClosePayload(payload), 'local');
   }

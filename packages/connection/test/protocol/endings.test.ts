@@ -97,6 +97,16 @@ const ENDINGS: readonly Ending[] = [
     is: ['shutdown', null, 1001, null],
   },
   { way: 'a message is given up', act: abandoned, is: ['local', null, 1011, null] },
+  {
+    way: 'a message is given up, behind which we close for a reason',
+    act: (core) => abandoned(core, () => core.protocol.close(4000)),
+    is: ['local', null, 4000, null],
+  },
+  {
+    way: 'a message is given up, behind which we close: it must not pass for a whole one',
+    act: (core) => abandoned(core, () => core.protocol.close(1000)),
+    is: ['local', null, 1011, null],
+  },
 
   {
     way: 'a reserved opcode',
@@ -249,7 +259,7 @@ const ENDINGS: readonly Ending[] = [
   },
 ];
 
-function abandoned(core: Core): void {
+function abandoned(core: Core, before?: () => void): void {
   const message = core.protocol.sender.openMessage({ ready: () => undefined, cut: () => undefined });
   message.open();
   message.fragment(
@@ -257,6 +267,7 @@ function abandoned(core: Core): void {
     { opcode: Opcode.Binary, fin: false, compress: undefined, length: undefined, callback: undefined },
     () => undefined,
   );
+  before?.();
   message.giveUp();
 }
 
