@@ -90,6 +90,7 @@ const RULES: { readonly [Name in keyof ServerOptions]-?: Rule } = {
     type: isString,
     fits: (value: string) => value === '' || (value.startsWith('/') && !value.includes('?') && !value.includes('#')),
   },
+  unservedPath: { expected: '400 or 404', type: isNumber, fits: (value: number) => value === 400 || value === 404 },
   clientTracking: flag,
   verifyClient: callback,
   origins: {

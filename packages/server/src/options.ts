@@ -46,6 +46,8 @@ export interface ServerOptions<Data = unknown> {
   readonly noServer?: boolean | undefined;
   /** Serve this path only; the query does not count. @default every path */
   readonly path?: string | undefined;
+  /** The status for a path that no WebSocket server here serves; of several on one http server the first one's. @default 400, as in `ws` */
+  readonly unservedPath?: 400 | 404 | undefined;
   /** Keep the open connections in `clients`. @default true */
   readonly clientTracking?: boolean | undefined;
   /** Admission of one client; forms and answers are described with `VerifyClient`. */
@@ -143,6 +145,7 @@ export interface ServerRateLimit extends RateLimit {
 /** `ServerOptions` after the check: whatever has a default is filled in, and a guard that is off is 0. */
 export interface ResolvedServerOptions<Data = unknown> extends ServerOptions<Data> {
   readonly noServer: boolean;
+  readonly unservedPath: 400 | 404;
   readonly clientTracking: boolean;
   readonly origins: 'same' | 'any' | readonly string[] | OriginCheck;
   readonly protocolPreference: 'client' | 'server';
@@ -176,6 +179,7 @@ export function resolveOptions<Data>(given: ServerOptions<Data>): ResolvedServer
   return Object.freeze({
     ...options,
     noServer,
+    unservedPath: options.unservedPath ?? 400,
     clientTracking: options.clientTracking ?? true,
     origins: options.origins === undefined ? 'same' : options.origins === false ? 'any' : options.origins,
     protocolPreference: options.protocolPreference ?? 'client',

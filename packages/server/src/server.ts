@@ -368,6 +368,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     const connected: UpgradeCallback<Data> = (socket, request) => void this.emit('connection', socket, request);
     return {
       handshakeTimeoutMs: this.options.handshakeTimeout,
+      unservedPath: this.options.unservedPath,
       shouldHandle: (request) => this.shouldHandle(request),
       take: (request, socket, head, handled) => {
         (request as Routed)[this.#handled] = handled;

@@ -9,13 +9,14 @@ export type AnyHttpServer = HttpServer | HttpsServer;
 export interface UpgradeTarget {
   /** ms; 0 for none */
   readonly handshakeTimeoutMs: number;
+  /** The answer where nobody serves the path, and no foreign listener is there to be asked. */
+  readonly unservedPath: 400 | 404;
   shouldHandle(request: IncomingMessage): boolean | PromiseLike<boolean>;
   /** Takes the request; `handled` is what `shouldHandle` said. */
   take(request: IncomingMessage, socket: Duplex, head: Buffer, handled: true | PromiseLike<boolean>): void;
   refuse(request: IncomingMessage, socket: Duplex, refusal: Refusal): void;
 }
 
-const NO_SUCH_PATH: Refusal = { reason: 'path', status: 400, body: 'no WebSocket server here serves this path' };
 const NOBODY_TOOK_IT: Refusal = { reason: 'path', status: 404, body: 'nobody here serves this path' };
 
 const routers = new WeakMap<AnyHttpServer, UpgradeRouter>();
@@ -23,6 +24,10 @@ const routers = new WeakMap<AnyHttpServer, UpgradeRouter>();
 const TAKEN: unique symbol = Symbol.for('@ws/server.taken');
 type Taken = Duplex & { [TAKEN]?: true };
 const watches = new WeakMap<Duplex, ForeignWatch>();
+
+export function unserved(status: 400 | 404): Refusal {
+  return { reason: 'path', status, body: 'no WebSocket server here serves this path' };
+}
 
 /** Lets `target` have its share of the upgrade requests of `httpServer`. */
 export function route(httpServer: AnyHttpServer, target: UpgradeTarget): void {
@@ -89,7 +94,7 @@ class UpgradeRouter {
     }
     const [first] = this.#targets;
     if (!first) return;
-    if (this.#httpServer.listenerCount('upgrade') === 1) first.refuse(request, socket, NO_SUCH_PATH);
+    if (this.#httpServer.listenerCount('upgrade') === 1) first.refuse(request, socket, unserved(first.unservedPath));
     else {
       const refuse = (): void => first.refuse(request, socket, NOBODY_TOOK_IT);
       watches.set(socket, new ForeignWatch(socket, longestTimeout(this.#targets), refuse));

@@ -13,6 +13,7 @@ import type { HandleProtocolsAnswer, ProtocolRefusal } from './options.js';
 import type { PendingUpgrade } from './pending.js';
 import { ignoreErrors, type Refusal, type RefusalReason } from './refusal.js';
 import { refuseUpgrade, type Client, type UpgradeCall, type UpgradeHost } from './upgrade-host.js';
+import { unserved } from './upgrade-routing.js';
 import { askVerifyClient, isPromiseLike, type VerifyClientResult } from './verify-client.js';
 
 /**
@@ -85,7 +86,7 @@ export class Upgrade<Data> implements PendingUpgrade {
       () => this.#host.shouldHandle(this.#call.request),
       (handled) => {
         if (handled) this.#checkHost(offer);
-        else this.refuse({ reason: 'path', status: 400, body: 'no WebSocket server here serves this path' });
+        else this.refuse(unserved(this.#host.options.unservedPath));
       },
     );
   }

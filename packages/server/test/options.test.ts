@@ -40,6 +40,7 @@ const WRONG_TYPE: Record<keyof ServerOptions, readonly unknown[]> = {
   server: [{}, 'http', () => {}, { on() {} }],
   noServer: [1, 'yes'],
   path: [1, {}, /chat/],
+  unservedPath: ['404', true],
   clientTracking: [1, 'no'],
   verifyClient: [true, {}, 'x'],
   origins: [true, 5, {}, [1], ['https://a.example', null]],
@@ -86,6 +87,7 @@ const OUT_OF_RANGE: { readonly [Name in keyof ServerOptions]: readonly unknown[]
   port: [-1, 65_536, 1.5, NaN, '70000'],
   backlog: [-1, 1.5],
   path: ['chat', '/a?b', '/a#b', '*'],
+  unservedPath: [200, 401, NaN],
   origins: [
     'none',
     'https://app.example.com',
@@ -225,6 +227,7 @@ test('the defaults', () => {
   const { options } = make({ noServer: true });
   expect(options).toEqual({
     noServer: true,
+    unservedPath: 400,
     clientTracking: true,
     origins: 'same',
     protocolPreference: 'client',
@@ -268,6 +271,7 @@ test('good values are taken', () => {
   const good: ServerOptions = {
     noServer: true,
     path: '/chat',
+    unservedPath: 404,
     origins: ['https://app.example.com', 'http://localhost:3000', 'chrome-extension://abcdef'],
     protocols: ['chat', 'v2.chat'],
     trustProxy: (address, hop) => hop === 0 && address === '127.0.0.1',

@@ -64,6 +64,14 @@ test('decision 18: a path that nobody serves gets 400, and one event', async () 
   expect(events.map((listener) => listener.mock.calls.map(([reason]) => reason))).toEqual([['path'], []]);
 });
 
+test('X-19 unservedPath: 404, on a shared http server and on a port of its own', async () => {
+  const { port } = await several({ path: '/a', unservedPath: 404 }, { path: '/b' });
+  expect(await exchange(port, get('/c'))).toMatchObject({ status: 404, headers: { connection: 'close' } });
+  expect(await whoTakes(port, '/b')).toBe('1');
+  const own = await start({ path: '/a', unservedPath: 404 });
+  expect((await refused(peer(portOf(own), '/b'))).status).toBe(404);
+});
+
 test.each([
   ['/chat', 101],
   ['/chat?room=1', 101],
