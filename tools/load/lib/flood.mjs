@@ -1,40 +1,17 @@
 // One flood: a server, connections that are open already, and attempts to open more, each in a process of its own.
-import { fork, spawn, spawnSync } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, renameSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { compile, missingGcc } from '../../bench/lib/gcc.mjs';
 
 const pathOf = (/** @type {string} */ name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
 /** What is missing to compile the program, as a clause for a message; undefined: nothing. */
-export function missingForFlood() {
-  if (process.platform !== 'linux') return 'Linux';
-  if (spawnSync('gcc', ['--version'], { stdio: 'ignore' }).status !== 0)
-    return 'gcc (Debian: apt-get install gcc libc6-dev)';
-  return undefined;
-}
+export const missingForFlood = () => (process.platform === 'linux' ? missingGcc() : 'Linux');
 
 /** @returns {string} path of the program */
-export function compileFlood() {
-  const target = pathOf('build/flood');
-  mkdirSync(pathOf('build'), { recursive: true });
-  const own = `${target}.${process.pid}`;
-  const args = [
-    '-std=c11',
-    '-O2',
-    '-Wall',
-    '-Wextra',
-    '-Werror=incompatible-pointer-types',
-    '-o',
-    own,
-    pathOf('flood.c'),
-  ];
-  const { status, stderr } = spawnSync('gcc', args, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`gcc could not build the flood:\n${stderr}`);
-  renameSync(own, target);
-  return target;
-}
+export const compileFlood = () => compile(pathOf('build/flood'), [pathOf('flood.c')]);
 
 /** A run of the program: its lines of JSON. */
 class Program {

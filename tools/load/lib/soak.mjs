@@ -3,7 +3,9 @@ import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { compileWithParts } from './compile.mjs';
+import { compileWithParts } from '../../bench/lib/compile.mjs';
+
+const pathOf = (/** @type {string} */ name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
 /** @typedef {{ atMs: number, rss: number, heap: number, connections: number }} Sample of the server, once a second */
 
@@ -45,9 +47,8 @@ const PROGRESS_S = 30;
 
 /** @param {Task} task @returns {Promise<SoakOutcome>} */
 export async function soak({ idle, active, warmUpSeconds, seconds, serverOptions = {}, onProgress = () => undefined }) {
-  const program = compileWithParts('soak/soak.c');
-  const script = fileURLToPath(new URL('../servers/soak.mjs', import.meta.url));
-  const server = fork(script, [JSON.stringify(serverOptions)], { execArgv: [] });
+  const program = compileWithParts(pathOf('soak/soak.c'), pathOf('build/soak'));
+  const server = fork(pathOf('servers/soak.mjs'), [JSON.stringify(serverOptions)], { execArgv: [] });
   const gone = once(server, 'exit').then(([code, signal]) =>
     Promise.reject(new Error(`the server ended: ${String(code ?? signal)}`)),
   );
