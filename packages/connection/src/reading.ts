@@ -58,7 +58,7 @@ function makeShared(size: number, isVolatile: boolean): Shared {
 
 /**
  * Has all that is read from `socket` go into one memory for all connections of the process (a second one for TLS), where Node would else allocate anew for each read: `onRead` is called, as long as the stream is not paused and has nothing in store. It is the next connection's when that call returns. Public for the sockets of `net.connect`, by `onread`; those of a
- * server take the same by the same symbols. What is in store, or comes during a pause, comes by `'data'` as ever.
+ * server take the same by the same symbols. What is in store, or comes during a pause or while others listen for `'data'`, comes by `'data'` as ever.
  * @returns false where that cannot be: all comes by `'data'`
  */
 export function readShared(socket: Duplex, onRead: OnRead): boolean {

@@ -63,11 +63,14 @@ export function letGo(duplex: Duplex): void {
   carrier[kTaker] = undefined; // to delete it would make a hash table of the socket: 1.3 KiB
 }
 
+/** Somebody besides us listens to the stream: a look at each read, where a listener for 'newListener' would cost each idle connection memory. */
+const isHeard = (duplex: Duplex): boolean => duplex.listenerCount('data') > 1;
+
 function onData(this: Carrier, chunk: Buffer): void {
-  this[kTaker]?.received(chunk);
+  this[kTaker]?.received(isHeard(this) ? Buffer.from(chunk) : chunk); // it is unmasked in place: theirs stays as it came
 }
 function onRead(this: Socket, byteLength: number): boolean {
-  if (this.isPaused() || this.readableLength > 0) return store(this, byteLength);
+  if (this.isPaused() || this.readableLength > 0 || isHeard(this)) return store(this, byteLength);
   (this as Carrier)[kTaker]?.receivedLent(sharedMemory(this), byteLength);
   return true;
 }

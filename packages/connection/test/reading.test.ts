@@ -244,6 +244,36 @@ test('connections that are read in turns keep their own bytes', async () => {
   });
 });
 
+test.each([true, false])(
+  'a data listener of the stream hears what comes meanwhile, as it came (shared: %p)',
+  async (shared) => {
+    const { near, far, socket } = await served(shared);
+    const messages = record(socket, ['message']);
+    const frames = [5, 70_000, 40, 9000, 6].map((size, i) => clientFrame(Opcode.Binary, bytes(size, i)));
+    const sent = async (from: number, to: number): Promise<void> => {
+      near.write(Buffer.concat(frames.slice(from, to)));
+      while (messages.length < to) await once(socket, 'message');
+    };
+    const heard: [Buffer[], Buffer[]] = [[], []];
+    const [first, second] = heard.map((chunks) => (chunk: Buffer) => void chunks.push(chunk));
+    await sent(0, 1);
+    far.on('data', first!);
+    await sent(1, 3);
+    far.prependListener('data', second!);
+    await sent(3, 4);
+    far.off('data', first!);
+    far.off('data', second!);
+    await sent(4, 5);
+    expect(heard.map((chunks) => Buffer.concat(chunks).equals(Buffer.concat(frames.slice(1, 4))))).toEqual([
+      true,
+      false,
+    ]);
+    expect(Buffer.concat(heard[1]).equals(frames[3]!)).toBe(true);
+    messages.forEach(([, data], i) => expect((data as Buffer).equals(bytes((data as Buffer).length, i))).toBe(true));
+    near.destroy();
+  },
+);
+
 describe('what a socket has in store', () => {
   test('the head of the handshake, and what was read before, come first', async () => {
     const [near, far] = await tcpPair();
