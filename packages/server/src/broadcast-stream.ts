@@ -14,8 +14,11 @@ export interface BroadcastStreamOptions<Data = unknown> extends RecipientOptions
   readonly compress?: boolean | undefined;
   /** Bytes to collect before a fragment is sent; 0 or `false`: each write is one. @default the option of the server */
   readonly fragmentSize?: number | false | undefined;
-  /** `'whole'`: collect the message, of at most `maxPayload` bytes, and send it when it is complete. @default send what is written */
-  readonly forward?: 'whole' | undefined;
+  /**
+   * `'whole'`: collect the message, of at most `maxPayload` bytes, and send it when it is complete. A number: begin when so many bytes are there, and send no
+   * fewer at a time, so that a message that is not longer is sent whole, or not at all. @default send what is written
+   */
+  readonly forward?: 'whole' | number | undefined;
   /**
    * Milliseconds without a write, while other messages wait behind this one, after which it is destroyed with WS_ERR_STALLED; 0 or `false`: never.
    * Time in which the recipients take what was written does not count. @default 10_000
@@ -27,8 +30,8 @@ export interface BroadcastStreamOptions<Data = unknown> extends RecipientOptions
 
 const STALL_TIMEOUT_MS = 10_000;
 
-/** How a broadcast finds its recipients; called once, with the first chunk. */
-export type Begin = (isText: boolean) => Delivery;
+/** How a broadcast finds its recipients; called once, with the first chunk, or fragment, which is the whole message if `isWhole`. */
+export type Begin = (isText: boolean, isWhole: boolean) => Delivery;
 
 /**
  * One message to many, written as it comes into being; made by `server.createBroadcast`.
@@ -41,6 +44,9 @@ export type Begin = (isText: boolean) => Delivery;
 export class BroadcastStream extends MessageWriter {
   readonly #begin: Begin;
   readonly #limit: number;
+  readonly #isWhole: boolean;
+  /** It takes no place before its first fragment is there. */
+  readonly #isLate: boolean;
   #delivery: Delivery | undefined;
   #length = 0;
   readonly #isAwaited: (() => boolean) | undefined;
@@ -62,9 +68,12 @@ export class BroadcastStream extends MessageWriter {
     isAwaited?: () => boolean,
   ) {
     const isWhole = forward === 'whole';
-    super({ binary, fragmentSize: isWhole ? Infinity : fragmentSize, isShared: true });
+    const atLeast = typeof forward === 'number' ? forward : 0;
+    super({ binary, fragmentSize: isWhole ? Infinity : Math.max(fragmentSize, atLeast), isShared: true });
     this.#begin = begin;
     this.#limit = isWhole ? limit : Infinity;
+    this.#isWhole = isWhole;
+    this.#isLate = atLeast > 0;
     this.#isAwaited = isAwaited;
     this.#stallTimeoutMs = isWhole ? 0 : finiteMs(stallTimeout);
     if (isAwaited) this.#startTimer();
@@ -80,11 +89,11 @@ export class BroadcastStream extends MessageWriter {
 
   /** Even if there is nothing to send yet. */
   protected override begin(): void {
-    this.#delivery = this.#begin(this.isText);
-    if (!this.#timer) this.#startTimer();
+    if (!this.#isLate) this.#takePlace(this.#isWhole);
   }
 
   protected override send(bytes: Uint8Array, fin: boolean): void {
+    if (this.#delivery === undefined) this.#takePlace(fin);
     if (fin) this.#stopTimer();
     this.#isTaking = true;
     this.#delivery?.take(bytes, fin, () => {
@@ -97,6 +106,11 @@ export class BroadcastStream extends MessageWriter {
   protected override giveUp(isComplete: boolean): void {
     this.#stopTimer();
     if (!isComplete) this.#delivery?.abort();
+  }
+
+  #takePlace(isWhole: boolean): void {
+    this.#delivery = this.#begin(this.isText, isWhole);
+    if (!this.#timer) this.#startTimer();
   }
 
   #startTimer(): void {

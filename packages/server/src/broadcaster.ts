@@ -48,7 +48,7 @@ export class Broadcaster<Data> {
     const fragmentSize = options.fragmentSize ?? this.#server.options.fragmentSize;
     const limit = this.#server.options.maxPayload || Infinity;
     return new BroadcastStream(
-      (isText) => this.#deliver(isText, options),
+      (isText, isWhole) => this.#deliver(isText, isWhole, options),
       options,
       fragmentSize || 0,
       limit,
@@ -66,12 +66,12 @@ export class Broadcaster<Data> {
     return this.#sink;
   }
 
-  #deliver(isText: boolean, options: BroadcastStreamOptions<Data>): Delivery {
+  #deliver(isText: boolean, isWhole: boolean, options: BroadcastStreamOptions<Data>): Delivery {
     const { clients, options: ofServer } = this.#server;
     const recipients = selectRecipients(clients, options);
     const message = { isText, compress: options.compress };
     const rule = slowRule(options, ofServer.slowConsumer);
-    if (options.forward === 'whole') return new WholeDelivery(recipients, message, rule);
+    if (isWhole) return new WholeDelivery(recipients, message, rule);
     const delivery = new FanOut(recipients, message, rule, () => this.#deliveries.delete(delivery));
     if (!delivery.isOver) this.#deliveries.add(delivery);
     return delivery;

@@ -191,7 +191,11 @@ const BROADCAST_STREAM_RULES: Rules = {
   onSlow: oneOf('queue', 'skip', 'close'),
   maxQueue: limit,
   fragmentSize: limit,
-  forward: oneOf('whole'),
+  forward: {
+    expected: '"whole" or a non-negative integer',
+    type: (value) => isString(value) || isNumber(value),
+    fits: (value: unknown) => value === 'whole' || isIndex(value),
+  },
   stallTimeout: duration,
   signal,
 };

@@ -88,7 +88,8 @@ test.each<[string, object, string]>([
   ['onSlow', { onSlow: 'wait' }, 'onSlow is "wait", expected "queue" or "skip" or "close"'],
   ['maxQueue', { maxQueue: -1 }, 'maxQueue is -1, expected a non-negative integer or false'],
   ['fragmentSize', { fragmentSize: '5' }, 'fragmentSize is "5", expected a non-negative integer or false'],
-  ['forward', { forward: 'all' }, 'forward is "all", expected "whole"'],
+  ['forward', { forward: 'all' }, 'forward is "all", expected "whole" or a non-negative integer'],
+  ['forward', { forward: -1 }, 'forward is -1, expected "whole" or a non-negative integer'],
   ['filter', { filter: 5 }, 'filter is number, expected a function'],
 ])('a mistake in %s is told at once', async (_name, options, message) => {
   const server = await start();
@@ -289,6 +290,37 @@ test("forward: 'whole' sends what is complete, to those who were there at the fi
   expect(await late!.until(2)).toEqual(['between', 'end']);
   await raw.until('end');
   expect(wireOf(raw)).toContain('81026162');
+});
+
+test('K-05 forward: n sends what is not longer whole or not at all, and a longer message from there on as it comes', async () => {
+  const server = await start();
+  const [one] = await joinAll(server, 1);
+  const raw = await rawClient(portOf(server));
+  const aborted = server.createBroadcast({ forward: 4 });
+  const cut = server.createBroadcast({ forward: 4, binary: false });
+  const short = server.createBroadcast({ forward: 4 });
+  const long = server.createBroadcast({ forward: 4 });
+  aborted.write('nev');
+  cut.write('abcd');
+  short.write('ab');
+  short.write('c');
+  long.write('abc');
+  server.broadcast('behind cut alone');
+  aborted.destroy();
+  cut.destroy();
+  short.end();
+  long.write('defgh');
+  const [late] = await joinAll(server, 1);
+  long.write('ij');
+  long.end();
+  await Promise.all([finished(short), finished(long)]);
+  server.broadcast('end');
+  expect(await one!.until(5)).toEqual(['abcd', 'behind cut alone', 'abc', 'abcdefghij', 'end']);
+  expect(await late!.until(1)).toEqual(['end']);
+  await raw.until('end');
+  const text = Buffer.from('behind cut alone').toString('hex');
+  const hex = `010461626364 8000 8110${text} 8103616263 01086162636465666768 8002696a 8103656e64`;
+  expect(wireOf(raw)).toBe(hex.replaceAll(' ', ''));
 });
 
 test.each([false, { threshold: 0 }])('an Incoming is forwarded as it comes: perMessageDeflate %p', async (deflate) => {
