@@ -4,7 +4,7 @@ import { headerLength, mask, writeHeader, type Opcode } from '@ws/frame';
 import { borrow, giveBack } from './mask-buffers.js';
 import { isPlainSocket, isTlsSocket } from './plain-socket.js';
 import type { Account, SendCallback } from './protocol/index.js';
-import { release, slabFor, type Slab } from './slab.js';
+import { common, release, slabFor, type Slab } from './slab.js';
 import { copyInto, writeText } from './slab-copy.js';
 
 /** Payloads up to here are copied behind their header; larger ones are written apart. */
@@ -120,6 +120,8 @@ export abstract class Gathering {
   ): number {
     const { length } = payload;
     const isApart = length > COPY_UP_TO;
+    const isCommon = payload === common.offered && !isApart && fin && rsv === 0 && this.#mayShare;
+    if (isCommon && this.#joins(opcode, payload)) return length;
     const header = headerLength(length, key !== undefined);
     const slab = this.#run(isApart ? header : header + length);
     const start = this.runEnd + header;
@@ -132,7 +134,37 @@ export abstract class Gathering {
     copyInto(slab.bytes, start, payload);
     if (key !== undefined) mask(slab.bytes.subarray(start, start + length), key);
     this.#extend(slab, header + length);
+    if (isCommon) this.#leaveForOthers(opcode, payload, slab, start - header);
     return length;
+  }
+
+  /** Nobody but a socket of Node reads what it is given to write, and no more than that. */
+  get #mayShare(): boolean {
+    return this.isPlainSocket && this.maskingKey === undefined;
+  }
+
+  /** The frame stands in the slab already, built for another connection: behind what this one has there, or where its run may begin. */
+  #joins(opcode: Opcode, payload: Uint8Array): boolean {
+    const { slab, start, end } = common;
+    if (slab === undefined || common.payload !== payload || common.opcode !== opcode) return false;
+    if (this.slab !== slab || this.runEnd !== start) {
+      if (this.slab !== undefined && this.runEnd === this.slab.used) return false; // a copy of the frame costs less than one of the run
+      this.closeRun();
+      this.slab = slab;
+      this.runStart = start;
+      slab.runs++;
+    }
+    this.runEnd = end;
+    this.pendingBytes += end - start;
+    return true;
+  }
+
+  #leaveForOthers(opcode: Opcode, payload: Uint8Array, slab: Slab, start: number): void {
+    common.payload = payload;
+    common.opcode = opcode;
+    common.slab = slab;
+    common.start = start;
+    common.end = this.runEnd;
   }
 
   /** Into the slab; `offset` is that of the payload in its frame. */

@@ -14,6 +14,7 @@ import {
   type SendCallback,
   type Transport,
 } from './protocol/index.js';
+import { common } from './slab.js';
 import { SlowRecipient, type Backlog, type Outcome } from './slow-recipient.js';
 import type { SendOptions, SlowInfo } from './types.js';
 import { Writer } from './writer.js';
@@ -127,8 +128,14 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
     const isUsual = this.#slow === undefined && options?.slowConsumer === undefined;
     const fate = isUsual ? 'queued' : this.#fate(options, true);
     if (fate === 'dropped') return this.#leaveOut(callback);
-    if (fate === 'queued') sender.sendPrepared(payload, !isBinary, compress, prepared, callback, key);
-    else sender.replace(payload, !isBinary, { compress, prepared, callback, key });
+    if (fate === 'queued') {
+      common.offered = payload;
+      try {
+        sender.sendPrepared(payload, !isBinary, compress, prepared, callback, key);
+      } finally {
+        common.offered = undefined;
+      }
+    } else sender.replace(payload, !isBinary, { compress, prepared, callback, key });
     return this.#afterSend();
   }
 

@@ -12,7 +12,7 @@ const BRAND = Symbol.for('@ws/connection.PreparedMessage');
  * `for (const client of server.clients) client.send(message)`
  */
 export class PreparedMessage {
-  /** Of its own: what was given may change. */
+  /** Of its own: what was given may change. This must not: many connections have it in what they write. */
   readonly payload: Uint8Array;
   readonly isBinary: boolean;
   readonly compress: boolean | undefined;

@@ -24,6 +24,31 @@ const spare: Slab[] = [];
 
 let current = createSlab();
 
+/** A frame that stands in a slab, and is the same for all connections. */
+interface CommonFrame {
+  /** What is being sent now, if others are sent it too: it never changes. */
+  offered: Uint8Array | undefined;
+  /** What stands there. */
+  payload: Uint8Array | undefined;
+  opcode: number;
+  slab: Slab | undefined;
+  start: number;
+  end: number;
+}
+
+/**
+ * The one that was built last, once for all who are sent it: where it follows what a connection has there, or that has nothing, it is in its run
+ * already. So those who are sent the same messages in a turn have the same run, and nothing is copied for each of them.
+ */
+export const common: CommonFrame = {
+  offered: undefined,
+  payload: undefined,
+  opcode: 0,
+  slab: undefined,
+  start: 0,
+  end: 0,
+};
+
 function createSlab(): Slab {
   return { bytes: Buffer.allocUnsafeSlow(SLAB_BYTES), used: 0, runs: 0, isRetained: false, last: undefined };
 }
@@ -45,7 +70,9 @@ export function viewOf(slab: Slab, start: number, end: number): Buffer {
 export function release(slab: Slab, isRetained: boolean): void {
   slab.runs--;
   slab.isRetained ||= isRetained;
-  if (slab.runs > 0 || slab.isRetained) return;
+  if (slab.runs > 0) return;
+  if (slab === common.slab) common.payload = common.slab = undefined;
+  if (slab.isRetained) return;
   slab.used = 0;
   if (slab !== current && spare.length < MAX_SPARE) spare.push(slab);
 }
