@@ -4,6 +4,7 @@ import type { AssemblerEvents } from './assembler-events.js';
 import type { ExtensionChain } from './extension-chain.js';
 import type { Failure } from './extension.js';
 import { MessageBuffer } from './message-buffer.js';
+import { MessageDecoder, type DecodedTaker } from './message-decoder.js';
 import type { MessageSink } from './message-sink.js';
 import type { ReceiveLimits } from './receive-limits.js';
 
@@ -25,7 +26,7 @@ const MESSAGE_BYTES = 256;
 const EMPTY: Uint8Array = new Uint8Array(0);
 
 /** Frames to messages: order of fragments, limits, extensions, UTF-8. RFC 6455 §5.4, §8.1. Throws {@link ProtocolError}. */
-export class Assembler implements FrameHandlers {
+export class Assembler implements FrameHandlers, DecodedTaker {
   readonly #events: AssemblerEvents;
   readonly #options: AssemblerOptions;
   readonly #buffer: MessageBuffer;
@@ -37,9 +38,7 @@ export class Assembler implements FrameHandlers {
 
   /** Type of the message that is open, `Continuation` while there is none. */
   #opcode: Opcode = Opcode.Continuation;
-  #rsv = 0;
   #encoded = false;
-  #started = false;
   #finalFrame = false;
   /** Payload of the message's frames so far, as declared. */
   #declared = 0;
@@ -49,9 +48,9 @@ export class Assembler implements FrameHandlers {
   #sink: MessageSink | undefined;
   #given = 0;
   #offence: Failure | null = null;
-  #decoding = false;
-  /** The message's last frame was taken while a piece of it is still being decoded. */
-  #endsAfterDecoding = false;
+  #decoder: MessageDecoder | undefined;
+  /** `maxPayload` as it was when the piece came that is being decoded. */
+  #maxDecoded = 0;
 
   #control: Opcode | undefined;
   #controlPayload: Uint8Array = EMPTY;
@@ -74,9 +73,8 @@ export class Assembler implements FrameHandlers {
 
   /** Between two messages, of which none was given as it came, or in parts. */
   get isQuiet(): boolean {
-    return (
-      !this.isOpen && !this.streams && !this.#buffer.keepFragments && this.#control === undefined && !this.#decoding
-    );
+    const isDecoding = this.#decoder?.isBusy === true;
+    return !this.isOpen && !this.streams && !this.#buffer.keepFragments && this.#control === undefined && !isDecoding;
   }
 
   get isOpen(): boolean {
@@ -104,7 +102,7 @@ export class Assembler implements FrameHandlers {
     if (!this.isOpen) return; // discarded meanwhile
     this.payload(payload, 0, true);
     if (!head.fin || !this.isOpen) return;
-    if (this.#decoding) this.#endsAfterDecoding = true;
+    if (this.#decoder?.isBusy) this.#decoder.endAfterwards();
     else this.messageEnd();
   }
 
@@ -184,7 +182,7 @@ export class Assembler implements FrameHandlers {
     const utf8 = this.#utf8;
     if (this.#options.isUtf8) this.#utf8 = undefined; // what is idle keeps none
     if (isText && this.#options.validateUtf8 && utf8?.end() === false)
-      throw this.#offends(new ProtocolError('WS_ERR_INVALID_UTF8'));
+      throw this.offends(new ProtocolError('WS_ERR_INVALID_UTF8'));
     const sink = this.#sink;
     if (sink !== undefined) {
       this.#sink = undefined;
@@ -241,9 +239,9 @@ export class Assembler implements FrameHandlers {
     }
     const { maxPayload, maxFragments } = this.limits;
     this.#declared += payloadLength;
-    if (this.#declared > maxPayload) throw this.#offends(tooBig(this.#declared, maxPayload));
+    if (this.#declared > maxPayload) throw this.offends(tooBig(this.#declared, maxPayload));
     if (++this.#fragments > maxFragments)
-      throw this.#offends(new ProtocolError('WS_ERR_TOO_MANY_BUFFERED_PARTS', `${maxFragments} fragments`));
+      throw this.offends(new ProtocolError('WS_ERR_TOO_MANY_BUFFERED_PARTS', `${maxFragments} fragments`));
     this.#finalFrame = fin;
     this.#chunks = 0;
     if (this.streams && opcode !== Opcode.Continuation) this.#ask(head);
@@ -252,10 +250,9 @@ export class Assembler implements FrameHandlers {
 
   #begin(head: FrameHead): void {
     this.#opcode = head.opcode;
-    this.#rsv = head.rsv;
     this.#encoded = this.#decodes(head);
+    if (this.#encoded) (this.#decoder ??= new MessageDecoder(this.#options.extensions, this, this.#events)).begin(head);
     this.#events.begins();
-    this.#started = false;
     this.#declared = 0;
     this.#fragments = 0;
     this.#chunks = 0;
@@ -285,7 +282,7 @@ export class Assembler implements FrameHandlers {
     const { maxBufferedChunks } = this.limits;
     const isBuffered = this.#sink === undefined || this.#encoded;
     if (isBuffered && ++this.#chunks > maxBufferedChunks)
-      throw this.#offends(new ProtocolError('WS_ERR_TOO_MANY_BUFFERED_PARTS', `${maxBufferedChunks} chunks`));
+      throw this.offends(new ProtocolError('WS_ERR_TOO_MANY_BUFFERED_PARTS', `${maxBufferedChunks} chunks`));
   }
 
   #copy(slice: Uint8Array): Uint8Array {
@@ -295,67 +292,31 @@ export class Assembler implements FrameHandlers {
   }
 
   #decode(slice: Uint8Array, last: boolean): void {
-    const { limits } = this;
-    const { extensions } = this.#options;
-    const piece = {
-      opcode: this.#opcode === Opcode.Text ? Opcode.Text : Opcode.Binary,
-      first: !this.#started,
-      last,
-      length: this.#finalFrame ? this.#declared : undefined,
-      remaining: limits.maxPayload - this.#decodedLength,
-      flow: this.#sink,
-    };
-    this.#started = true;
-    this.#decoding = true;
-    let sync = true;
-    let failure: Failure | undefined;
-    const output = (part: Uint8Array): void => {
-      if (failure || !this.isOpen) return; // discarded meanwhile
-      if (sync) this.#events.decoded(part.length);
-      try {
-        const length = this.#decodedLength + part.length;
-        if (length > limits.maxPayload) throw tooBig(length, limits.maxPayload);
-        this.#checkText(part);
-        if (this.#sink === undefined) this.#adopt(part, !sync);
-        else this.#give(this.#sink, part);
-      } catch (error) {
-        failure = error as Failure;
-      }
-    };
-    extensions.decode(slice, piece, this.#rsv, output, (error) => {
-      this.#decoding = false;
-      failure ??= error ?? undefined;
-      if (failure) this.#offence = failure;
-      if (!sync) this.#decoded(failure);
-    });
-    sync = false;
-    if (this.#decoding) this.#events.hold();
-    else if (failure) throw failure;
+    const length = this.#finalFrame ? this.#declared : undefined;
+    this.#maxDecoded = this.limits.maxPayload;
+    const remaining = this.#maxDecoded - this.#decodedLength;
+    this.#decoder!.decode(slice, last, length, remaining, this.#sink);
   }
 
-  /** A piece came back later than the call that gave it. */
-  #decoded(failure: Failure | undefined): void {
-    const ends = this.#endsAfterDecoding;
-    this.#endsAfterDecoding = false;
-    try {
-      if (failure) this.#events.caught(failure);
-      else if (ends && this.isOpen) this.messageEnd(); // else it was discarded meanwhile
-    } catch (error) {
-      this.#events.caught(error);
-    } finally {
-      this.#events.release();
-    }
+  takeDecoded(part: Uint8Array, isLate: boolean): void {
+    const length = this.#decodedLength + part.length;
+    if (length > this.#maxDecoded) throw tooBig(length, this.#maxDecoded);
+    this.#checkText(part);
+    if (this.#sink !== undefined) return this.#give(this.#sink, part);
+    this.#buffer.adopt(part);
+    if (isLate) this.count();
+  }
+
+  /** Notes what is thrown as the message's own offence. */
+  offends<Offence extends Failure>(offence: Offence): Offence {
+    this.#offence = offence;
+    return offence;
   }
 
   #keep(slice: Uint8Array): void {
     this.#checkText(slice);
     if (this.#sink !== undefined) return this.#give(this.#sink, slice);
     this.#buffer.append(slice);
-  }
-
-  #adopt(part: Uint8Array, isLate: boolean): void {
-    this.#buffer.adopt(part);
-    if (isLate) this.count();
   }
 
   /** Tells the account what the unfinished message holds by now: for whoever has parsed something. A message that ends in the chunk it began in is not told of. */
@@ -378,14 +339,8 @@ export class Assembler implements FrameHandlers {
 
   #checkText(slice: Uint8Array): void {
     if (this.#opcode === Opcode.Text && this.#options.validateUtf8 && this.#utf8?.push(slice) === false) {
-      throw this.#offends(new ProtocolError('WS_ERR_INVALID_UTF8'));
+      throw this.offends(new ProtocolError('WS_ERR_INVALID_UTF8'));
     }
-  }
-
-  /** Notes what is thrown as the message's own offence. */
-  #offends(error: ProtocolError): ProtocolError {
-    this.#offence = error;
-    return error;
   }
 }
 
