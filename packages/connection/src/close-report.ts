@@ -3,7 +3,8 @@ import type { CloseInfo, Initiator, Protocol } from './protocol/index.js';
 
 /** The core's clock: ms that never go back. */
 export const now = (): number => performance.now();
-const sinceEpoch = (ms: number): number => Math.round(performance.timeOrigin + ms);
+/** As `Date.now`: the ms that has begun. */
+const sinceEpoch = (ms: number): number => Math.floor(performance.timeOrigin + ms);
 
 /** How the connection of this core ended. */
 export function closeReport(protocol: Protocol, bytesUnsent: number, streamError: Error | null): CloseInfo {
