@@ -1,39 +1,65 @@
 import type { ClientOptions } from '@ws/client';
 import type { ServerOptions } from '@ws/server';
 
-type PerMessageDeflate = ServerOptions['perMessageDeflate'];
-
-/** What `ws` 8 does where nothing is said. Each guard of ours is still there for who asks for it. */
-export const SERVER_DEFAULTS = {
-  origins: 'any',
+/** Of both ends, in `ws` 8. */
+const DEFAULTS = {
+  allowSynchronousEvents: true,
+  autoPong: true,
+  closeTimeout: 30_000,
+  maxBufferedChunks: 262_144,
+  maxFragments: 16_384,
   maxPayload: 104_857_600,
-  maxHeaderCount: false,
-  maxHeaderSize: false,
-  maxPending: false,
-  handshakeTimeout: false,
-  draft08: true,
-  slowConsumer: false,
-  heartbeat: false,
-  messageTimeout: false,
-  memoryLimit: false,
-} as const satisfies ServerOptions;
+  skipUTF8Validation: false,
+} as const satisfies ServerOptions & ClientOptions;
 
-/** Contexts are taken over where the client does not forbid it, and zlib's own level is used. */
-export function serverDeflate(given: PerMessageDeflate | null): PerMessageDeflate {
-  if (!given) return false;
-  return { serverNoContextTakeover: 'as-offered', clientNoContextTakeover: false, ...zlibLevel(given) };
+const FLAGS = ['allowSynchronousEvents', 'autoPong', 'clientTracking', 'followRedirects', 'skipUTF8Validation'];
+
+/** A server without our guards; each is there for who asks for it. */
+export function serverOptions(given: ServerOptions): ServerOptions {
+  if (typeof given !== 'object' || given === null) return given;
+  return {
+    ...DEFAULTS,
+    origins: 'any',
+    draft08: true,
+    handshakeTimeout: false,
+    heartbeat: false,
+    maxHeaderCount: false,
+    maxHeaderSize: false,
+    maxPending: false,
+    memoryLimit: false,
+    messageTimeout: false,
+    slowConsumer: false,
+    ...loosely(given),
+    perMessageDeflate: serverDeflate(given.perMessageDeflate),
+  };
 }
 
-export function clientDeflate(given: ClientOptions['perMessageDeflate'] | null): ClientOptions['perMessageDeflate'] {
-  return given === false || given === null ? false : zlibLevel(given ?? true);
+export function clientOptions(given: ClientOptions | null | undefined): ClientOptions {
+  return { ...DEFAULTS, ...loosely(given ?? {}), perMessageDeflate: clientDeflate(given?.perMessageDeflate) };
 }
 
-function zlibLevel(given: NonNullable<PerMessageDeflate>): Exclude<PerMessageDeflate, boolean | undefined> {
-  const options = typeof given === 'object' ? withoutUndefined(given) : {};
+type Deflate = ServerOptions['perMessageDeflate'] | null;
+type DeflateOptions = Exclude<Deflate, boolean | null | undefined>;
+
+/** Contexts are taken over where the client does not forbid it. */
+export function serverDeflate(given: Deflate): DeflateOptions | false {
+  return given
+    ? { serverNoContextTakeover: 'as-offered', clientNoContextTakeover: false, ...atZlibLevel(given) }
+    : false;
+}
+
+export function clientDeflate(given: Deflate): DeflateOptions | false {
+  return given === false || given === null ? false : atZlibLevel(given ?? true);
+}
+
+/** 6, which is zlib's own. */
+function atZlibLevel(given: true | DeflateOptions): DeflateOptions {
+  const options = given === true ? {} : loosely(given);
   return { ...options, zlibDeflateOptions: { level: 6, ...options.zlibDeflateOptions } };
 }
 
-/** As if it had been left out: it would hide a default. */
-export function withoutUndefined<T extends object>(given: T): T {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== null)) as T;
+/** As `ws` reads options: null and undefined are left out, so that they hide no default, and a flag is whatever is true. */
+function loosely<T extends object>(given: T): T {
+  const entries = Object.entries(given).filter(([, value]) => value !== undefined && value !== null);
+  return Object.fromEntries(entries.map(([name, value]) => [name, FLAGS.includes(name) ? Boolean(value) : value])) as T;
 }

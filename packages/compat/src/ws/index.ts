@@ -1,9 +1,31 @@
 import { createWebSocketStream } from '@ws/client';
+import { extension, subprotocol } from './header-values.js';
+import { PerMessageDeflate } from './permessage-deflate.js';
+import { Receiver } from './receiver.js';
 import { Sender } from './sender.js';
 import { WebSocketServer } from './server.js';
 import { WebSocket } from './websocket.js';
 
-Object.assign(WebSocket, { createWebSocketStream, Sender, Server: WebSocketServer, WebSocket, WebSocketServer });
+const { CONNECTING, OPEN, CLOSING, CLOSED } = WebSocket;
 
-export { createWebSocketStream, Sender, WebSocketServer as Server, WebSocket, WebSocketServer };
+// All of them its own, for `import * as`, which copies no others where TypeScript compiles it.
+Object.assign(WebSocket, {
+  CONNECTING,
+  OPEN,
+  CLOSING,
+  CLOSED,
+  createWebSocketStream,
+  extension,
+  PerMessageDeflate,
+  Receiver,
+  Sender,
+  Server: WebSocketServer,
+  subprotocol,
+  WebSocket,
+  WebSocketServer,
+});
+
+export { createWebSocketStream, extension, PerMessageDeflate, Receiver, Sender, subprotocol };
+export { WebSocketServer, WebSocketServer as Server, WebSocket };
+export type * from './types.js';
 export { WebSocket as default, WebSocket as 'module.exports' };

@@ -1,20 +1,36 @@
-import { WebSocketServer as Server, type ServerOptions } from '@ws/server';
-import { SERVER_DEFAULTS, serverDeflate, withoutUndefined } from './defaults.js';
+import type { EventEmitter } from 'node:events';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer as Server, type ServerOptions as OurOptions } from '@ws/server';
+import { serverOptions } from './defaults.js';
+import type { AnyRequest, AnyWebSocket, ServerEvents, ServerOptions } from './types.js';
 import { WebSocket } from './websocket.js';
 
-/** As in `ws` 8: with none of our guards, unless they are asked for. */
-export class WebSocketServer extends Server {
-  constructor(options: ServerOptions, callback?: () => void) {
-    super(asInWs(options), callback);
-  }
-}
+type Retyped = keyof EventEmitter | 'clients' | 'handleUpgrade' | 'shouldHandle';
 
-function asInWs(options: ServerOptions): ServerOptions {
-  if (typeof options !== 'object' || options === null) return options;
-  return {
-    ...SERVER_DEFAULTS,
-    WebSocket,
-    ...withoutUndefined(options),
-    perMessageDeflate: serverDeflate(options.perMessageDeflate),
+/** A server of `@ws/server` in the types of @types/ws: its sockets and requests are of the classes that it was given. */
+type TypedServer<T extends AnyWebSocket, U extends AnyRequest> = Omit<Server, Retyped> &
+  EventEmitter<ServerEvents<T, U>> & {
+    clients: Set<InstanceType<T>>;
+    handleUpgrade(
+      request: InstanceType<U>,
+      socket: Duplex,
+      head: Buffer,
+      callback: (client: InstanceType<T>, request: InstanceType<U>) => void,
+    ): void;
+    shouldHandle(request: InstanceType<U>): boolean | Promise<boolean>;
   };
+
+const Base = Server as unknown as new <T extends AnyWebSocket, U extends AnyRequest>(
+  options: OurOptions,
+  callback: (() => void) | undefined,
+) => TypedServer<T, U>;
+
+/** As in `ws` 8: with none of the guards of `@ws/server`, unless they are asked for. */
+export class WebSocketServer<T extends AnyWebSocket = AnyWebSocket, U extends AnyRequest = AnyRequest> extends Base<
+  T,
+  U
+> {
+  constructor(options?: ServerOptions<T, U>, callback?: () => void) {
+    super({ WebSocket, ...serverOptions(options as unknown as OurOptions) }, callback);
+  }
 }

@@ -1,28 +1,35 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket as Client, type ClientOptions } from '@ws/client';
-import { clientDeflate } from './defaults.js';
+import { clientOptions } from './defaults.js';
 import { Sender } from './sender.js';
+import type * as types from './types.js';
 
 /** Of those whose `_sender` was asked for. */
 const senders = new WeakMap<WebSocket, Sender>();
 
-/** Both ends, as in `ws` 8: by address it is a client, and a server's connections are instances too. */
-export class WebSocket extends Client {
-  constructor(address: null, protocols?: undefined, options?: ClientOptions);
-  constructor(address: string | URL, options?: ClientOptions);
-  constructor(address: string | URL, protocols?: string | readonly string[], options?: ClientOptions);
+/**
+ * Both ends, as in `ws` 8: by address it is a client, and the connections of a `WebSocketServer` are instances too.
+ * Offers compression as `ws` does; all else is a WebSocket of `@ws/client`.
+ */
+// oxlint-disable-next-line typescript/no-explicit-any -- `data` is the user's own
+export class WebSocket extends Client<any> {
+  constructor(address: null, protocols?: undefined, options?: types.ClientOptions);
+  constructor(address: string | URL, options?: types.ClientOptions);
+  constructor(address: string | URL, protocols?: string | readonly string[], options?: types.ClientOptions);
   constructor(
     address: string | URL | null,
-    protocols?: string | readonly string[] | ClientOptions,
-    options?: ClientOptions,
+    second?: string | readonly string[] | types.ClientOptions,
+    third?: types.ClientOptions,
   ) {
-    if (address === null) {
-      super(null, undefined, options);
-    } else if (typeof protocols === 'object' && protocols !== null && !Array.isArray(protocols)) {
-      super(address, undefined, asInWs(protocols as ClientOptions));
-    } else {
-      super(address, protocols as string | readonly string[] | undefined, asInWs(options));
-    }
+    const isOptions = typeof second === 'object' && second !== null && !Array.isArray(second);
+    const [protocols, options] = isOptions ? [undefined, second as types.ClientOptions] : [second, third];
+    if (address === null) super(null, undefined, options);
+    else super(address, protocols as string | readonly string[] | undefined, clientOptions(options as ClientOptions));
+  }
+
+  /** As in `ws`, what is neither a string nor bytes is no reason. */
+  override close(code?: number, reason?: string | Uint8Array): void {
+    super.close(code, typeof reason === 'string' || ArrayBuffer.isView(reason) ? reason : undefined);
   }
 
   /** The stream underneath, as programs for `ws` reach for it: for addresses, certificates and `setNoDelay`. null before it is there. */
@@ -38,6 +45,43 @@ export class WebSocket extends Client {
   }
 }
 
-function asInWs(options: ClientOptions | undefined | null): ClientOptions {
-  return { ...options, perMessageDeflate: clientDeflate(options?.perMessageDeflate) };
+/** As @types/ws has it: the types, and what else hangs on the class. */
+export declare namespace WebSocket {
+  type AddressInfo = types.AddressInfo;
+  type CertMeta = types.CertMeta;
+  type ClientOptions = types.ClientOptions;
+  type CloseEvent = types.CloseEvent;
+  type Data = types.Data;
+  type ErrorEvent = types.ErrorEvent;
+  type Event = types.Event;
+  type EventListenerOptions = types.EventListenerOptions;
+  type FinishRequestCallback = types.FinishRequestCallback;
+  type MessageEvent = types.MessageEvent;
+  type PerMessageDeflateOptions = types.PerMessageDeflateOptions;
+  type RawData = types.RawData;
+  type Server<
+    T extends types.AnyWebSocket = types.AnyWebSocket,
+    U extends types.AnyRequest = types.AnyRequest,
+  > = import('./server.js').WebSocketServer<T, U>;
+  type ServerOptions<
+    T extends types.AnyWebSocket = types.AnyWebSocket,
+    U extends types.AnyRequest = types.AnyRequest,
+  > = types.ServerOptions<T, U>;
+  type VerifyClientCallbackAsync<R extends InstanceType<types.AnyRequest> = InstanceType<types.AnyRequest>> =
+    types.VerifyClientCallbackAsync<R>;
+  type VerifyClientCallbackSync<R extends InstanceType<types.AnyRequest> = InstanceType<types.AnyRequest>> =
+    types.VerifyClientCallbackSync<R>;
+  type WebSocket = types.Instance;
+  type WebSocketEventMap = types.WebSocketEventMap;
+  type WebSocketServer = Server;
+
+  const createWebSocketStream: typeof import('@ws/client').createWebSocketStream;
+  const extension: typeof import('./header-values.js').extension;
+  const PerMessageDeflate: typeof import('./permessage-deflate.js').PerMessageDeflate;
+  const Receiver: typeof import('./receiver.js').Receiver;
+  const Sender: typeof import('./sender.js').Sender;
+  const Server: typeof import('./server.js').WebSocketServer;
+  const subprotocol: typeof import('./header-values.js').subprotocol;
+  const WebSocket: types.AnyWebSocket;
+  const WebSocketServer: typeof import('./server.js').WebSocketServer;
 }
