@@ -216,6 +216,26 @@ describe('fragments that come together', () => {
   });
 });
 
+test('short messages that are read together are parts of one copy; an ArrayBuffer is its own', async () => {
+  const { near, socket } = await served(true);
+  const wire = Buffer.concat(Array.from({ length: 100 }, (_, i) => clientFrame(Opcode.Binary, bytes(100, i))));
+  const messages: (Buffer | ArrayBuffer)[] = [];
+  socket.on('message', (data) => messages.push(data as Buffer | ArrayBuffer));
+  for (const binaryType of ['nodebuffer', 'arraybuffer'] as const) {
+    socket.binaryType = binaryType;
+    const before = messages.length;
+    near.write(wire);
+    while (messages.length < before + 100) await once(socket, 'message');
+  }
+  const memories = new Set(messages.slice(0, 100).map((message) => (message as Buffer).buffer));
+  expect(memories.size).toBeLessThan(10); // of one read each, whole or cut
+  for (const { byteLength } of memories) expect(byteLength).toBeLessThanOrEqual(SHARED_BYTES);
+  expect(messages.slice(100).every((message) => message instanceof ArrayBuffer && message.byteLength === 100)).toBe(
+    true,
+  );
+  near.destroy();
+});
+
 test('connections that are read in turns keep their own bytes', async () => {
   const peers = await Promise.all(Array.from({ length: 5 }, () => served(true)));
   const received = peers.map(({ socket }) => {
