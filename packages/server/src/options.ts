@@ -143,7 +143,13 @@ export interface ServerRateLimit extends RateLimit {
 }
 
 /** `ServerOptions` after the check: whatever has a default is filled in, and a guard that is off is 0. */
-export interface ResolvedServerOptions<Data = unknown> extends ServerOptions<Data> {
+export interface ResolvedServerOptions<Data = unknown> extends Omit<
+  ServerOptions<Data>,
+  'handleProtocols' | 'verifyClient'
+> {
+  /** These two may be set at any time. */
+  handleProtocols: HandleProtocols | undefined;
+  verifyClient: VerifyClient<Data> | undefined;
   readonly noServer: boolean;
   readonly unservedPath: 400 | 404;
   readonly clientTracking: boolean;
@@ -176,11 +182,13 @@ export function resolveOptions<Data>(given: ServerOptions<Data>): ResolvedServer
   if (Number(port !== undefined) + Number(server !== undefined) + Number(noServer) !== 1) {
     throw new TypeError('exactly one of the options "port", "server" and "noServer" must be given');
   }
-  return Object.freeze({
+  return settled({
     ...options,
     noServer,
     unservedPath: options.unservedPath ?? 400,
     clientTracking: options.clientTracking ?? true,
+    handleProtocols: options.handleProtocols,
+    verifyClient: options.verifyClient,
     origins: options.origins === undefined ? 'same' : options.origins === false ? 'any' : options.origins,
     protocolPreference: options.protocolPreference ?? 'client',
     requireProtocol: options.requireProtocol ?? false,
@@ -198,6 +206,23 @@ export function resolveOptions<Data>(given: ServerOptions<Data>): ResolvedServer
     messageTimeout: options.messageTimeout ?? 120_000,
     memoryLimit: memoryBudget(options.memoryLimit),
   });
+}
+
+/** Asked anew at each handshake. */
+const LIVE = ['handleProtocols', 'verifyClient'] as const;
+
+/** Nothing of it can be changed but what is read at each handshake: programs for `ws` set that later, and it is checked then. */
+function settled<Data>(options: ResolvedServerOptions<Data>): ResolvedServerOptions<Data> {
+  for (const name of LIVE) {
+    let value: unknown = options[name];
+    const set = (given: unknown): void => {
+      const next = given ?? undefined;
+      checkOptions({ [name]: next });
+      value = next;
+    };
+    Object.defineProperty(options, name, { enumerable: true, get: () => value, set });
+  }
+  return Object.freeze(options);
 }
 
 /** 0: for ever. */

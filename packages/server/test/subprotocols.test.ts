@@ -112,3 +112,24 @@ test.each(REQUIRED)('K-07 requireProtocol with %p, offered %p: %p', async (optio
   expect((await shake(portOf(server), handshake({ 'Sec-WebSocket-Protocol': offer }))).status).toBe(status);
   expect(reasons).toEqual(status === 101 ? [] : ['requireProtocol']);
 });
+
+test('handleProtocols and verifyClient may be set later, as programs for ws do; they are checked then, and nothing else can be set', async () => {
+  const server = await start({ handleProtocols: () => 'one' });
+  const ask = async (): Promise<unknown[]> => {
+    const { status, headers } = await shake(portOf(server), handshake({ 'Sec-WebSocket-Protocol': OFFER.join() }));
+    return [status, headers['sec-websocket-protocol']];
+  };
+  const { options } = server;
+  options.handleProtocols = () => 'two';
+  expect(await ask()).toEqual([101, 'two']);
+  options.verifyClient = () => false;
+  expect(await ask()).toEqual([401, undefined]);
+  options.verifyClient = undefined;
+  Object.assign(options, { handleProtocols: null });
+  expect(await ask()).toEqual([101, 'one']);
+  expect(() => Object.assign(options, { handleProtocols: 'two' })).toThrow(
+    'handleProtocols is "two", expected a function',
+  );
+  expect(() => Object.assign(options, { maxPayload: 5 })).toThrow(TypeError);
+  expect({ ...options }).toMatchObject({ handleProtocols: undefined, maxPayload: 1_048_576 });
+});

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { WebSocket as Client, type ClientOptions } from '@ws/client';
+import { WebSocket as Client, type ClientOptions, type LimitOptions, type SocketOptions } from '@ws/client';
 import { clientOptions } from './defaults.js';
 import { Sender } from './sender.js';
 import type * as types from './types.js';
@@ -25,6 +25,16 @@ export class WebSocket extends Client<any> {
     const [protocols, options] = isOptions ? [undefined, second as types.ClientOptions] : [second, third];
     if (address === null) super(null, undefined, options);
     else super(address, protocols as string | readonly string[] | undefined, clientOptions(options as ClientOptions));
+  }
+
+  /** For programs that make an end of their own: `new WebSocket(null)`, `_isServer = false`, `setSocket(duplex, head, { maxPayload })`. */
+  declare _isServer?: boolean;
+
+  /** CONNECTING to OPEN. Without a role it is a server's end, as in `ws`, unless `_isServer` says otherwise. */
+  override setSocket(duplex: Duplex, head: Uint8Array, options: Partial<SocketOptions> & LimitOptions): void {
+    const { role = this._isServer === false ? 'client' : 'server', maxPayload } = options;
+    if (maxPayload !== undefined) this.limits.update({ maxPayload });
+    super.setSocket(duplex, head, { ...options, role });
   }
 
   /** As in `ws`, what is neither a string nor bytes is no reason. */
