@@ -1,7 +1,15 @@
 import { MaskingMemory } from '@ws/frame';
+import { raise } from './protocol/settle.js';
 
-/** A frame of 64 KiB leaves in one write; the block and what is copied into it stay in a core's own cache. */
-const BLOCK_BYTES = 131_072;
+/** Two frames of 64 KiB leave in one write; the block and what is copied into it stay in a core's own cache. */
+const BLOCK_BYTES = 196_608;
+/** So much is not held back until the end of the turn. */
+export const HOLD_BELOW = 131_072;
+
+/** Who has frames in the block that he writes at the end of the turn, or when somebody else wants it. */
+interface Holder {
+  flush(): void;
+}
 
 /**
  * One block of memory in which all clients of the process mask what is large, a piece at a time: where the stream takes a piece at once, which is
@@ -9,6 +17,9 @@ const BLOCK_BYTES = 131_072;
  */
 export class MaskBlock {
   readonly bytes: Buffer;
+  holder: Holder | undefined;
+  /** What stands there is the holder's. */
+  used = 0;
   readonly #memory: MaskingMemory;
 
   constructor() {
@@ -32,16 +43,34 @@ export class MaskBlock {
 let block: MaskBlock | undefined;
 let isLent = false;
 
-/** @returns undefined while a stream has still to write from it */
-export function maskBlock(): MaskBlock | undefined {
-  return isLent ? undefined : (block ??= new MaskBlock());
+/** What somebody else holds in it is with his stream then. @returns undefined while a stream has still to write from it */
+export function maskBlock(writer: Holder): MaskBlock | undefined {
+  if (isLent) return undefined;
+  block ??= new MaskBlock();
+  if (block.holder === undefined || block.holder === writer) return block;
+  try {
+    block.holder.flush();
+  } catch (error) {
+    raise(error); // it is not the fault of the one who sends
+  }
+  return isLent || block?.holder !== undefined ? undefined : block;
 }
 
-/** A stream writes from it, and calls this when it is done. */
-export function lendBlock(): (error?: Error | null) => void {
+/** @returns what is held in it, for a stream to write: from now on nobody has it, until {@link blockReturned} */
+export function lendBlock({ bytes, used }: MaskBlock): Buffer {
   isLent = true;
-  return (error) => {
-    isLent = false;
-    if (error) block = undefined; // who knows what still reads it
-  };
+  dropHeld();
+  return bytes.subarray(0, used);
+}
+
+export function blockReturned(error?: Error | null): void {
+  isLent = false;
+  if (error) block = undefined; // who knows what still reads it
+}
+
+/** What is held in it is not written. */
+export function dropHeld(): void {
+  if (block === undefined) return;
+  block.holder = undefined;
+  block.used = 0;
 }

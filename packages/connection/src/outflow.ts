@@ -88,6 +88,7 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
 
   /** Bytes that the operating system has not taken. */
   get bufferedAmount(): number {
+    if (this.heldBytes > 0 && !this.duplex.destroyed) this.flush(); // else nobody knows
     return this.#isClosed ? 0 : this.bufferedBytes + this.#host.protocol.sender.queuedBytes;
   }
   /** The same when the connection ended. */
@@ -235,6 +236,7 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
   }
 
   destroy(): void {
+    if (this.heldBytes > 0) this.flush(); // it only waited for others of its kind
     this.broken();
     this.duplex.destroy();
   }
@@ -327,7 +329,7 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
     const { duplex } = this;
     const { queuedBytes, droppedBytes } = this.#host.protocol.sender;
     const given = isPlainSocket(duplex) ? this.bytesTaken - (duplex.bytesWritten - this.#bytesBefore) : 0;
-    const bytes = Math.max(this.bufferedBytes + lost, given) + queuedBytes + droppedBytes;
+    const bytes = Math.max(this.bufferedBytes + this.heldBytes + lost, given) + queuedBytes + droppedBytes;
     this.#bytesUnsent = Math.max(this.#bytesUnsent, bytes);
   }
 }

@@ -4,7 +4,7 @@ import { writeHeader, type Opcode } from '@ws/frame';
 import { canWriteDirectly, writeDirectly } from './direct-write.js';
 import { awaitRecords, enterTurn, flushAtExit, leaveTurn, markDirty } from './dirty-writers.js';
 import { COPY_UP_TO, Gathering } from './gathering.js';
-import { lendBlock, maskBlock, type MaskBlock } from './mask-block.js';
+import { blockReturned, dropHeld, HOLD_BELOW, lendBlock, maskBlock, type MaskBlock } from './mask-block.js';
 import { bytesInHand } from './plain-socket.js';
 import { MessageError, type Account, type SendCallback } from './protocol/index.js';
 import { settle } from './protocol/settle.js';
@@ -15,6 +15,7 @@ import { writeChunks, type WriteCallback } from './write-chunks.js';
 /** So much is not held back until the end of the turn. */
 const FLUSH_FROM = 65_536;
 const NOTHING = Buffer.alloc(0);
+const MAX_HEADER = 14;
 
 /**
  * Frames to bytes on a Duplex, one write a turn: small frames are built side by side in the shared slab, and leave
@@ -38,6 +39,10 @@ export abstract class Writer extends Gathering {
   #partOffset = 0;
   #unwritten: Unwritten | undefined;
   #isProbing = false;
+  /** In it are the first of the pending bytes. */
+  #block: MaskBlock | undefined;
+  /** So many. */
+  protected heldBytes = 0;
   /** `written` is called after each write, until this is switched off. */
   protected reportsWrites = false;
 
@@ -60,9 +65,10 @@ export abstract class Writer extends Gathering {
   /** The stream has been given all there was; `isLeft`: and has not written all of it. Called where memory is counted. */
   protected abstract flushed(isLeft: boolean): void;
 
-  /** Bytes taken that the stream has not passed on. */
+  /** Bytes taken that the stream has not passed on, but for those that it may pass on at once, were they not held for others of this turn. */
   get bufferedBytes(): number {
-    return this.#mayHaveBacklog ? this.pendingBytes + this.duplex.writableLength : this.pendingBytes;
+    const bytes = this.pendingBytes - this.heldBytes;
+    return this.#mayHaveBacklog ? bytes + this.duplex.writableLength : bytes;
   }
 
   /** Memory of that which the stream has, without what other connections may have too: that is with the account. */
@@ -130,7 +136,9 @@ export abstract class Writer extends Gathering {
   protected discard(): void {
     this.closeRun();
     this.chunks = this.payloads = undefined;
-    this.pendingBytes = 0;
+    if (this.#block) dropHeld();
+    this.#block = undefined;
+    this.pendingBytes = this.heldBytes = 0;
     const callbacks = [...(this.#inFlight ?? []), this.callbacks ?? []].flat();
     this.#inFlight = undefined;
     this.callbacks = undefined;
@@ -152,10 +160,10 @@ export abstract class Writer extends Gathering {
     const key = this.maskingKey?.();
     const given = payload.length;
     if (key !== undefined && given > COPY_UP_TO && typeof payload !== 'string') {
-      const block = this.#blockForLarge();
+      const block = this.#blockForLarge(MAX_HEADER + given);
       if (block) {
-        const header = writeHeader(block.bytes, 0, fin, rsv, opcode, given, key);
-        this.#throughBlock(block, header, payload, key, 0, callback);
+        const at = writeHeader(block.bytes, block.used, fin, rsv, opcode, given, key);
+        this.#throughBlock(block, at, payload, key, 0, callback, true);
         return given;
       }
     }
@@ -180,7 +188,7 @@ export abstract class Writer extends Gathering {
     const offset = this.#partOffset;
     this.#partOffset += payload.length;
     const block = this.#partKey !== undefined && payload.length > COPY_UP_TO ? this.#blockForLarge() : undefined;
-    if (block) return this.#throughBlock(block, 0, payload, this.#partKey!, offset, callback);
+    if (block) return this.#throughBlock(block, 0, payload, this.#partKey!, offset, callback, false);
     this.putPart(payload, this.#partKey, offset);
     if (callback) (this.callbacks ??= []).push(callback);
     this.#taken();
@@ -195,6 +203,10 @@ export abstract class Writer extends Gathering {
     if (this.#mayHaveBacklog && this.duplex.writableLength > 0) this.closeRun();
     const slab = this.slab;
     const run = slab && viewOf(slab, this.runStart, this.runEnd);
+    const block = this.#block;
+    if (block) (this.chunks ??= []).unshift(lendBlock(block));
+    this.#block = undefined;
+    this.heldBytes = 0;
     const chunks = this.chunks;
     const callback = this.#writeCallback();
     this.slab = undefined;
@@ -218,6 +230,8 @@ export abstract class Writer extends Gathering {
     }
     const isLeft = (this.#mayHaveBacklog = this.duplex.writableLength > 0);
     if (slab) release(slab, !this.isPlainSocket || isLeft);
+    if (block && isLeft) this.duplex.write(NOTHING, blockReturned);
+    else if (block) blockReturned();
     if (this.account === undefined) return;
     if (isLeft && this.isPlainSocket) this.#keepUnwritten(this.account, slab);
     this.payloads = undefined;
@@ -250,25 +264,30 @@ export abstract class Writer extends Gathering {
   /** Something is to be written: now if it is much, else at the end of the turn. */
   #taken(): void {
     if (this.pendingBytes >= FLUSH_FROM) this.flush();
-    else if (!this.#inTurn && !this.#isDirty) {
-      this.#isDirty = true;
-      markDirty(this);
-    }
+    else this.#waitForTurn();
+  }
+
+  #waitForTurn(): void {
+    if (this.#inTurn || this.#isDirty) return;
+    this.#isDirty = true;
+    markDirty(this);
   }
 
   #refuse(callback: SendCallback | undefined): void {
     if (callback) process.nextTick(callback, new MessageError('WS_ERR_CLOSED'));
   }
 
-  /** What is taken before is with the stream then, and the stream has written it. */
-  #blockForLarge(): MaskBlock | undefined {
+  /** What is taken before is with the stream then, and the stream has written it; or it is in the block, and `byteLength` bytes fit behind it. */
+  #blockForLarge(byteLength = Infinity): MaskBlock | undefined {
     if (!this.isPlainSocket || this.duplex.writableLength > 0) return undefined; // who knows how long the stream reads it
-    const block = maskBlock();
-    if (block) this.flush();
-    return this.isBroken || this.duplex.writableLength > 0 ? undefined : block;
+    const block = maskBlock(this);
+    if (block === undefined) return undefined;
+    const isNext = this.#block === block && this.slab === undefined && this.chunks === undefined;
+    if (!isNext || block.used + byteLength > block.bytes.length) this.flush();
+    return this.isBroken || this.duplex.writableLength > 0 ? undefined : maskBlock(this);
   }
 
-  /** Behind `at` bytes that are in the block; `offset` is that of the payload in its frame. */
+  /** Behind what is in the block, up to `at`; `offset` is that of the payload in its frame. `mayWait`: for others of this turn. */
   #throughBlock(
     block: MaskBlock,
     at: number,
@@ -276,23 +295,23 @@ export abstract class Writer extends Gathering {
     key: number,
     offset: number,
     callback: SendCallback | undefined,
+    mayWait: boolean,
   ): void {
     const { length } = payload;
     let from = 0;
-    for (;;) {
+    do {
       const end = block.fill(at, payload, from, key, offset + from);
       from += end - at;
       at = 0;
-      this.chunks = [block.bytes.subarray(0, end)];
-      this.pendingBytes = end;
+      block.holder = this;
+      this.#block = block;
+      this.pendingBytes = this.heldBytes = block.used = end; // nothing else is pending
       if (from === length && callback) (this.callbacks ??= []).push(callback);
+      if (from === length && mayWait && end < HOLD_BELOW) return this.#waitForTurn();
       this.flush();
-      const isLeft = this.duplex.writableLength > 0 && !this.duplex.destroyed;
-      if (isLeft) this.duplex.write(NOTHING, lendBlock());
       if (from === length) return;
       if (this.duplex.destroyed) return this.#refuse(callback);
-      if (isLeft) break;
-    }
+    } while (this.duplex.writableLength === 0 && maskBlock(this) === block);
     this.putApart(payload.subarray(from), key, offset + from, false);
     if (callback) (this.callbacks ??= []).push(callback);
     this.#taken();

@@ -5,13 +5,20 @@ import { expect, test } from '@jest/globals';
 import { WebSocket } from '../src/index.js';
 import { nextTurn, tcpPair } from './streams.js';
 
-const BLOCK = 131_072;
+const BLOCK = 196_608;
+/** From here on it is not held until the end of the turn. */
+const HOLD = 131_072;
+/** Of a frame whose payload has 64 KiB. */
+const FRAME = 65_550;
 /** A frame's header is 8 bytes up to 64 KiB, and 14 beyond. */
 const SIZES = [
   16_384,
   16_385,
   65_535,
   65_536,
+  HOLD - 15,
+  HOLD - 14,
+  HOLD,
   BLOCK - 15,
   BLOCK - 14,
   BLOCK - 13,
@@ -71,12 +78,101 @@ test('arrive as they are in the parts of one frame', async () => {
   expect(same(ends.received, [content])).toEqual([true]);
 });
 
-test('go at once: nothing of them waits where the system takes them', async () => {
+test('two leave together; what is left does so at the end of the turn', async () => {
+  const ends = await connected();
+  const { near, sender } = ends;
+  const sent = Array.from({ length: 6 }, () => randomBytes(65_536));
+  const written: number[] = [];
+  const told: number[] = [];
+  for (const [i, bytes] of sent.slice(0, 5).entries()) {
+    expect(sender.send(bytes, () => told.push(i))).toBe(true);
+    written.push(near.bytesWritten / FRAME);
+  }
+  expect(written).toEqual([0, 2, 2, 4, 4]);
+  await nextTurn();
+  expect([near.bytesWritten / FRAME, told]).toEqual([5, [0, 1, 2, 3, 4]]);
+  sender.send(sent[5]!);
+  sender.send('behind');
+  expect(near.bytesWritten).toBe(6 * FRAME + '......behind'.length);
+  await finish(ends);
+  expect(same(ends.received, sent)).toEqual(all(sent));
+});
+
+test('nothing is held where somebody asks how much is buffered', async () => {
   const ends = await connected();
   const results = [1, 2, 3].map(() => ends.sender.send(randomBytes(20_000)));
-  expect(results).toEqual([true, true, true]);
+  expect([results, ends.near.bytesWritten]).toEqual([[true, true, true], 0]);
   expect([ends.sender.bufferedAmount, ends.near.bytesWritten]).toEqual([0, 3 * 20_008]);
   await finish(ends);
+});
+
+test('what one connection holds leaves when another sends', async () => {
+  const one = await connected();
+  const other = await connected();
+  const [first, second, third] = [randomBytes(65_536), randomBytes(65_536), randomBytes(30_000)] as const;
+  one.sender.send(first);
+  expect(one.near.bytesWritten).toBe(0);
+  other.sender.send(second);
+  expect([one.near.bytesWritten, other.near.bytesWritten]).toEqual([FRAME, 0]);
+  one.sender.send(third);
+  expect([one.near.bytesWritten, other.near.bytesWritten]).toEqual([FRAME, FRAME]);
+  await Promise.all([finish(one), finish(other)]);
+  expect([same(one.received, [first, third]), same(other.received, [second])]).toEqual([[true, true], [true]]);
+});
+
+test('what is held is sent before the connection is cut', async () => {
+  const { near, sender, receiver, received } = await connected();
+  const sent = randomBytes(65_536);
+  const calls: unknown[] = [];
+  sender.send(sent, (error) => calls.push(error));
+  sender.terminate();
+  await Promise.all([sender.closed, receiver.closed]);
+  expect([calls, near.bytesWritten, same(received, [sent])]).toEqual([[undefined], FRAME, [true]]);
+});
+
+test('what is held when the stream is gone fails, and holds up nobody', async () => {
+  const { near, sender, receiver } = await connected();
+  const calls: unknown[] = [];
+  for (const size of [65_536, 20_000]) sender.send(randomBytes(size), (error) => calls.push(error?.code));
+  near.destroy();
+  expect(sender.bufferedAmount).toBe(0);
+  sender.send(randomBytes(20_000), (error) => calls.push(error?.code));
+  const next = await connected();
+  const sent = [randomBytes(65_536), randomBytes(65_536)];
+  for (const bytes of sent) next.sender.send(bytes);
+  expect(next.near.bytesWritten).toBe(2 * FRAME);
+  await Promise.all([finish(next), sender.closed]);
+  expect(calls).toEqual(['WS_ERR_CLOSED', 'WS_ERR_CLOSED', 'WS_ERR_CLOSED']);
+  expect(same(next.received, sent)).toEqual([true, true]);
+  receiver.terminate();
+});
+
+/** By turns, at random: what many send in one turn, to peers of which some do not read for a while. */
+test('no byte of one connection comes to another', async () => {
+  const SIZES_MIXED = [100, 16_385, 20_000, 40_000, 65_536, 65_536, 65_536, 100_000, 130_000, 250_000];
+  const connections = await Promise.all(Array.from({ length: 5 }, connected));
+  const sent: Buffer[][] = connections.map(() => []);
+  const random = randomBytes(4000);
+  let at = 0;
+  const pick = (below: number): number => random[at++ % random.length]! % below;
+  for (let turn = 0; turn < 60; turn++) {
+    for (let step = pick(12); step > 0; step--) {
+      const index = pick(connections.length);
+      const { sender, receiver } = connections[index]!;
+      for (let count = 1 + pick(4); count > 0; count--) {
+        const bytes = randomBytes(SIZES_MIXED[pick(SIZES_MIXED.length)]!);
+        sent[index]!.push(Buffer.from(bytes));
+        sender.send(bytes, () => bytes.fill(0)); // it may be changed from its callback on
+      }
+      if (pick(8) === 0) receiver.pause();
+      if (pick(4) === 0) receiver.resume();
+      if (pick(6) === 0) expect(sender.bufferedAmount).toBeGreaterThanOrEqual(0);
+    }
+    await nextTurn();
+  }
+  await Promise.all(connections.map(finish));
+  for (const [index, { received }] of connections.entries())
+    expect(same(received, sent[index]!)).toEqual(all(sent[index]!));
 });
 
 test('what a stream has still to write stays as it is while others send', async () => {
