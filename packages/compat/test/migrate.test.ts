@@ -1,8 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { page, type Migration } from './rows.js';
+import { migration as ws2 } from './rows/ws2.js';
 
-const migrations: Readonly<Record<string, Migration>> = {};
+const migrations: Readonly<Record<string, Migration>> = {
+  ws2,
+};
 
 test.each(Object.entries(migrations))('docs/migrate/%s.md says what the table says', (name, migration) => {
   const file = new URL(`../../../docs/migrate/${name}.md`, import.meta.url);
