@@ -43,12 +43,14 @@ async function write(options) {
   }
 }
 
-/** @type {{ exports: Record<string, string | { import: { default: string } }> }} */
+/** @typedef {{ default: string }} Target */
+/** @type {{ exports: Record<string, string | { import: Target, browser?: Target }> }} */
 const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
 const listed = Object.values(exports).flatMap((entry) =>
-  typeof entry === 'string' ? [] : [join('src', relative(ESM, entry.import.default)).replace(/\.js$/, '.ts')],
+  typeof entry === 'string' ? [] : [entry.import, entry.browser ?? []].flat(),
 );
-const entryPoints = [...new Set(listed)]; // two names of one entry
+const sources = listed.map((target) => join('src', relative(ESM, target.default)).replace(/\.js$/, '.ts'));
+const entryPoints = [...new Set(sources)]; // two names of one entry
 
 for (const form of [ESM, CJS]) {
   for (const file of filesOf(form, (name) => /\.js(\.map)?$/.test(name))) rmSync(file);

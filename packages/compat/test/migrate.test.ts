@@ -1,9 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { page, type Migration } from './rows.js';
+import { migration as ws8 } from './rows/ws.js';
 import { migration as ws2 } from './rows/ws2.js';
 
 const migrations: Readonly<Record<string, Migration>> = {
+  ws: ws8,
   ws2,
 };
 

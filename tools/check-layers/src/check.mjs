@@ -4,6 +4,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import ts from 'typescript';
 import { foreignGlobals } from './globals.mjs';
 import { importsOf } from './imports.mjs';
+import { linesOf } from './lines.mjs';
 import { checkManifest } from './manifest.mjs';
 import { LAYERS } from './table.mjs';
 
@@ -71,6 +72,12 @@ function checkPackage(directory, layers) {
       const message = checkImport(found, part, parts, src, sourceFile.fileName);
       if (message !== undefined) violations.push({ file: sourceFile.fileName, line: found.line, message });
     }
+  }
+  for (const part of parts.filter(({ mostLines }) => mostLines !== undefined)) {
+    const own = files.filter(({ fileName }) => partOf(parts, relative(src, fileName)) === part);
+    const lines = own.reduce((sum, sourceFile) => sum + linesOf(sourceFile), 0);
+    if (lines > (part.mostLines ?? 0))
+      violations.push({ file: join(src, part.source), message: `${lines} lines of code, at most ${part.mostLines}` });
   }
   const portable = files.filter(({ fileName }) => partOf(parts, relative(src, fileName))?.builtins === 'none');
   violations.push(...foreignGlobals(portable, program));

@@ -8,6 +8,7 @@
  * @property {readonly string[]} imports  entries of other packages that it may import
  * @property {readonly string[]} types    entries of which it may import the types alone (`import type`)
  * @property {Builtins} builtins
+ * @property {number} [mostLines]  of JavaScript that its sources compile to, without comments and empty lines
  */
 
 /**
@@ -49,13 +50,14 @@ export const LAYERS = {
   ],
   '@ws/server': [{ entry: '.', source: '', imports: BELOW_THE_ENDS, types: [], builtins: 'any' }],
   '@ws/client': [{ entry: '.', source: '', imports: BELOW_THE_ENDS, types: [], builtins: 'any' }],
-  // "." is another name of "./ws"; beside the folders stands what adapters share.
+  // "." is another name of "./ws"; beside the folders stands what adapters share. They are thin, and what is compressed or hashed is so by the core.
   '@ws/compat': ['ws', 'ws2', 'nodejs-websocket', 'wesos', 'websockets', ''].map((name) => ({
     entry: name === '' ? '.' : `./${name}`,
     source: name === '' ? '' : `${name}/`,
     imports: [...BELOW_THE_ENDS, '@ws/server', '@ws/client'],
     types: [],
-    builtins: 'any',
+    builtins: ['buffer', 'events', 'http', 'https', 'net', 'stream', 'timers', 'tls', 'url', 'util'],
+    mostLines: 400,
   })),
 };
 

@@ -239,6 +239,30 @@ describe('package.json', () => {
   });
 });
 
+describe('adapters of @ws/compat', () => {
+  /** @param {number} count */
+  const lines = (count) => Array.from({ length: count }, (_, i) => `export const a${i} = ${i};`).join('\n');
+
+  test('400 lines in all of an entry, types, comments and empty lines not counted', () => {
+    const rest = `${'// a comment\n\n'.repeat(200)}\nexport interface A {\n${'  a: 1;\n'.repeat(200)}}\n`;
+    const files = {
+      'packages/compat/src/ws/index.ts': lines(200) + rest,
+      'packages/compat/src/ws/b.ts': lines(200),
+      'packages/compat/src/wesos/index.ts': lines(400),
+    };
+    expect(violationsIn(files)).toEqual([]);
+    const more = { ...files, 'packages/compat/src/ws/c.ts': lines(1) };
+    expect(violationsIn(more)).toEqual(['packages/compat/src/ws  401 lines of code, at most 400']);
+  });
+
+  test.each(['zlib', 'crypto'])('node:%s', (name) => {
+    for (const file of ['ws/index.ts', 'ws2/a.ts', 'shared.ts'])
+      expect(check(`compat/src/${file}`, `import * as a from 'node:${name}';`)).toEqual([
+        expect.stringContaining(`may not import 'node:${name}'`),
+      ]);
+  });
+});
+
 test('the table itself has no cycles, and portable entries import portable entries alone', () => {
   /** @param {string} specifier */
   const packageOf = (specifier) => specifier.split('/').slice(0, 2).join('/');

@@ -93,19 +93,24 @@ function checkSourceMaps(directory) {
     .map((path) => `${path} holds no sources`);
 }
 
-/** `import` and `require` give the same values; where Node cannot require ES modules, the CommonJS form has the same names. Classes know their names: bundling may change them. */
+/**
+ * `import` and `require` give the same values; where Node cannot require ES modules, the CommonJS form has the same names. Classes know their names: bundling
+ * may change them. A module that is a class, or a function, for `require` has its values as that one's members; for `import` it is the default.
+ */
 const LOADING = `
   const specifier = process.argv[2];
   const required = require(specifier);
   for (const [name, value] of Object.entries(required)) {
     const isClass = typeof value === 'function' && String(value).startsWith('class');
-    if (isClass && value.name !== name) throw new Error(name + ' is called ' + value.name);
+    if (isClass && value.name !== name && required[value.name] !== value) throw new Error(name + ' is called ' + value.name);
   }
   if (process.argv[3] === 'names') return console.log(JSON.stringify(Object.keys(required).sort()));
   import(specifier).then((imported) => {
-    const names = Object.keys(imported);
+    const isItself = imported['module.exports'] === required && imported.default === required;
+    const named = Object.keys(imported).filter((name) => !isItself || !['default', 'module.exports'].includes(name));
+    const names = isItself ? Object.keys(required) : named;
     if (names.length === 0) throw new Error('it exports nothing');
-    for (const name of new Set([...names, ...Object.keys(required)])) {
+    for (const name of isItself ? named : new Set([...names, ...Object.keys(required)])) {
       if (imported[name] !== required[name]) throw new Error(name + ' is not the same by import and by require');
     }
     console.log(JSON.stringify(names.sort()));
@@ -129,7 +134,8 @@ async function checkLoading(project, specifier) {
 }
 
 /**
- * One small program, compiled as an ES module, as CommonJS and for a bundler, with library checks on; the first two also run.
+ * One small program, compiled as an ES module, as CommonJS and for a bundler, with library checks on; the first two also run. Beside it there may be another
+ * one, for `import name = require()`.
  * @param {string} project
  * @param {string} specifier
  */
@@ -138,6 +144,9 @@ async function checkTypes(project, specifier) {
   const program = join(CONSUMERS, `${name}.ts`);
   if (!existsSync(program)) return [`tools/check-packages/consumers has no ${name}.ts`];
   for (const extension of ['mts', 'cts', 'ts']) copyFileSync(program, join(project, `${name}.${extension}`));
+  const required = `${name}-require`;
+  const isRequired = existsSync(join(CONSUMERS, `${required}.cts`));
+  if (isRequired) copyFileSync(join(CONSUMERS, `${required}.cts`), join(project, `${required}.cts`));
   const compilerOptions = {
     strict: true,
     exactOptionalPropertyTypes: true,
@@ -152,15 +161,16 @@ async function checkTypes(project, specifier) {
   const node = { ...compilerOptions, module: 'nodenext' };
   const bundler = { ...compilerOptions, module: 'esnext', moduleResolution: 'bundler', noEmit: true };
   const problems = [
-    ...(await compile(project, `${name}.node`, { compilerOptions: node, files: [`${name}.mts`, `${name}.cts`] })),
+    ...(await compile(project, `${name}.node`, {
+      compilerOptions: node,
+      files: [`${name}.mts`, `${name}.cts`, ...(isRequired ? [`${required}.cts`] : [])],
+    })),
     ...(await compile(project, `${name}.bundler`, { compilerOptions: bundler, files: [`${name}.ts`] })),
   ];
   if (problems.length > 0) return problems;
-  for (const extension of ['mjs', 'cjs']) {
-    const { passed, output } = await run(process.execPath, [join(`out-${name}`, `${name}.${extension}`)], {
-      cwd: project,
-    });
-    if (!passed) problems.push(`consumers/${name}.ts fails as ${extension}:\n${output}`);
+  for (const file of [`${name}.mjs`, `${name}.cjs`, ...(isRequired ? [`${required}.cjs`] : [])]) {
+    const { passed, output } = await run(process.execPath, [join(`out-${name}`, file)], { cwd: project });
+    if (!passed) problems.push(`consumers/${name} fails as ${file}:\n${output}`);
   }
   return problems;
 }

@@ -65,7 +65,9 @@ export class PerMessageDeflate {
     this.#codec = undefined;
   }
 
+  /** @throws {Error} if nothing was agreed */
   compress(data: Uint8Array | string, fin: boolean, callback: Done): void {
+    const { codec } = this;
     const payload = typeof data === 'string' ? Buffer.from(data) : data;
     const fragment = { opcode: 2, compress: true } as const;
     this.#compressing = this.#compressing.then(
@@ -73,17 +75,19 @@ export class PerMessageDeflate {
         new Promise((resolve) => {
           const finish = settle(callback, resolve);
           const go = (): void =>
-            this.codec.encode(payload, { ...fragment, first: false, fin }, (error, bytes) => finish(error, [bytes]));
+            codec.encode(payload, { ...fragment, first: false, fin }, (error, bytes) => finish(error, [bytes]));
           const { out: first } = this.#isFirst;
           this.#isFirst.out = fin;
           // A message that begins with an empty fragment is compressed whatever is in it.
           if (!first) go();
-          else this.codec.encode(NOTHING, { ...fragment, first, fin: false }, go);
+          else codec.encode(NOTHING, { ...fragment, first, fin: false }, go);
         }),
     );
   }
 
+  /** @throws {Error} if nothing was agreed */
   decompress(data: Uint8Array, fin: boolean, callback: Done): void {
+    const { codec } = this;
     this.#decompressing = this.#decompressing.then(
       () =>
         new Promise((resolve) => {
@@ -92,7 +96,7 @@ export class PerMessageDeflate {
           this.#isFirst.in = fin;
           const output: Uint8Array[] = [];
           const piece = { first, last: fin, remaining: this.#maxPayload, flow: OPEN };
-          this.codec.decode(
+          codec.decode(
             data,
             piece,
             (slice) => void output.push(slice),
@@ -105,8 +109,9 @@ export class PerMessageDeflate {
   #makeCodec(): Codec {
     if (this.#agreed === undefined) throw new Error('nothing was agreed: accept() comes first');
     const { maxRatio } = this.#options;
+    const backend = zlibBackend({ ...this.#options, maxContexts: Number.MAX_SAFE_INTEGER }); // whoever compresses has one
     const role = this.#isServer ? 'server' : 'client';
-    return new Codec({ role, parameters: this.#agreed, backend: zlibBackend(this.#options), maxRatio });
+    return new Codec({ role, parameters: this.#agreed, backend, maxRatio });
   }
 }
 

@@ -74,7 +74,8 @@ export class Receiver extends Writable {
       },
       failure: (error) => {
         this.#failure = error;
-        this.#settle();
+        if (this.#next) this.#settle();
+        else this.destroy(error);
       },
       ready: () => this.#settle(),
       deadline: () => {},

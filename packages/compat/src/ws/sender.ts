@@ -1,4 +1,12 @@
-import { encodeHeader, FrameParser, mask as applyMask, Opcode, type FrameHead } from '@ws/frame';
+import {
+  decodeClosePayload,
+  decodeHeader,
+  encodeHeader,
+  FrameParser,
+  mask as applyMask,
+  Opcode,
+  type FrameHead,
+} from '@ws/frame';
 import type { WebSocket } from './websocket.js';
 
 type Callback = (error?: Error) => void;
@@ -15,11 +23,15 @@ export interface FrameOptions {
   readonly maskBuffer?: Buffer | undefined;
 }
 
+type Frame = readonly [head: Pick<FrameHead, 'opcode' | 'fin'>, payload: Uint8Array];
+
 /** Frames that are made once and sent to many. */
 export class Sender {
   readonly #socket: WebSocket;
 
+  /** @throws {TypeError} for anything but a WebSocket: over a stream, `WebSocket.from` of `@ws/connection` sends */
   constructor(socket: WebSocket) {
+    if (typeof socket?.ping !== 'function') throw new TypeError('a Sender sends on a WebSocket, not on a stream');
     this.#socket = socket;
   }
 
@@ -39,32 +51,42 @@ export class Sender {
     return [Buffer.from(encodeHeader(head)), payload];
   }
 
-  /** Sends them in order with all else. */
+  /**
+   * Sends them in order with all else.
+   * @throws {ProtocolError | RangeError} for what is no frame, or has RSV1: only the connection knows what its peer can decompress
+   */
   sendFrame(list: readonly Buffer[], callback?: Callback): void {
-    let head: FrameHead | undefined;
-    let pieces: Buffer[] = [];
-    const frames: [FrameHead, Buffer][] = [];
-    const parser = new FrameParser(
-      { preserveInput: true },
-      {
-        head: (next) => {
-          head = next;
-          pieces = [];
-        },
-        payload: (slice) => void pieces.push(Buffer.from(slice.buffer, slice.byteOffset, slice.length)),
-        frameEnd: () => {
-          if (head) frames.push([head, pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)]);
-        },
-      },
-    );
-    for (const chunk of list) parser.push(chunk);
-    frames.forEach(([frame, payload], i) => this.#send(frame, payload, i === frames.length - 1 ? callback : undefined));
+    const frames = framesOf(list);
+    if (frames.length === 0) throw new RangeError('sendFrame takes whole frames');
+    frames.forEach((frame, i) => this.#send(frame, i === frames.length - 1 ? callback : undefined));
   }
 
-  #send({ opcode, fin }: FrameHead, payload: Buffer, callback: Callback | undefined): void {
+  #send([{ opcode, fin }, payload]: Frame, callback: Callback | undefined): void {
     const socket = this.#socket;
     if (opcode === Opcode.Ping) socket.ping(payload, undefined, callback);
     else if (opcode === Opcode.Pong) socket.pong(payload, undefined, callback);
+    else if (opcode === Opcode.Close) this.#close(payload, callback);
     else socket.send(payload, { binary: opcode !== Opcode.Text, fin, compress: false }, callback);
   }
+
+  #close(payload: Uint8Array, callback: Callback | undefined): void {
+    const { code, reason } = decodeClosePayload(payload);
+    this.#socket.close(payload.length === 0 ? undefined : code, reason);
+    if (callback) process.nextTick(callback);
+  }
+}
+
+function framesOf(list: readonly Buffer[]): Frame[] {
+  const [first, second] = list;
+  const head = first && list.length === 2 ? decodeHeader(first) : undefined;
+  const isPlain = head !== undefined && head.rsv === 0 && head.maskingKey === undefined;
+  // What `frame` makes for a server, as socket.io sends it: nothing is copied.
+  if (isPlain && head.byteLength === first!.length && head.payloadLength === second!.length) return [[head, second!]];
+  const frames: Frame[] = [];
+  const parser = new FrameParser(
+    { preserveInput: true },
+    { frame: (each, payload) => void frames.push([each, payload]) },
+  );
+  parser.push(Buffer.concat(list));
+  return frames;
 }

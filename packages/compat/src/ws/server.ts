@@ -1,15 +1,14 @@
-import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer as Server, type ServerOptions as OurOptions } from '@ws/server';
 import { serverOptions } from './defaults.js';
-import type { AnyRequest, AnyWebSocket, ServerEvents, ServerOptions } from './types.js';
+import type { AnyRequest, AnyWebSocket, Emitting, ServerEvents, ServerOptions } from './types.js';
 import { WebSocket } from './websocket.js';
 
-type Retyped = keyof EventEmitter | 'clients' | 'handleUpgrade' | 'shouldHandle';
+type Retyped = keyof Emitting<object> | 'clients' | 'handleUpgrade' | 'shouldHandle';
 
 /** A server of `@ws/server` in the types of @types/ws: its sockets and requests are of the classes that it was given. */
 type TypedServer<T extends AnyWebSocket, U extends AnyRequest> = Omit<Server, Retyped> &
-  EventEmitter<ServerEvents<T, U>> & {
+  Emitting<ServerEvents<T, U>> & {
     clients: Set<InstanceType<T>>;
     handleUpgrade(
       request: InstanceType<U>,

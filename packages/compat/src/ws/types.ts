@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
-import type { ClientOptions as OurClientOptions, PerMessageDeflateOptions, RawData, CloseInfo } from '@ws/client';
+import type * as Of from '@ws/client';
+import type { ClientOptions as OurClientOptions, PerMessageDeflateOptions, RawData } from '@ws/client';
 import type { HandleProtocols, ServerOptions as OurServerOptions, WebSocketServerEvents } from '@ws/server';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from './websocket.js';
@@ -53,22 +54,12 @@ export interface AddressInfo {
   port: number;
 }
 
-export interface Event {
-  type: string;
-  target: WebSocket;
-}
-export interface MessageEvent extends Event {
-  data: Data;
-}
-export interface CloseEvent extends Event {
-  wasClean: boolean;
-  code: number;
-  reason: string;
-  readonly info: CloseInfo;
-}
-export interface ErrorEvent extends Event {
-  error: unknown;
-  message: string;
+export type Event = Of.Event<WebSocket>;
+export type CloseEvent = Of.CloseEvent<WebSocket>;
+export type ErrorEvent = Of.ErrorEvent<WebSocket>;
+/** Without the Blob that `binaryType = 'blob'` gives: who sets that knows it. */
+export interface MessageEvent extends Of.MessageEvent<WebSocket> {
+  readonly data: Data;
 }
 export interface WebSocketEventMap {
   open: Event;
@@ -90,3 +81,23 @@ export interface ServerEvents<T extends AnyWebSocket, U extends AnyRequest> exte
   headers: [headers: string[], request: InstanceType<U>];
   wsClientError: [error: Error, socket: Duplex, request: InstanceType<U>];
 }
+
+export type Listener<Self, Told extends unknown[]> = (this: Self, ...told: Told) => void;
+
+/** As Node's emitters have it, with `this`, and with events of the program's own. */
+export interface Emitting<Events extends Record<keyof Events, unknown[]>> {
+  on<Type extends keyof Events>(event: Type, listener: Listener<this, Events[Type]>): this;
+  on(event: string | symbol, listener: AnyListener<this>): this;
+  once<Type extends keyof Events>(event: Type, listener: Listener<this, Events[Type]>): this;
+  once(event: string | symbol, listener: AnyListener<this>): this;
+  off<Type extends keyof Events>(event: Type, listener: Listener<this, Events[Type]>): this;
+  off(event: string | symbol, listener: AnyListener<this>): this;
+  addListener<Type extends keyof Events>(event: Type, listener: Listener<this, Events[Type]>): this;
+  addListener(event: string | symbol, listener: AnyListener<this>): this;
+  removeListener<Type extends keyof Events>(event: Type, listener: Listener<this, Events[Type]>): this;
+  removeListener(event: string | symbol, listener: AnyListener<this>): this;
+  emit<Type extends keyof Events>(event: Type, ...told: Events[Type]): boolean;
+  emit(event: string | symbol, ...told: unknown[]): boolean;
+}
+// oxlint-disable-next-line typescript/no-explicit-any -- what else there is, only the program knows
+export type AnyListener<Self> = (this: Self, ...told: any[]) => void;

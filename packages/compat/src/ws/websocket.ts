@@ -1,8 +1,15 @@
 import type { Duplex } from 'node:stream';
-import { WebSocket as Client, type ClientOptions, type LimitOptions, type SocketOptions } from '@ws/client';
+import {
+  WebSocket as Client,
+  type ClientOptions,
+  type LimitOptions,
+  type SocketOptions,
+  type WebSocketEvents,
+} from '@ws/client';
 import { clientOptions } from './defaults.js';
 import { Sender } from './sender.js';
 import type * as types from './types.js';
+import type { AnyListener, Listener } from './types.js';
 
 /** Of those whose `_sender` was asked for. */
 const senders = new WeakMap<WebSocket, Sender>();
@@ -53,6 +60,25 @@ export class WebSocket extends Client<any> {
     if (sender === undefined) senders.set(this, (sender = new Sender(this)));
     return sender;
   }
+}
+
+/** As @types/ws has it: with `this`, and with events of the program's own. */
+export interface WebSocket {
+  on<Type extends keyof WebSocketEvents>(event: Type, listener: Listener<this, WebSocketEvents[Type]>): this;
+  on(event: string | symbol, listener: AnyListener<this>): this;
+  once<Type extends keyof WebSocketEvents>(event: Type, listener: Listener<this, WebSocketEvents[Type]>): this;
+  once(event: string | symbol, listener: AnyListener<this>): this;
+  off<Type extends keyof WebSocketEvents>(event: Type, listener: Listener<this, WebSocketEvents[Type]>): this;
+  off(event: string | symbol, listener: AnyListener<this>): this;
+  addListener<Type extends keyof WebSocketEvents>(event: Type, listener: Listener<this, WebSocketEvents[Type]>): this;
+  addListener(event: string | symbol, listener: AnyListener<this>): this;
+  removeListener<Type extends keyof WebSocketEvents>(
+    event: Type,
+    listener: Listener<this, WebSocketEvents[Type]>,
+  ): this;
+  removeListener(event: string | symbol, listener: AnyListener<this>): this;
+  emit<Type extends keyof WebSocketEvents>(event: Type, ...told: WebSocketEvents[Type]): boolean;
+  emit(event: string | symbol, ...told: unknown[]): boolean;
 }
 
 /** As @types/ws has it: the types, and what else hangs on the class. */
