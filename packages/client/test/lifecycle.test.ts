@@ -7,7 +7,7 @@ import { WebSocket } from '../src/index.js';
 import { atEnd, echoServer, ending, next, opened, rawServer, switching, wsServer } from './peers.js';
 
 test.each(['close', 'terminate'] as const)(
-  'A-35 %s while CONNECTING: error, then close 1006, and nothing is left',
+  'A-35 B-44 %s while CONNECTING: error, then close 1006, and nothing is left',
   async (method) => {
     let requests = 0;
     const port = await rawServer(() => requests++);
@@ -31,7 +31,7 @@ test.each(['close', 'terminate'] as const)(
   },
 );
 
-test('A-35 close after the request was sent cuts the connection', async () => {
+test('A-35 B-44 close after the request was sent cuts the connection', async () => {
   const websockets: WebSocket[] = [];
   const cut = new Promise<void>((resolve, reject) => {
     rawServer(({ socket }) => {

@@ -232,7 +232,7 @@ test('a message of which a piece is still decoded when the stream ends, and that
   expect(message.errored).toMatchObject({ code: 'WS_ERR_INCOMPLETE_MESSAGE' });
 });
 
-test('over TCP, a reader that stops stops the writer; 50 MiB pass in little memory, unchanged', async () => {
+test('B-10 over TCP, a reader that stops stops the writer; 50 MiB pass in little memory, unchanged', async () => {
   const [near, far] = await tcpPair();
   const client = WebSocket.from(near, { role: 'client' });
   const server = WebSocket.from(far, { role: 'server', incoming: 'stream', maxPayload: 0 });

@@ -185,7 +185,7 @@ describe('what a broken connection does to a message', () => {
     },
   ];
 
-  test.each(CUTS)('$name: WS_ERR_INCOMPLETE_MESSAGE, for every way to read', async ({ cut, cause }) => {
+  test.each(CUTS)('B-10 $name: WS_ERR_INCOMPLETE_MESSAGE, for every way to read', async ({ cut, cause }) => {
     const readers: ((message: Incoming) => Promise<unknown>)[] = [
       (message) => message.text(),
       (message) => message.json(),

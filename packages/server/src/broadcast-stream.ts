@@ -1,10 +1,12 @@
 import { addAbortSignal } from 'node:stream';
 import { MessageError, MessageWriter } from '@ws/connection';
 import { ProtocolError } from '@ws/frame';
+import type { BroadcastReport } from './broadcast.js';
 import type { Delivery } from './fan-out.js';
 import { finiteMs } from './options.js';
 import type { RecipientOptions } from './recipients.js';
 import type { SlowOptions } from './slow-rule.js';
+import { raise } from './uncaught.js';
 
 /** For `createBroadcast`. */
 export interface BroadcastStreamOptions<Data = unknown> extends RecipientOptions<Data>, SlowOptions {
@@ -39,6 +41,7 @@ export type Begin = (isText: boolean, isWhole: boolean) => Delivery;
  * It goes to the connections that are open at the first write, which takes its place among the messages of each. Writing follows the fastest of them:
  * `'finish'` comes when the first one has been given all of it. A stream that is destroyed before its end ends the message where it is, with an
  * empty last frame, for those who have got a part; nobody is disconnected. So does one that stands still while others wait behind it (WS_ERR_STALLED).
+ * Of a message that goes out whole, see `forward`, `'sent'(report)` tells what `broadcast` returns.
  * An error that nobody listens for is not thrown.
  */
 export class BroadcastStream extends MessageWriter {
@@ -101,6 +104,8 @@ export class BroadcastStream extends MessageWriter {
       this.#timer?.refresh();
       this.settle();
     });
+    const report = this.#delivery?.report;
+    if (report) this.#tell(report);
   }
 
   protected override giveUp(isComplete: boolean): void {
@@ -111,6 +116,14 @@ export class BroadcastStream extends MessageWriter {
   #takePlace(isWhole: boolean): void {
     this.#delivery = this.#begin(this.isText, isWhole);
     if (!this.#timer) this.#startTimer();
+  }
+
+  #tell(report: BroadcastReport): void {
+    try {
+      this.emit('sent', report);
+    } catch (error) {
+      raise(error);
+    }
   }
 
   #startTimer(): void {

@@ -1,4 +1,5 @@
 import type { WebSocket } from '@ws/connection';
+import type { BroadcastReport } from './broadcast.js';
 import { MessageShare, type Part, type SharedMessage } from './message-share.js';
 import type { SlowRule } from './slow-rule.js';
 
@@ -16,6 +17,8 @@ export interface Delivery {
   readonly isOver: boolean;
   /** Somebody has got all there is, and messages wait behind it. */
   readonly isHoldingUp: boolean;
+  /** Of a message that went out whole. */
+  readonly report?: BroadcastReport | undefined;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { PreparedMessage, type WebSocket } from '@ws/connection';
-import { sendToAll } from './broadcast.js';
+import { sendToAll, type BroadcastReport } from './broadcast.js';
 import type { Delivery } from './fan-out.js';
 import type { SlowRule } from './slow-rule.js';
 
@@ -8,6 +8,7 @@ export class WholeDelivery implements Delivery {
   readonly isOver = false;
   /** It takes its place when it is complete. */
   readonly isHoldingUp = false;
+  report: BroadcastReport | undefined;
   readonly #recipients: readonly WebSocket[];
   readonly #options: { readonly isText: boolean; readonly compress: boolean | undefined };
   readonly #rule: SlowRule | undefined;
@@ -25,7 +26,7 @@ export class WholeDelivery implements Delivery {
   take(bytes: Uint8Array, _fin: boolean, done: () => void): void {
     const { isText, compress } = this.#options;
     const message = new PreparedMessage(bytes, { binary: !isText, compress });
-    sendToAll(this.#recipients, message, { slowConsumer: this.#rule ?? false });
+    this.report = sendToAll(this.#recipients, message, { slowConsumer: this.#rule ?? false });
     done();
   }
 

@@ -113,7 +113,7 @@ test('many tiny parts: the limit counts what they cost', async () => {
   for (const { until } of fast) expect((await until(1))[0]).toHaveLength(parts);
 });
 
-test('one copy for all: ten stalled clients cost no more than one', async () => {
+test('B-41 one copy for all: ten stalled clients cost no more than one', async () => {
   const server = await start({ slowConsumer: false });
   for (let i = 0; i < 10; i++) await stalled(portOf(server));
   const slow = [...server.clients];

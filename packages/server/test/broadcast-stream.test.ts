@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { Readable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { BroadcastStreamOptions, Incoming } from '../src/index.js';
@@ -290,6 +290,22 @@ test("forward: 'whole' sends what is complete, to those who were there at the fi
   expect(await late!.until(2)).toEqual(['between', 'end']);
   await raw.until('end');
   expect(wireOf(raw)).toContain('81026162');
+});
+
+test("'sent' tells how many got a message that went out whole; of one in parts it is not told", async () => {
+  const server = await start();
+  const [one] = await joinAll(server, 2);
+  const reports: unknown[] = [];
+  const open = (options: BroadcastStreamOptions): Writable =>
+    server.createBroadcast(options).on('sent', (report) => reports.push(report));
+  open({ forward: 'whole' }).end('a');
+  open({ forward: 2 }).end('b');
+  const long = open({ forward: 2 });
+  long.write('lo');
+  long.end('ng');
+  open({}).end('d');
+  expect(await one!.until(4)).toEqual(['a', 'b', 'long', 'd']);
+  expect(reports).toEqual(Array.from({ length: 2 }, () => ({ sent: 2, queued: 0, dropped: 0 })));
 });
 
 test('K-05 forward: n sends what is not longer whole or not at all, and a longer message from there on as it comes', async () => {

@@ -66,7 +66,7 @@ test.each([1, 3, 1000, 70_000])('npm ws: a message in fragments of %p bytes, pin
   expect(pongs).toEqual([...pongs.slice(0, -1).sort((a, b) => a - b), -1]);
 });
 
-test('npm ws: text in fragments that cut its characters', async () => {
+test('B-01 npm ws: text in fragments that cut its characters', async () => {
   const client = await opened(peer(portOf(await startEcho())));
   const text = textOf(2000);
   const bytes = Buffer.from(text);

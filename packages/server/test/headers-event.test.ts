@@ -45,7 +45,7 @@ const BAD: [name: string, change: (lines: string[]) => unknown][] = [
   ['everything gone', (lines) => (lines.length = 0)],
 ];
 
-test.each(BAD)('K-09 %s: 500, and nothing of it is sent', async (_name, change) => {
+test.each(BAD)('K-09 B-26 %s: 500, and nothing of it is sent', async (_name, change) => {
   const server = await start();
   server.once('headers', change);
   const event = once(server, 'refused');

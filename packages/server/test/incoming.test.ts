@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { expect, test } from '@jest/globals';
 import { Incoming, type WebSocket } from '../src/index.js';
-import { opened, peer, portOf, start } from './support.js';
+import { handshake, opened, peer, portOf, RawPeer, start } from './support.js';
 
 const PIECE = 65_536;
 const PIECES = 160;
@@ -42,3 +42,17 @@ test.each([
     await once(socket, 'close');
   },
 );
+
+test('B-36 what a client streams is answered with nothing, not an empty frame even', async () => {
+  const server = await start({ incoming: 'stream' });
+  const texts: string[] = [];
+  server.on('connection', (socket) => socket.on('incoming', async (message) => void texts.push(await message.text())));
+  const raw = new RawPeer(portOf(server)).write(handshake());
+  await raw.until('\r\n\r\n');
+  for (const frame of ['018100000000' + '61', '008100000000' + '62', '808000000000', '898000000000'])
+    raw.write(Buffer.from(frame, 'hex'));
+  await raw.until('\x8a\x00');
+  while (texts.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  expect(texts).toEqual(['ab']);
+  expect(raw.received.split('\r\n\r\n')[1]).toBe('\x8a\x00');
+});

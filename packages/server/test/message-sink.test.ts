@@ -38,7 +38,7 @@ function* parts(breaksOff = false): Generator<string> {
   if (breaksOff) throw new Error('broken off');
 }
 
-test('each item is one message, in the order written', async () => {
+test('B-29 each item is one message, in the order written', async () => {
   const server = await start();
   const clients = await joinAll(server, 2);
   const sink = server.messages;
@@ -97,7 +97,7 @@ test('what is no message is a TypeError of who writes it; what is no part of one
   expect(failed).toEqual([{ code: undefined, message: 'a part of a message is number, expected a string or bytes' }]);
 });
 
-test('it has no end: end() writes, destroy() does nothing, and callbacks come in order', async () => {
+test('B-43 it has no end: end() writes, destroy() does nothing, and callbacks come in order', async () => {
   const server = await start();
   const [one] = await joinAll(server, 1);
   const sink = server.messages;

@@ -177,7 +177,7 @@ test('A-31 a line that would be two is refused, with 500', async () => {
   expect([program.isRunning, program.output]).toEqual([true, '']);
 });
 
-test('A-07 four are in and stay in, the fifth gets 503; one leaves, and the next is in', async () => {
+test('A-07 B-27 four are in and stay in, the fifth gets 503; one leaves, and the next is in', async () => {
   const program = run('No more than four');
   const port = await program.port;
   const five = Array.from({ length: 5 }, () => peer(port));

@@ -62,7 +62,7 @@ advisory('bytes-after-close', (check) => {
     ['what breaks a rule, then the same', hex`83 80 00000000`, Buffer.alloc(16_384, hex`83 80 00000000`)],
   ];
   for (const [name, bytes, rest] of BEGINNINGS) {
-    check(`${name}, and no end of it: a server keeps none of it, and cuts`, async () => {
+    check(`B-12 ${name}, and no end of it: a server keeps none of it, and cuts`, async () => {
       const victim = await launchServer({ options: { closeTimeout: CLOSE_TIMEOUT } });
       const wire = await victim.open({}, { allowHalfOpen: true });
       const before = await victim.memory();
@@ -93,7 +93,7 @@ advisory('tcp-close', (check) => {
   const server = sharedServer({ options: { closeTimeout: CLOSE_TIMEOUT } });
   const client = sharedClient();
 
-  check('a server ends TCP behind the two Close frames, and does not wait for the client to', async () => {
+  check('B-11 a server ends TCP behind the two Close frames, and does not wait for the client to', async () => {
     const wire = await server().open({}, { allowHalfOpen: true });
     expect(await wire.write(frame(CLOSE, NORMAL)).closeCode()).toBe(1000);
     await wire.over();
@@ -112,7 +112,7 @@ advisory('tcp-close', (check) => {
     expect(await server().closed(1)).toMatchObject([{ code: 1001, wasClean: true }]);
   });
 
-  check('a server that is never answered cuts', async () => {
+  check('B-11 a server that is never answered cuts', async () => {
     const wire = await server().open({}, { allowHalfOpen: true });
     await server().closings();
     await server().ask('close', { code: 1000 });
@@ -141,7 +141,7 @@ advisory('tcp-close', (check) => {
     return { id, wire };
   }
 
-  check('a client waits for the server to end TCP', async () => {
+  check('B-11 a client waits for the server to end TCP', async () => {
     const { id, wire } = await closedBoth({ closeTimeout: 30_000 });
     for (let turn = 0; turn < 20; turn++) await client().ask('cpu');
     expect(wire.ending).toBeUndefined();

@@ -9,14 +9,14 @@ import { BINARY, CLOSE, frame, request, TEXT, Wire } from './wire.js';
 
 /** What no peer may send, by who sends it: a key of zeros changes nothing. */
 const MALFORMED: [name: string, toServer: Uint8Array, toClient: Uint8Array, code: number][] = [
-  ['a reserved opcode', hex`83 80 00000000`, hex`83 00`, 1002],
+  ['B-32 a reserved opcode', hex`83 80 00000000`, hex`83 00`, 1002],
   ['a reserved control opcode', hex`8b 80 00000000`, hex`8b 00`, 1002],
-  ['RSV1 without an extension', hex`c1 80 00000000`, hex`c1 00`, 1002],
+  ['B-32 RSV1 without an extension', hex`c1 80 00000000`, hex`c1 00`, 1002],
   ['RSV2', hex`a1 80 00000000`, hex`a1 00`, 1002],
   ['RSV3', hex`91 80 00000000`, hex`91 00`, 1002],
   ['the wrong masking', hex`81 01 61`, hex`81 81 00000000 61`, 1002],
   ['a ping in fragments', hex`09 80 00000000`, hex`09 00`, 1002],
-  ['a ping of 126 bytes', hex`89 fe 007e 00000000`, hex`89 7e 007e`, 1002],
+  ['B-07 a ping of 126 bytes', hex`89 fe 007e 00000000`, hex`89 7e 007e`, 1002],
   ['a continuation of nothing', hex`80 80 00000000`, hex`80 00`, 1002],
   ['a message within a message', hex`01 80 00000000 81 80 00000000`, hex`01 00 81 00`, 1002],
   ['a length of 2^63', hex`82 ff 8000000000000000 00000000`, hex`82 7f 8000000000000000`, 1009],

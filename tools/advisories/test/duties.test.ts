@@ -49,14 +49,14 @@ advisory('mask-direction', (check) => {
   const client = sharedClient();
 
   for (const opcode of OPCODES) {
-    check(`opcode ${opcode} without a mask to a server: 1002`, async () => {
+    check(`B-03 opcode ${opcode} without a mask to a server: 1002`, async () => {
       for (const payload of ['', opcode === CLOSE ? Buffer.of(3, 232) : 'a']) {
         const wire = await server().open();
         expect(await wire.write(frame(opcode, payload, { masked: false })).closeCode()).toBe(1002);
       }
     });
 
-    check(`opcode ${opcode} with a mask to a client: 1002`, async () => {
+    check(`B-03 opcode ${opcode} with a mask to a client: 1002`, async () => {
       const payload = opcode === CLOSE ? Buffer.of(3, 232) : 'a';
       expect(await codeOfClient(client(), frame(opcode, payload))).toBe(1002);
     });
@@ -190,7 +190,7 @@ advisory('close-codes', (check) => {
   const server = sharedServer();
   const client = sharedClient();
 
-  check('a server answers those that may travel with the same', async () => {
+  check('B-38 a server answers those that may travel with the same', async () => {
     for (const code of MAY_TRAVEL) {
       const wire = await server().open();
       expect(await wire.write(frame(CLOSE, codeBytes(code))).closeCode()).toBe(code);
@@ -198,7 +198,7 @@ advisory('close-codes', (check) => {
     }
   });
 
-  check('a server answers the others with 1002', async () => {
+  check('B-09 a server answers the others with 1002', async () => {
     for (const code of MAY_NOT) {
       const wire = await server().open();
       expect([code, await wire.write(frame(CLOSE, codeBytes(code))).closeCode()]).toEqual([code, 1002]);
@@ -219,7 +219,7 @@ advisory('close-codes', (check) => {
   });
 
   check(
-    'a payload of one byte, a reason of 124, a reason that is no UTF-8: 1002, 1002, 1007 on both ends',
+    'B-02 B-09 a payload of one byte, a reason of 124, a reason that is no UTF-8: 1002, 1002, 1007 on both ends',
     async () => {
       const CASES: [payload: Uint8Array, code: number][] = [
         [Buffer.of(3), 1002],
@@ -242,7 +242,7 @@ advisory('close-codes', (check) => {
     expect(await server().closed(1)).toMatchObject([{ code: 1005, wasClean: true }]);
   });
 
-  check('a program cannot send what may not travel, and the connection goes on', async () => {
+  check('B-09 a program cannot send what may not travel, and the connection goes on', async () => {
     const wire = await server().open();
     for (const code of MAY_NOT) await expect(server().ask('close', { code })).rejects.toThrow('RangeError');
     await expect(server().ask('close', { code: 1000, reason: 'é'.repeat(62) })).rejects.toThrow('RangeError');

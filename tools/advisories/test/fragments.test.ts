@@ -31,7 +31,7 @@ const FLOODS = [
 
 advisory('tiny-fragments', (check) => {
   for (const { name, payload } of FLOODS) {
-    check(`a server: as many fragments ${name} as it takes, and the message goes on`, async () => {
+    check(`B-06 a server: as many fragments ${name} as it takes, and the message goes on`, async () => {
       const server = await launchServer();
       const wire = await server.open();
       expect(await wire.echoes('warm')).toBe(true);
@@ -72,7 +72,7 @@ advisory('tiny-fragments', (check) => {
     expect(await wire.closeCode()).toBe(1008);
   });
 
-  check('a server: pings between the fragments do not make them other messages', async () => {
+  check('B-32 a server: pings between the fragments do not make them other messages', async () => {
     const server = await launchServer();
     const wire = await server.open();
     wire.write(frame(TEXT, 'a', { fin: false }));

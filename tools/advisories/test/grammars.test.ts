@@ -105,7 +105,7 @@ advisory('head-byte-by-byte', (check) => {
   const server = sharedServer({ way: 'bytes', http: { maxHeaderSize: ROOM }, options: { maxHeaderSize: 0 } });
   const client = sharedClient();
 
-  check('a request of 64 KiB in chunks of one byte takes a server no more than four times one of 16', async () => {
+  check('B-04 a request of 64 KiB in chunks of one byte takes a server no more than four times one of 16', async () => {
     const ratio = await timeRatio(
       server(),
       async (length) => {
@@ -135,7 +135,7 @@ advisory('head-byte-by-byte', (check) => {
     expect(ratio).toBeLessThan(LINEAR);
   });
 
-  check('heads have a largest size on both ends, however they come', async () => {
+  check('B-04 heads have a largest size on both ends, however they come', async () => {
     const small = await sharedSmall().answerTo(request({ 'X-Long': repeat('a', 20_000) }));
     expect(small.status).toBe(431);
     const url = await hostile(({ wire, request: head }) => {

@@ -98,14 +98,14 @@ advisory('length-64', (check) => {
 
   for (const [name, announced, unsafe] of LENGTHS) {
     for (const opcode of [TEXT, BINARY]) {
-      check(`${name} to a server, opcode ${opcode}: 1009 at the header`, async () => {
+      check(`B-33 ${name} to a server, opcode ${opcode}: 1009 at the header`, async () => {
         const wire = await limited().open();
         wire.write(frame(opcode, 'abc', { announced }));
         expect(await wire.closeCode()).toBe(1009);
       });
     }
 
-    check(`${name} to a client: 1009 at the header`, async () => {
+    check(`B-33 ${name} to a client: 1009 at the header`, async () => {
       const url = await hostileAfterOpen(async (wire) => {
         wire.write(frame(BINARY, 'abc', { announced, masked: false }));
         await wire.closeCode();
@@ -135,7 +135,7 @@ advisory('sum-of-fragments', (check) => {
     frame(CONTINUATION, '', { announced: 201, masked }),
   ];
 
-  check('a server: 400 + 400 + 201 bytes of 1000 are 1009 at the third header', async () => {
+  check('B-06 a server: 400 + 400 + 201 bytes of 1000 are 1009 at the third header', async () => {
     const wire = await server().open();
     wire.write(Buffer.concat(fragments(true)));
     expect(await wire.closeCode()).toBe(1009);

@@ -75,7 +75,7 @@ advisory('foreign-origins', (check) => {
     expect(status).toBe(400);
   });
 
-  check('the origin of version 8 is not believed in its place', async () => {
+  check('B-20 the origin of version 8 is not believed in its place', async () => {
     const headers = { Origin: 'http://evil.example', 'Sec-WebSocket-Origin': 'http://server.example' };
     expect((await server().answerTo(request(headers))).status).toBe(403);
   });

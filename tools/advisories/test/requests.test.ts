@@ -44,7 +44,7 @@ advisory('header-flood', (check) => {
       for (const status of others) expect([101, ...REFUSALS]).toContain(status);
     });
 
-    check(`${name}: each required header is missing`, async () => {
+    check(`B-39 ${name}: each required header is missing`, async () => {
       for (const missing of REQUIRED) {
         const { status } = await server().answerTo(request({ [missing]: undefined }));
         // A request that is no upgrade is the program's own, where it has pages.
@@ -71,7 +71,7 @@ advisory('header-flood', (check) => {
       }
     });
 
-    check(`${name}: each required header is empty, a comma, or a blank`, async () => {
+    check(`B-26 ${name}: each required header is empty, a comma, or a blank`, async () => {
       for (const emptied of REQUIRED) {
         for (const value of ['', ',', ' ', '\t,\t']) {
           const { status } = await server().answerTo(request({ [emptied]: value }));
@@ -146,7 +146,7 @@ advisory('odd-requests', (check) => {
     ['a server with its own port', own],
     ['a server beside pages', attached],
   ] as const) {
-    check(`${name}: 300 upgrade requests on odd paths, with odd methods and headers`, async () => {
+    check(`B-26 ${name}: 300 upgrade requests on odd paths, with odd methods and headers`, async () => {
       const oddRequest = fc.tuple(
         METHODS,
         PATHS,

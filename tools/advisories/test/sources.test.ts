@@ -33,11 +33,11 @@ advisory('guessable-ids', (check) => {
     expect(found(/randomFillSync|getRandomValues|randomBytes/).length).toBeGreaterThan(0);
   });
 
-  check('no Math.random in any source', () => {
+  check('B-16 no Math.random in any source', () => {
     expect(found(/Math\s*(\.|\[)\s*['"]?random|\{[^}]*\brandom\b[^}]*\}\s*=\s*Math/)).toEqual([]);
   });
 
-  check('no `new Buffer`', () => {
+  check('B-17 no `new Buffer`', () => {
     expect(found(/new Buffer\(|\bSlowBuffer\b/)).toEqual([]);
   });
 
@@ -47,7 +47,7 @@ advisory('guessable-ids', (check) => {
     expect(found(/\bJSON\.parse\(/).filter((line) => !line.startsWith('connection/src/incoming.ts'))).toEqual([]);
   });
 
-  check('a server and a client get on without Math.random', async () => {
+  check('B-16 a server and a client get on without Math.random', async () => {
     const flags = ['--import', `data:text/javascript,Math.random = () => { throw new Error('Math.random') }`];
     const server = await launchServer(
       { options: { perMessageDeflate: true, maxLifetime: 60_000, heartbeat: { interval: 1000, timeout: 1000 } } },

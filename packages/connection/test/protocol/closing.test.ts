@@ -92,7 +92,7 @@ describe('the closing handshake, RFC 6455 §7.1', () => {
     ['1000' as never, '', TypeError],
     [1000, 'x'.repeat(124), RangeError],
     [undefined, 'a reason without a code', TypeError],
-  ])('close(%p, …) throws before anything is done', (code, reason, kind) => {
+  ])('B-44 close(%p, …) throws before anything is done', (code, reason, kind) => {
     const core = new Core();
     expect(() => core.protocol.close(code, reason)).toThrow(kind);
     expect([core.protocol.state, core.outgoing.length, core.protocol.nextDeadline()]).toEqual(['open', 0, undefined]);

@@ -191,7 +191,7 @@ describe('limits', () => {
     expect(core.outgoing[0]?.subarray(2, 4)).toEqual(hex`03f0`);
   });
 
-  test('UTF-8 fails in mid-frame, before the rest has come', () => {
+  test('B-02 UTF-8 fails in mid-frame, before the rest has come', () => {
     const core = new Core();
     core.protocol.receive(encodeFrame({ opcode: Text, maskingKey: 0 }, new Uint8Array(100).fill(0x61)).slice(0, 20));
     expect(core.happened).toEqual([]);

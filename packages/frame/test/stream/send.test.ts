@@ -19,7 +19,7 @@ const PROGRAMS: Program[] = [
   { name: 'an encoding', run: (d) => d.writeEnd('6162', 'hex'), wire: hex`81 02 6162` },
   { name: 'an empty message', run: (d) => d.writeEnd(), wire: hex`81 00` },
   {
-    name: 'fragments: one write, one frame',
+    name: 'B-28 fragments: one write, one frame',
     run: (d) => {
       d.writeHead({ opcode: 2 }).write(Uint8Array.of(1, 2, 3));
       d.write('a', 'latin1');
@@ -29,7 +29,7 @@ const PROGRAMS: Program[] = [
     wire: hex`02 03 010203 | 00 01 61 | 00 00 | 80 00`,
   },
   {
-    name: 'a head is forgotten with its message',
+    name: 'B-28 a head is forgotten with its message',
     run: (d) => {
       d.writeHead({ opcode: 2, maskingKey: KEY }).writeEnd('Hello');
       d.writeEnd('a');
@@ -37,7 +37,7 @@ const PROGRAMS: Program[] = [
     wire: hex`82 85 37fa213d 7f9f4d5158 | 81 01 61`,
   },
   {
-    name: 'so it is after a write with fin',
+    name: 'B-28 so it is after a write with fin',
     run: (d) => {
       d.writeHead({ opcode: 2, fin: true }).write('a');
       d.write('b');
@@ -54,7 +54,7 @@ const PROGRAMS: Program[] = [
     wire: hex`01 01 61 | 80 01 62 | 81 01 63`,
   },
   {
-    name: 'a masking key holds for its message',
+    name: 'B-28 a masking key holds for its message',
     run: (d) => {
       d.writeHead({ maskingKey: 0x01010101 }).write('a');
       d.writeEnd('b');
@@ -101,7 +101,7 @@ const PROGRAMS: Program[] = [
     wire: hex`81 03 616263`,
   },
   {
-    name: 'a declared length holds for one frame',
+    name: 'B-28 a declared length holds for one frame',
     run: (d) => {
       d.writeHead({ length: 2 }).write('ab');
       d.write('cde');
