@@ -4,7 +4,7 @@ import type { Server as HttpServer } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
 import { createServer, Incoming, Outgoing, Server, Socket } from '../../src/wesos/index.js';
 
-export function documented(http: HttpServer, tcp: TcpSocket): void {
+function documented(http: HttpServer, tcp: TcpSocket): void {
   createServer((wsocket, wserver) => {
     wsocket.pipe(wserver);
     wsocket.unpipe(wserver);
@@ -35,21 +35,21 @@ export function documented(http: HttpServer, tcp: TcpSocket): void {
   incoming.pipe(outgoing);
 }
 
-export function wrong(http: HttpServer, tcp: TcpSocket, server: Server, socket: Socket): void {
+function wrong(http: HttpServer, tcp: TcpSocket, server: Server, socket: Socket): void {
   // @ts-expect-error -- no port
   server.listen(3000);
   // @ts-expect-error -- no such option
-  new Server({ maxPaylod: 5 });
+  void new Server({ maxPaylod: 5 });
   // @ts-expect-error -- a listener
   createServer('listener').listen(http);
   // @ts-expect-error -- a number
   server.on('open', (wsocket: number) => wsocket);
   // @ts-expect-error -- a stream
-  new Socket();
+  void new Socket();
   // @ts-expect-error -- no such role
-  new Socket(tcp, { role: 'both' });
+  void new Socket(tcp, { role: 'both' });
   // @ts-expect-error -- a Socket
-  new Outgoing(tcp);
+  void new Outgoing(tcp);
   // @ts-expect-error -- a string or bytes
   new Outgoing(socket).write(5);
   // @ts-expect-error -- a number
