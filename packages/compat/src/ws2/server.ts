@@ -143,15 +143,17 @@ class CoreServer extends WebSocketServer {
 function coreVerifyClient(verify: VerifyClientOption): VerifyClient {
   if (verify.length === 2)
     return (info, reply) => void verify(info, (result, code, name) => reply(Boolean(result), code, name));
-  return (info) => {
-    const answer = (verify as (info: ClientInfo) => unknown)(info);
-    return answer instanceof Promise ? answer.then(Boolean) : Boolean(answer);
-  };
+  return (info) => judged((verify as (info: ClientInfo) => unknown)(info), Boolean);
 }
 
 function coreHandleProtocols(handle: HandleProtocolsOption): HandleProtocols {
-  return (protocols) => {
-    const answer = handle([...protocols]);
-    return answer === false ? UNAUTHORIZED : (answer ?? undefined);
-  };
+  type Answer = string | false | null | undefined;
+  const judge = (answer: unknown) => (answer === false ? UNAUTHORIZED : ((answer as Answer) ?? undefined));
+  return (protocols) => judged(handle([...protocols]), judge);
+}
+
+/** Promises of that time are of many kinds; one that is taken for an answer would let everybody in. */
+function judged<Verdict>(answer: unknown, judge: (answer: unknown) => Verdict): Verdict | Promise<Verdict> {
+  const isLater = typeof (answer as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function';
+  return isLater ? Promise.resolve(answer).then(judge) : judge(answer);
 }

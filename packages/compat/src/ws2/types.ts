@@ -101,8 +101,10 @@ export type VerifyClientOption = (
   callback: (result: unknown, code?: number, name?: string) => void,
 ) => unknown;
 
-/** Chooses one of the client's protocols; `false` refuses the client. */
-export type HandleProtocolsOption = (protocols: string[]) => string | false | null | undefined;
+/** Chooses one of the client's protocols, or promises to; `false` refuses the client. */
+export type HandleProtocolsOption = (
+  protocols: string[],
+) => string | false | null | undefined | Promise<string | false | null | undefined>;
 
 /** Those of `@ws/server` may be among them. */
 export interface ServerOptions extends Omit<

@@ -61,7 +61,7 @@ export const admissionRows = {
   'WS-011': {
     old: '`handleProtocols: (protocols) => protocol`',
     adapter:
-      'the same, asked only if there is something to choose from; `false` is a 401, a protocol that was not offered a 500',
+      'the same, asked only if there is something to choose from; `false` is a 401, a protocol that was not offered a 500; a Promise is waited for',
     core: '`handleProtocols: (set, request) => protocol`, `{ accept: false, code: 401 }` to refuse',
   },
   'WS-012': {

@@ -37,6 +37,8 @@ prove(admissionRows, {
     'a Promise is waited for': async () => {
       expect((await verified(async () => false))[0]).toBe(401);
       expect((await verified(async () => true))[0]).toBe(101);
+      const promiseOfThatTime = { then: (resolve: (answer: boolean) => void) => resolve(false) };
+      expect((await verified(() => promiseOfThatTime))[0]).toBe(401);
     },
     'what it throws is a 500': async () => {
       const fail = (): never => {
@@ -145,6 +147,15 @@ prove(admissionRows, {
       const handleProtocols = jest.fn(() => false as const);
       expect((await shake(portOf(await start({ handleProtocols })))).status).toBe(101);
       expect(handleProtocols).not.toHaveBeenCalled();
+    },
+    'a Promise is waited for': async () => {
+      for (const [answer, status] of [
+        [false, 401],
+        ['a', 101],
+      ] as const) {
+        const server = await start({ handleProtocols: async () => answer });
+        expect((await shake(portOf(server), asking('a'))).status).toBe(status);
+      }
     },
     'what was not offered is a 500': async () => {
       const server = await start({ handleProtocols: () => 'c' });
