@@ -179,6 +179,9 @@ prove(rows, {
         Buffer.concat(Sender.frame(data, { opcode: 1, fin: true, mask: true, readOnly: true })),
       );
       expect([data.toString(), frames[0]!.equals(frames[1]!), frames[0]!.length]).toEqual(['hello', false, 11]);
+      const maskBuffer = Buffer.alloc(4);
+      Sender.frame('hello', { opcode: 1, fin: true, mask: true, maskBuffer });
+      expect(maskBuffer.equals(Buffer.alloc(4))).toBe(false);
       const [head, payload] = Sender.frame(data, { opcode: 1, fin: true, mask: true });
       expect([payload!.equals(data), data.toString() === 'hello', head!.length]).toEqual([true, false, 6]);
     },
@@ -239,7 +242,10 @@ prove(rows, {
       server.close();
     },
   },
-  'WS8-012': () => expect(() => new (internals(Ours).Sender)(new PassThrough())).toThrow(TypeError),
+  'WS8-012': () => {
+    for (const socket of [new PassThrough(), null])
+      expect(() => new (internals(Ours).Sender)(socket)).toThrow(TypeError);
+  },
   'WS8-013': {
     'what comes in frames': async () => {
       const feed = ['8103616263', '890170', '8a00', '0101c3', '8001a9', '8203010203', '880203e8'];
@@ -257,6 +263,13 @@ prove(rows, {
         );
         expect(seen).toEqual(expected);
       }
+    },
+    'compressed, and corrupt': async () => {
+      const inflate = new (internals(Ours).PerMessageDeflate)();
+      inflate.accept([{}]);
+      const noise = `c17e ffff ${'07'.repeat(65_535)}`.replaceAll(' ', '');
+      const seen = await received(Ours, { extensions: { 'permessage-deflate': inflate } }, [noise]);
+      expect(seen).toEqual([['error', 'WS_ERR_INVALID_DEFLATE_DATA']]);
     },
     'what breaks a rule': async () => {
       const wrong: [options: object, feed: string][] = [
@@ -382,6 +395,7 @@ prove(rows, {
       was.format({ x: { y: [true, 1] }, z: [] }).replace(/, $/, ''),
     );
     expect(Object.getPrototypeOf(is.parse('__proto__; a'))).toBeNull();
+    for (const { parse } of [was, is]) expect(() => parse(null as never)).toThrow(TypeError);
   },
   'WS8-016': () => {
     const { subprotocol } = internals(Ours);
