@@ -1,4 +1,4 @@
-import { pipeline, Writable } from 'node:stream';
+import { Writable } from 'node:stream';
 import type { BroadcastReport, WebSocket, WebSocketServer } from '@ws/server';
 import { Incoming } from './incoming.js';
 
@@ -48,17 +48,15 @@ export class Relay extends Writable {
     return this;
   }
 
-  override destroy(): this {
-    return this;
-  }
-
   #forward(incoming: Incoming): void {
     if (incoming.destroyed) return; // cut before its turn, or read by somebody else
     const broadcast = this.#server.createBroadcast({ binary: incoming.header?.opcode === 2, forward: WHOLE_UP_TO });
     broadcast.on('sent', (report: BroadcastReport) => this.#sent(report));
-    pipeline(incoming, broadcast, (error) => {
-      if (error) this.#failed(error);
+    broadcast.on('error', (error) => {
+      incoming.destroy();
+      this.#failed(error);
     });
+    incoming.pipe(broadcast); // which breaks off with it
   }
 
   #sent({ sent, queued }: BroadcastReport): void {

@@ -249,6 +249,29 @@ prove(serverRows, {
       one.client.send('2');
       expect(await one.until(2)).toEqual(['text 1', 'text 2']);
     },
+    'write() takes a message, a string or bytes; false is followed by drain': async () => {
+      const { port, server } = await start(undefined, { slowConsumer: false });
+      const wire = await Wire.opened(port);
+      expect(server.write('text')).toBe(true);
+      server.write(Buffer.of(1));
+      expect(await wire.until('820101')).toBe('810474657874' + '820101');
+      wire.socket.pause();
+      const bytes = Buffer.alloc(100_000);
+      while (server.write(bytes));
+      const drained = once(server, 'drain');
+      wire.socket.resume();
+      await drained;
+      expect(server.write(bytes)).toBe(true);
+    },
+    'a message that somebody has destroyed is not sent': async () => {
+      const { port } = await start((socket, server) => {
+        socket.on('message', (incoming) => server.write(incoming.header?.opcode === 2 ? incoming.destroy() : incoming));
+      });
+      const { client, until } = await join(port);
+      client.send(Buffer.of(1));
+      client.send('text');
+      expect(await until(1)).toEqual(['text text']);
+    },
     'while nobody reads, senders wait; then all is there': async () => {
       const { port, server } = await start((socket, relay) => void socket.pipe(relay), { slowConsumer: false });
       const wire = await Wire.opened(port);

@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import { once } from 'node:events';
-import { Readable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setImmediate as turn } from 'node:timers/promises';
 import { WebSocket } from '@ws/connection';
@@ -100,6 +100,23 @@ prove(socketRows, {
       while (both.length < 2) await turn();
       expect(both[0]).toBe(both[1]);
       expect(await text(both[0] as Incoming)).toBe('once');
+    },
+    'piped to any other Writable, as objects, and not any more': async () => {
+      const { socket, wire } = await recorded();
+      const written: unknown[] = [];
+      const target = new Writable({ objectMode: true, write: (item, _, next) => next(void written.push(item)) });
+      expect(socket.pipe(target)).toBe(target);
+      wire.write(frame(0x81, 'a'));
+      while (written.length === 0) await turn();
+      expect(written).toEqual([expect.any(Incoming)]);
+      for (const stop of [() => socket.unpipe(target), () => socket.unpipe()]) {
+        stop();
+        wire.received = '';
+        wire.write(frame(0x81, 'b')).write(frame(0x89));
+        await wire.until('8a00');
+        expect(written).toHaveLength(1);
+        socket.pipe(target);
+      }
     },
     'a message that is not read holds up the connection, and no memory': async () => {
       const { socket, wire } = await recorded();
@@ -232,6 +249,17 @@ prove(incomingRows, {
       ]);
       expect(await parsed([frames])).toBe('in parts');
       expect(await parsed(Array.from(frames, (byte) => Buffer.of(byte)))).toBe('in parts');
+    },
+    'what follows the message is dropped, be it what it may': async () => {
+      const incoming = new Incoming();
+      const chunks: string[] = [];
+      incoming.on('data', (chunk: Buffer) => chunks.push(String(chunk)));
+      const ended = once(incoming, 'end');
+      incoming.write(Buffer.concat([frame(0x81, 'a'), frame(0x81, 'b'), hex('ffff')]));
+      await ended;
+      expect(chunks).toEqual(['a']);
+      await new Promise((resolve) => incoming.write(hex('ff'), resolve));
+      expect(incoming.errored).toBe(null);
     },
     'the header is told before the payload is there': async () => {
       const incoming = new Incoming();
