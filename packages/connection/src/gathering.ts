@@ -149,10 +149,10 @@ export abstract class Gathering {
     if (slab === undefined || common.payload !== payload || common.opcode !== opcode) return false;
     if (this.slab !== slab || this.runEnd !== start) {
       if (this.slab !== undefined && this.runEnd === this.slab.used) return false; // a copy of the frame costs less than one of the run
+      slab.runs++; // first: a run of this one that is closed may be the last in there, and the slab would be used from the front again
       this.closeRun();
       this.slab = slab;
       this.runStart = start;
-      slab.runs++;
     }
     this.runEnd = end;
     this.pendingBytes += end - start;

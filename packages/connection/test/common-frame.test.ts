@@ -52,7 +52,12 @@ const step = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.record({ kind: fc.constant('some' as const), size, whom: fc.integer({ min: 1, max: 15 }) }),
+    arbitrary: fc.record({
+      kind: fc.constant('some' as const),
+      size,
+      again: fc.boolean(),
+      whom: fc.integer({ min: 1, max: 15 }),
+    }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('own' as const), size, to: fc.nat(RECIPIENTS - 1) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('ping' as const), to: fc.nat(RECIPIENTS - 1) }) },
@@ -81,7 +86,7 @@ test('whatever else each is sent, in whatever order', async () => {
           const message = new PreparedMessage(bytes(each.size, fill), { binary: !each.isText });
           send(15, each.again && last ? last : message);
         } else if (each.kind === 'some') {
-          send(each.whom, new PreparedMessage(bytes(each.size, fill)));
+          send(each.whom, each.again && last ? last : new PreparedMessage(bytes(each.size, fill)));
         } else if (each.kind === 'own') {
           recipients[each.to]?.socket.send(bytes(each.size, fill));
           recipients[each.to]?.expects(Opcode.Binary, bytes(each.size, fill));
@@ -147,6 +152,25 @@ test('the first whose run is one of its own has that and the message, the others
   }
   for (const recipient of [own, other]) {
     expect(await recipient.received()).toEqual(recipient.expected);
+    recipient.near.destroy();
+  }
+});
+
+test('who is sent it again has it from the slab, where all that others had there is written meanwhile', async () => {
+  const [again, other, last] = [await Recipient.connect(), await Recipient.connect(), await Recipient.connect()];
+  const sends = (recipient: Recipient, payload: PreparedMessage | Buffer): void => {
+    recipient.socket.send(payload);
+    recipient.expects(Opcode.Binary, payload instanceof PreparedMessage ? payload.payload : payload);
+  };
+  const message = new PreparedMessage(bytes(20, 0x61));
+  sends(again, bytes(10, 0x62));
+  sends(again, message);
+  sends(other, bytes(5, 0x63)); // behind it, so that the run of the first cannot go on where it is
+  sends(other, bytes(70_000, 0x64)); // it is written at once
+  sends(again, message);
+  sends(last, bytes(50, 0x65));
+  for (const recipient of [again, other, last]) {
+    expect((await recipient.received()).equals(recipient.expected)).toBe(true);
     recipient.near.destroy();
   }
 });
