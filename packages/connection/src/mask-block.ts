@@ -8,7 +8,8 @@ export const HOLD_BELOW = 131_072;
 
 /** Who has frames in the block that he writes at the end of the turn, or when somebody else wants it. */
 interface Holder {
-  flush(): void;
+  /** What stands there is with his stream then, or lost with it. Nobody is told of it: whoever wants the block is in the midst of sending. */
+  leaveBlock(): void;
 }
 
 /**
@@ -49,7 +50,7 @@ export function maskBlock(writer: Holder): MaskBlock | undefined {
   block ??= new MaskBlock();
   if (block.holder === undefined || block.holder === writer) return block;
   try {
-    block.holder.flush();
+    block.holder.leaveBlock();
   } catch (error) {
     raise(error); // it is not the fault of the one who sends
   }

@@ -236,7 +236,7 @@ export class Outflow extends Writer implements Transport, Backlog, WayOut {
   }
 
   destroy(): void {
-    if (this.heldBytes > 0) this.flush(); // it only waited for others of its kind
+    if (this.heldBytes > 0 && !this.duplex.destroyed) this.flush(); // it only waited for others of its kind
     this.broken();
     this.duplex.destroy();
   }

@@ -238,6 +238,14 @@ export abstract class Writer extends Gathering {
     this.flushed(isLeft);
   }
 
+  /** For another: what is held in the block leaves it. Where the stream is gone, callbacks are for the end of the turn. */
+  leaveBlock(): void {
+    if (!this.duplex.destroyed) return this.flush();
+    dropHeld();
+    this.#block = undefined;
+    this.heldBytes = 0;
+  }
+
   #keepUnwritten(account: Account, slab: Slab | undefined): void {
     if (slab !== undefined || this.payloads !== undefined) {
       const unwritten = (this.#unwritten ??= new Unwritten(account));

@@ -147,6 +147,35 @@ test('what is held when the stream is gone fails, and holds up nobody', async ()
   receiver.terminate();
 });
 
+test.each([
+  ['closes', (socket: WebSocket) => socket.close(4000), ['65536', 'close 4000']],
+  ['sends', (socket: WebSocket) => void socket.send('told'), ['65536', '4', 'close 1005']],
+])(
+  'who %s on another connection when what was held fails does so behind what that one sends',
+  async (_, act, expected) => {
+    const gone = await connected();
+    const other = await connected();
+    const events: string[] = [];
+    other.receiver.on('message', (data) => events.push(`${(data as Buffer).length}`));
+    other.receiver.on('close', (code) => events.push(`close ${code}`));
+    let isSending = false;
+    const told = new Promise((resolve) => {
+      gone.sender.send(randomBytes(20_000), (error) => {
+        act(other.sender);
+        resolve([isSending, error?.code]);
+      });
+    });
+    gone.near.destroy();
+    isSending = true;
+    other.sender.send(randomBytes(65_536));
+    isSending = false;
+    expect(await told).toEqual([false, 'WS_ERR_CLOSED']);
+    await finish(other);
+    expect(events).toEqual(expected);
+    gone.receiver.terminate();
+  },
+);
+
 /** By turns, at random: what many send in one turn, to peers of which some do not read for a while. */
 test('no byte of one connection comes to another', async () => {
   const SIZES_MIXED = [100, 16_385, 20_000, 40_000, 65_536, 65_536, 65_536, 100_000, 130_000, 250_000];
