@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 import { headerLength, mask, writeHeader, type Opcode } from '@ws/frame';
 import { borrow, giveBack } from './mask-buffers.js';
-import { isPlainSocket, isTlsSocket } from './plain-socket.js';
+import { isPlainSocket, isTlsSocket, writesAsNode } from './plain-socket.js';
 import type { Account, SendCallback } from './protocol/index.js';
 import { common, release, slabFor, type Slab } from './slab.js';
 import { copyInto, writeText } from './slab-copy.js';
@@ -44,6 +44,11 @@ export abstract class Gathering {
     this.maskingKey = maskingKey;
     this.isPlainSocket = isPlainSocket(duplex);
     this.isTlsSocket = isTlsSocket(duplex);
+  }
+
+  /** It is one, and nobody has put a `write` of his own in the place of the socket's since. */
+  protected get writesAtOnce(): boolean {
+    return this.isPlainSocket && writesAsNode(this.duplex);
   }
 
   /** @returns bytes of payload */

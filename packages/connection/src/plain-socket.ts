@@ -16,7 +16,8 @@ export const ownsItsChunks = (duplex: Duplex): boolean => isEncrypted(duplex) ||
 export const isWriting = (duplex: Duplex): boolean =>
   (duplex as unknown as { readonly _writableState: { readonly writing: boolean } })._writableState.writing;
 
-function writesAsNode(socket: Socket): boolean {
+/** Nobody has made its writing his own, who may keep what he is given to write. */
+export function writesAsNode(socket: Duplex): boolean {
   const { write, _write } = Socket.prototype;
   return socket.write === write && socket._write === _write;
 }

@@ -229,7 +229,7 @@ export abstract class Writer extends Gathering {
       this.duplex.destroy(error as Error); // a stream's own fault is its connection's alone
     }
     const isLeft = (this.#mayHaveBacklog = this.duplex.writableLength > 0);
-    if (slab) release(slab, !this.isPlainSocket || isLeft);
+    if (slab) release(slab, isLeft || !this.writesAtOnce);
     if (block && isLeft) this.duplex.write(NOTHING, blockReturned);
     else if (block) blockReturned();
     if (this.account === undefined) return;
@@ -287,7 +287,7 @@ export abstract class Writer extends Gathering {
 
   /** What is taken before is with the stream then, and the stream has written it; or it is in the block, and `byteLength` bytes fit behind it. */
   #blockForLarge(byteLength = Infinity): MaskBlock | undefined {
-    if (!this.isPlainSocket || this.duplex.writableLength > 0) return undefined; // who knows how long the stream reads it
+    if (!this.writesAtOnce || this.duplex.writableLength > 0) return undefined; // who knows how long the stream reads it
     const block = maskBlock(this);
     if (block === undefined) return undefined;
     const isNext = this.#block === block && this.slab === undefined && this.chunks === undefined;

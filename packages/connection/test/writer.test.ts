@@ -240,6 +240,35 @@ describe('callbacks', () => {
   });
 });
 
+test.each([
+  ['server', 100],
+  ['client', 20_000],
+] as const)(
+  "whoever puts a write of his own in the place of a socket's may keep what he is given: of a %s, %d bytes",
+  async (role, size) => {
+    const pairs = await Promise.all([tcpPair(), tcpPair()]);
+    const [slow, other] = pairs.map(([near]) => WebSocket.from(near, { role }));
+    const [stream, far] = pairs[0];
+    const received: Buffer[] = [];
+    const receiver = WebSocket.from(far, { role: role === 'server' ? 'client' : 'server' });
+    receiver.on('message', (data) => received.push(data as Buffer));
+    slow!.send('first');
+    await nextTurn();
+    const { write } = stream;
+    const kept: unknown[][] = [];
+    stream.write = (...args: unknown[]) => kept.push(args) > 0;
+    slow!.send(Buffer.alloc(size, 1));
+    await nextTurn();
+    other!.send(Buffer.alloc(size, 2));
+    await nextTurn();
+    expect(kept).not.toEqual([]);
+    for (const args of kept) Reflect.apply(write, stream, args);
+    while (received.length < 2) await event(receiver, 'message');
+    expect(received[1]!.equals(Buffer.alloc(size, 1))).toBe(true);
+    for (const [near] of pairs) near.destroy();
+  },
+);
+
 test('a stream that throws on write loses its own connection, no other', async () => {
   const good = recorded();
   const bad = recorded();
