@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { isHeard } from './stream-listeners.js';
 
 /** What a stream keeps in store while nobody reads it: many small chunks, perhaps, each of which is objects of a hundred times its size. One takes their place. */
 export class StoredInput {
@@ -24,6 +25,7 @@ export class StoredInput {
   gather(): void {
     const duplex = this.#duplex;
     const { readableLength, readableHighWaterMark } = duplex;
+    if (isHeard(duplex)) return; // they would hear it now, and again when it is read
     if (!duplex.isPaused() || duplex.destroyed || readableLength === this.#gathered || readableLength === 0) return;
     const isFull = readableLength >= readableHighWaterMark;
     if (isFull && this.#gathered >= readableHighWaterMark) return; // each look has it read one chunk more

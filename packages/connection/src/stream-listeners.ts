@@ -64,7 +64,7 @@ export function letGo(duplex: Duplex): void {
 }
 
 /** Somebody besides us listens to the stream: a look at each read, where a listener for 'newListener' would cost each idle connection memory. */
-const isHeard = (duplex: Duplex): boolean => duplex.listenerCount('data') > 1;
+export const isHeard = (duplex: Duplex): boolean => duplex.listenerCount('data') > 1;
 
 function onData(this: Carrier, chunk: Buffer): void {
   this[kTaker]?.received(isHeard(this) ? Buffer.from(chunk) : chunk); // it is unmasked in place: theirs stays as it came

@@ -4,8 +4,9 @@ import { Socket } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Opcode } from '@ws/frame';
-import { WebSocket, type FromOptions } from '../src/index.js';
+import { MemoryBudget, WebSocket, type FromOptions } from '../src/index.js';
 import { lendFirstRead, reading, sharedMemory, SHARED_BYTES } from '../src/reading.js';
+import { MemoryClock } from './memory-clock.js';
 import { callbackSymbol, clientFrame, nextTurn, record, tcpPair } from './streams.js';
 
 afterEach(() => {
@@ -293,6 +294,28 @@ test.each([true, false])(
     near.destroy();
   },
 );
+
+test('a data listener hears once what is gathered during a pause', async () => {
+  const clock = new MemoryClock();
+  const { near, far, socket } = await served(true, { memoryLimit: new MemoryBudget(1_000_000, clock) });
+  const messages = record(socket, ['message']);
+  const heard: Buffer[] = [];
+  far.on('data', (chunk: Buffer) => heard.push(chunk));
+  const frames = ['one', 'two', 'three'].map((each) => clientFrame(Opcode.Text, each));
+  socket.pause();
+  let sent = 0;
+  for (const frame of frames) {
+    near.write(frame);
+    sent += frame.length;
+    while (far.readableLength < sent) await nextTurn();
+    clock.advance(500);
+  }
+  expect([heard, far.readableLength]).toEqual([[], sent]);
+  socket.resume();
+  while (messages.length < 3) await once(socket, 'message');
+  expect(Buffer.concat(heard)).toEqual(Buffer.concat(frames));
+  near.destroy();
+});
 
 describe('what a socket has in store', () => {
   test('the head of the handshake, and what was read before, come first', async () => {
