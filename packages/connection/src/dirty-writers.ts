@@ -22,6 +22,7 @@ export const turnTime = (): number => (dirty.length > 0 ? dirtySince : now());
 
 export function enterTurn(writer: DirtyWriter): void {
   if (amongRecords !== undefined && amongRecords !== writer) flushRecords();
+  if (inTurn !== undefined) markDirty(inTurn); // nobody else knows of it behind this turn, should the process end within its own
   inTurn = writer;
 }
 
@@ -49,10 +50,15 @@ function lastRecord(): void {
 function flushRecords(): void {
   const writer = amongRecords;
   amongRecords = undefined;
+  if (writer !== undefined) flush(writer);
+}
+
+/** What it throws is not the fault of the connection whose turn it is, nor of those that are flushed behind it. */
+function flush(writer: DirtyWriter): void {
   try {
-    writer?.flush();
+    writer.flush();
   } catch (error) {
-    raise(error); // it is not the fault of the connection whose turn it is
+    raise(error);
   }
 }
 
@@ -70,14 +76,13 @@ export function flushAtExit(): void {
 }
 
 function flushAll(): void {
-  inTurn?.flush();
-  amongRecords?.flush();
-  amongRecords = undefined;
+  if (inTurn !== undefined) flush(inTurn);
+  flushRecords();
   flushDirty();
 }
 
 function flushDirty(): void {
   const writers = dirty;
   dirty = [];
-  for (const writer of writers) if (writer !== amongRecords) writer.flush();
+  for (const writer of writers) if (writer !== amongRecords) flush(writer);
 }

@@ -350,11 +350,18 @@ describe('as in ws 8', () => {
       from: 'a listener',
       sends: `WebSocket.from(stream, { role: 'client' }).on('message', function () { this.send('report'); process.exit(0); });`,
     },
+    {
+      from: 'a listener that has another connection go on',
+      sends: `
+        const { client: other } = createPair();
+        other.pause();
+        WebSocket.from(stream, { role: 'client' }).on('message', function () { this.send('report'); other.resume(); process.exit(0); });`,
+    },
   ])('what was sent before process.exit() goes out too, from $from', ({ sends }) => {
     const program = `
       import { createServer, connect } from 'node:net';
       import { once } from 'node:events';
-      import { WebSocket } from '@ws/connection';
+      import { createPair, WebSocket } from '@ws/connection';
       if (process.argv[1] === 'child') {
         const stream = connect(Number(process.argv[2]), '127.0.0.1');
         await once(stream, 'connect');

@@ -35,6 +35,20 @@ test('a callback of send that throws takes no other callback along, and no other
   expect(lines.sort()).toEqual(['2', 'b', 'c', 'd', 'uncaught mine']);
 });
 
+test('a stream whose write and destroy throw holds up nobody', async () => {
+  const lines = await run(`
+    const [before, bad, behind] = [recorded(), recorded(), recorded()];
+    bad.stream.write = thrower('write');
+    bad.stream.destroy = thrower('destroy');
+    for (const { socket } of [before, bad, behind]) socket.send('a');
+    await turns();
+    for (const { socket } of [before, behind]) socket.send('b');
+    await turns();
+    console.log(before.stream.count, behind.stream.count);
+    process.exit();`);
+  expect(lines).toEqual(['uncaught destroy', '2 2']);
+});
+
 test('a callback that throws at the end of the connection: close comes all the same', async () => {
   const lines = await run(`
     const { stream, socket } = recorded();
