@@ -97,6 +97,7 @@ export class BroadcastStream extends MessageWriter {
 
   protected override send(bytes: Uint8Array, fin: boolean): void {
     if (this.#delivery === undefined) this.#takePlace(fin);
+    if (this.destroyed) return; // by a filter
     if (fin) this.#stopTimer();
     this.#isTaking = true;
     this.#delivery?.take(bytes, fin, () => {
@@ -115,7 +116,8 @@ export class BroadcastStream extends MessageWriter {
 
   #takePlace(isWhole: boolean): void {
     this.#delivery = this.#begin(this.isText, isWhole);
-    if (!this.#timer) this.#startTimer();
+    if (this.destroyed) this.#delivery.abort();
+    else if (!this.#timer) this.#startTimer();
   }
 
   #tell(report: BroadcastReport): void {

@@ -120,6 +120,24 @@ test('except and filter are asked at the first write; a filter that throws is an
   expect(await two!.until(2)).toEqual(['for two', 'end']);
 });
 
+test.each([undefined, 4])(
+  'a filter that aborts the stream: nobody gets anything, and nothing waits (forward: %p)',
+  async (forward) => {
+    const server = await start();
+    const [one] = await joinAll(server, 1);
+    const abort = new AbortController();
+    const filter = (): boolean => {
+      abort.abort();
+      return true;
+    };
+    const stream = server.createBroadcast({ filter, forward, signal: abort.signal });
+    stream.write('for nobody');
+    await expect(finished(stream)).rejects.toMatchObject({ name: 'AbortError' });
+    server.broadcast('end');
+    expect(await one!.until(1)).toEqual(['end']);
+  },
+);
+
 test('two messages of 10 MiB at the same time, sends and pings in between: unmixed, in the order of their first writes', async () => {
   const server = await start();
   const clients = await joinAll(server, 3);
