@@ -18,7 +18,8 @@ What \`ws\` does where no option says otherwise is done here too: pages of any h
 are taken over, and the guards of \`@ws/server\` are off. Each of them is one option away: \`origins\`, \`handshakeTimeout\`, \`heartbeat\`, \`slowConsumer\`, \`memoryLimit\`, \`messageTimeout\`, \`maxPending\`,
 \`maxHeaderCount\`, \`maxConnections\` and [all others](../../packages/server/README.md#limits). A server on the open internet should have them: with \`@ws/server\` it has.
 
-In the tables, "the same" is the same name with the same meaning. Every row is a test: a program that is run with \`ws\` 8.23 and with the adapter, in all four combinations of their ends, and has to see the same.
+In the tables, "the same" is the same name with the same meaning. Every row is a test; what a program can see over a connection is run with \`ws\` 8.23 and with the adapter, in all four combinations of their ends, and has to be
+the same.
 `;
 
 export const differences = `
@@ -31,7 +32,7 @@ What stays different here, on purpose, and how a program gets what \`ws\` does:
 | The role decides who masks; \`mask\` of \`send\`, \`ping\` and \`pong\` changes nothing. | none: RFC 6455 §5.1 |
 | Options are checked at the constructor: one of the wrong type is a TypeError that names it. Flags are taken as \`ws\` does, null is as if left out, a port may be digits. | none |
 | \`server.options\` is frozen, but for \`handleProtocols\` and \`verifyClient\`. | give them to the constructor |
-| What \`verifyClient\`, \`handleProtocols\` or \`shouldHandle\` throws is a 500, and told by \`'refused'(reason, request, error)\`. | \`server.on('refused', (_reason, _request, error) => { if (error) throw error; })\` |
+| What \`verifyClient\`, \`handleProtocols\` or \`shouldHandle\` throws is a 500, and told by \`'refused'(reason, request, error)\`. | none: the exception does not come up by itself |
 | A subprotocol that the client did not offer is not sent: 500. | none: RFC 6455 §4.2.2 |
 | Lines that a \`'headers'\` listener adds are checked, and those of the handshake itself stay. | none |
 | A client's version that we do not speak: 426, not 400. Other refusals have the status that \`ws\` gives and a text that says why. | listen to \`'wsClientError'\`, and answer |
