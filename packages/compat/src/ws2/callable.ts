@@ -1,5 +1,6 @@
 import { callable, type Callable } from '../callable.js';
 import { Server as ServerClass } from './server.js';
+import type * as Types from './types.js';
 import { WebSocket as WebSocketClass } from './websocket.js';
 
 interface ServerConstructor extends Callable<typeof ServerClass> {}
@@ -13,5 +14,12 @@ export const Server: ServerConstructor = callable(ServerClass);
 
 export type WebSocket = WebSocketClass;
 export const WebSocket = callable(WebSocketClass) as WebSocketConstructor;
+/** For `import WebSocket = require(…)`, which has this name alone. */
+export declare namespace WebSocket {
+  export type Server = ServerClass;
+  export type ServerOptions = Types.ServerOptions;
+  export type WebSocketOptions = Types.WebSocketOptions;
+  export type Flags = Types.Flags;
+}
 
 Object.assign(WebSocket, { Server, WebSocket });

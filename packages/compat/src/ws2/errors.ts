@@ -11,8 +11,7 @@ const TEXTS: ReadonlyMap<unknown, string> = new Map([
 
 /** An error with the text of its time; `code` is the core's, and where that had an error of its own it is the `cause`. */
 export function errorOf(text: string, code: string, cause?: unknown): Error {
-  const error = cause === undefined ? new Error(text) : new Error(text, { cause });
-  return Object.assign(error, { code });
+  return Object.assign(new Error(text, cause === undefined ? {} : { cause }), { code });
 }
 
 /** The error of a handshake, in the words of its time where there were any. */

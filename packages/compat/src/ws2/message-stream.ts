@@ -22,7 +22,6 @@ export function feed(message: Outgoing, callback: StreamCallback): void {
 }
 
 function toChunk(data: Sendable): string | Uint8Array {
-  if (data instanceof Uint8Array) return data;
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   if (data instanceof ArrayBuffer) return new Uint8Array(data);
   return String(data || '');

@@ -1,14 +1,15 @@
-import { captureRejectionSymbol, EventEmitter } from 'node:events';
+import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { listenerRejected, type WebSocket as Core } from '@ws/connection';
+import type { WebSocket as Core } from '@ws/connection';
 import {
   WebSocketServer,
   type HandleProtocols,
   type ServerOptions as CoreOptions,
   type VerifyClient,
 } from '@ws/server';
+import { forgivePeers } from '../async-listeners.js';
 import { coreDeflate, defined } from './deflate.js';
 import type { ClientInfo, HandleProtocolsOption, ServerOptions, VerifyClientOption } from './types.js';
 import { WebSocket } from './websocket.js';
@@ -40,7 +41,7 @@ export class Server extends EventEmitter<ServerEvents> {
   readonly path: string | null | undefined;
   /** The open connections; not there with `clientTracking: false`. */
   declare readonly clients: Set<WebSocket>;
-  readonly #core: CoreServer;
+  readonly #core: WebSocketServer;
   readonly #graceMs: number;
 
   /** @param callback listens to `'listening'`, with the option `port` */
@@ -54,7 +55,7 @@ export class Server extends EventEmitter<ServerEvents> {
     this.path = options?.path;
     const { perMessageDeflate, verifyClient, handleProtocols } = rest;
     const where = port !== undefined ? { port } : server !== undefined ? { server } : { noServer };
-    this.#core = new CoreServer((request) => this.shouldHandle(request), {
+    this.#core = new WebSocketServer({
       ...DEFAULTS,
       ...(rest as CoreOptions),
       ...(where as CoreOptions),
@@ -62,6 +63,7 @@ export class Server extends EventEmitter<ServerEvents> {
       verifyClient: verifyClient ? coreVerifyClient(verifyClient) : undefined,
       handleProtocols: handleProtocols ? coreHandleProtocols(handleProtocols) : undefined,
     });
+    this.#core.shouldHandle = (request) => this.shouldHandle(request);
     if (this.options.clientTracking !== false) this.clients = new Set();
     if (callback && port !== undefined) this.once('listening', callback);
     this.#core.on('listening', () => this.emit('listening'));
@@ -81,7 +83,7 @@ export class Server extends EventEmitter<ServerEvents> {
 
   /** Whether it takes the request: that of its path. To be overridden. */
   shouldHandle(request: IncomingMessage): boolean | Promise<boolean> {
-    return this.#core.isPathOf(request);
+    return WebSocketServer.prototype.shouldHandle.call(this.#core, request);
   }
 
   /** `callback` gets the open socket; who is refused has an answer, and it is not called. */
@@ -114,28 +116,7 @@ export class Server extends EventEmitter<ServerEvents> {
   }
 
   static {
-    Object.defineProperty(this.prototype, captureRejectionSymbol, {
-      value(reason: unknown, _event: string, ...told: unknown[]) {
-        listenerRejected(reason, ...told);
-      },
-    });
-  }
-}
-
-class CoreServer extends WebSocketServer {
-  readonly #handles: (request: IncomingMessage) => boolean | Promise<boolean>;
-
-  constructor(handles: (request: IncomingMessage) => boolean | Promise<boolean>, options: CoreOptions) {
-    super(options);
-    this.#handles = handles;
-  }
-
-  override shouldHandle(request: IncomingMessage): boolean | Promise<boolean> {
-    return this.#handles(request);
-  }
-
-  isPathOf(request: IncomingMessage): boolean | Promise<boolean> {
-    return super.shouldHandle(request);
+    forgivePeers(this);
   }
 }
 

@@ -41,13 +41,10 @@ export abstract class SocketEvents extends EventEmitter<WebSocketEvents> {
   }
 
   static {
-    for (const type of TYPES)
-      Object.defineProperty(this.prototype, `on${type}`, {
-        configurable: true,
-        enumerable: true,
-        get: attribute(type),
-        set: setAttribute(type),
-      });
+    for (const type of TYPES) {
+      const accessors = { get: attribute(type), set: setAttribute(type) };
+      Object.defineProperty(this.prototype, `on${type}`, { ...accessors, configurable: true, enumerable: true });
+    }
   }
 }
 
@@ -77,8 +74,10 @@ function adapterOf(target: SocketEvents, type: EventType, call: Handler<unknown>
     case 'open':
       return () => call({ type, target });
     case 'message':
-      return (data: string | Buffer, flags: Flags) =>
-        call({ type, target, data: toBinaryType(data, target.binaryType), binary: flags.binary === true });
+      return (given: string | Buffer, { binary }: Flags) => {
+        const data = binary && target.binaryType === 'arraybuffer' ? Uint8Array.from(given as Buffer).buffer : given;
+        call({ type, target, data, binary: binary === true });
+      };
     case 'close':
       return (code: number, reason: string) => call({ type, target, code, reason, wasClean: code !== 1006 });
     case 'error':
@@ -88,9 +87,4 @@ function adapterOf(target: SocketEvents, type: EventType, call: Handler<unknown>
         call(error);
       };
   }
-}
-
-function toBinaryType(data: string | Buffer, binaryType: 'nodebuffer' | 'arraybuffer'): string | Buffer | ArrayBuffer {
-  if (typeof data === 'string' || binaryType === 'nodebuffer') return data;
-  return Uint8Array.from(data).buffer;
 }

@@ -1,8 +1,8 @@
-import { captureRejectionSymbol } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { WebSocket as Client, type ClientOptions, type Outgoing } from '@ws/client';
-import { listenerRejected, WebSocket as Core, type SendCallback } from '@ws/connection';
+import { WebSocket as Core, type SendCallback } from '@ws/connection';
 import { parseSubprotocols } from '@ws/handshake';
+import { forgivePeers } from '../async-listeners.js';
 import { coreDeflate, defined, thresholdOf } from './deflate.js';
 import { errorOf, handshakeError, notOpened } from './errors.js';
 
@@ -34,6 +34,12 @@ export class WebSocket extends SocketEvents {
   declare readonly CLOSING: typeof CLOSING;
   declare readonly CLOSED: typeof CLOSED;
 
+  declare readonly readyState: 0 | 1 | 2 | 3;
+  declare readonly bytesReceived: number;
+  declare readonly bufferedAmount: number;
+  declare readonly protocol: string;
+  /** Names, separated by commas. */
+  declare readonly extensions: string;
   /** The request of the handshake; on a server. */
   readonly upgradeReq: IncomingMessage | undefined;
   /** The address, as it was given; of a client. */
@@ -68,35 +74,18 @@ export class WebSocket extends SocketEvents {
         const text = `unexpected server response (${response.statusCode})`;
         this.emit('error', errorOf(text, 'WS_ERR_UNEXPECTED_STATUS'));
       });
-    } else if (isUpgraded(address)) {
-      const [request, stream, head] = address;
+    } else if (Array.isArray(address)) {
+      const [request, stream, head] = address as unknown as Upgraded;
       const { protocol, maxPayload } = settings;
       this.upgradeReq = request;
       this.#core = Core.from(stream, { role: 'server', head: head ?? undefined, protocol: protocol ?? '', maxPayload });
     } else {
       this.upgradeReq = settings.upgradeReq;
-      this.#core = address;
+      this.#core = address as Core;
     }
     const isVersion8 = this.upgradeReq?.headers['sec-websocket-version'] === '8';
     this.protocolVersion = settings.protocolVersion ?? (isVersion8 ? 8 : 13);
     passOn(this.#core, this);
-  }
-
-  get readyState(): 0 | 1 | 2 | 3 {
-    return this.#core.readyState;
-  }
-  get bytesReceived(): number {
-    return this.#core.bytesReceived;
-  }
-  get bufferedAmount(): number {
-    return this.#core.bufferedAmount;
-  }
-  get protocol(): string {
-    return this.#core.protocol;
-  }
-  /** Names, separated by commas. */
-  get extensions(): string {
-    return this.#core.extensions;
   }
 
   /** What `onmessage` and its kind get of binary messages. @throws {SyntaxError} for another value */
@@ -120,7 +109,8 @@ export class WebSocket extends SocketEvents {
     }
     const payload = data || '';
     const { binary, compress, fin } = options ?? {};
-    const isShort = fin === false && byteLength(payload) < this.#threshold; // the first fragment decides for all
+    const bytes = typeof payload === 'object' ? (payload as Uint8Array) : String(payload);
+    const isShort = fin === false && Buffer.byteLength(bytes) < this.#threshold; // the first fragment decides for all
     this.#core.send(payload as string, { binary, compress: isShort ? false : compress, fin }, callback);
   }
 
@@ -164,24 +154,24 @@ export class WebSocket extends SocketEvents {
 
   /** @throws {Error} unless it is open */
   pause(): void {
-    if (this.readyState !== OPEN) throw notOpened();
-    this.#core.pause();
+    if (isOpenFor(this)) this.#core.pause();
   }
 
   /** @throws {Error} unless it is open */
   resume(): void {
-    if (this.readyState !== OPEN) throw notOpened();
-    this.#core.resume();
+    if (isOpenFor(this)) this.#core.resume();
   }
 
   static {
-    Object.defineProperty(this.prototype, captureRejectionSymbol, {
-      value(this: WebSocket, reason: unknown) {
-        listenerRejected(reason, this);
-      },
-    });
+    forgivePeers(this);
     for (const [name, value] of Object.entries({ CONNECTING, OPEN, CLOSING, CLOSED }))
       Object.defineProperty(this.prototype, name, { value, enumerable: true });
+    for (const name of ['readyState', 'bytesReceived', 'bufferedAmount', 'protocol', 'extensions'] as const) {
+      const get = function (this: WebSocket): unknown {
+        return this.#core[name];
+      };
+      Object.defineProperty(this.prototype, name, { get, configurable: true, enumerable: true });
+    }
   }
 }
 
@@ -191,9 +181,8 @@ function passOn(core: Core, face: WebSocket): void {
   const ofBytes = (): Flags => ({ masked, binary: true });
   core.on('open', () => face.emit('open'));
   core.on('message', (data, isBinary) => {
-    if (face.listenerCount('message') === 0) return;
     if (isBinary) face.emit('message', data as Buffer, ofBytes());
-    else face.emit('message', (data as Buffer).toString(), { masked });
+    else if (face.listenerCount('message') > 0) face.emit('message', (data as Buffer).toString(), { masked });
   });
   core.on('ping', (data) => face.emit('ping', data, ofBytes()));
   core.on('pong', (data) => face.emit('pong', data, ofBytes()));
@@ -211,17 +200,15 @@ function passOn(core: Core, face: WebSocket): void {
 }
 
 /** @throws {Error} if it is not, unless `dontFail` */
-function isOpenFor(socket: WebSocket, dontFail: boolean | undefined): boolean {
-  if (socket.readyState === OPEN) return true;
-  if (dontFail) return false;
-  throw notOpened();
+function isOpenFor(socket: WebSocket, dontFail = false): boolean {
+  const isOpen = socket.readyState === OPEN;
+  if (!isOpen && !dontFail) throw notOpened();
+  return isOpen;
 }
 
 function isOptions(argument: unknown): argument is WebSocketOptions {
   return typeof argument === 'object' && argument !== null && !Array.isArray(argument);
 }
-
-const isUpgraded = (address: Upgraded | Core): address is Upgraded => Array.isArray(address);
 
 function connect(address: string, names: string | readonly string[] | null | undefined, given: WebSocketOptions): Core {
   const { protocol = [names ?? []].flat().join(), perMessageDeflate, upgradeReq: _ofServers, ...rest } = given;
@@ -232,9 +219,4 @@ function connect(address: string, names: string | readonly string[] | null | und
     if ((error as { code?: unknown }).code !== 'WS_ERR_INVALID_URL') throw error;
     throw errorOf('invalid url', 'WS_ERR_INVALID_URL', error);
   }
-}
-
-function byteLength(payload: Sendable): number {
-  if (typeof payload === 'string') return Buffer.byteLength(payload);
-  return typeof payload === 'object' && payload !== null ? payload.byteLength : String(payload).length;
 }

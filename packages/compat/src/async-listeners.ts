@@ -1,0 +1,11 @@
+import { captureRejectionSymbol, type EventEmitter } from 'node:events';
+import { listenerRejected } from '@ws/connection';
+
+/** Async listeners of these emitters, which have `captureRejections`, may reject with what a peer caused, as those of the core: see `isPeerFault`. */
+export function forgivePeers(type: { readonly prototype: EventEmitter }): void {
+  Object.defineProperty(type.prototype, captureRejectionSymbol, {
+    value(this: EventEmitter, reason: unknown, _event: string, ...told: unknown[]) {
+      listenerRejected(reason, this, ...told);
+    },
+  });
+}
