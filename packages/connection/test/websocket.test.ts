@@ -291,7 +291,7 @@ describe('binaryType', () => {
 });
 
 describe('WS-080, WS-081, A-34: W3C listeners', () => {
-  test('get events of their own; on… replaces its own listener alone', async () => {
+  test('B-24 get events of their own; on… replaces its own listener alone', async () => {
     const { client, server } = createPair();
     const seen: unknown[] = [];
     client.on('message', () => seen.push('emitter'));

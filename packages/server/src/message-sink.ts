@@ -1,4 +1,4 @@
-import { finished, pipeline, Readable, Writable } from 'node:stream';
+import { finished, Readable, Writable } from 'node:stream';
 import { Incoming, PreparedMessage, type BufferLike, type WebSocket } from '@ws/connection';
 import type { BroadcastReport } from './broadcast.js';
 import { raise } from './uncaught.js';
@@ -110,15 +110,13 @@ export class MessageSink extends Writable {
   #forward(parts: Readable, item: unknown, callback: Callback): void {
     const binary = item instanceof Incoming ? item.isBinary : item instanceof Blob ? true : undefined;
     const broadcast = this.#server.createBroadcast({ binary }, () => this.writableLength > 1);
-    let isOver = false;
-    const over = (error?: Error | null): void => {
-      if (isOver) return;
-      isOver = true;
-      if (error) this.#failed(error, item);
+    broadcast.once('finish', callback);
+    broadcast.once('error', (error) => {
+      parts.destroy();
+      this.#failed(error, item);
       callback();
-    };
-    pipeline(parts, broadcast, over);
-    broadcast.once('error', over); // a source that stands still may never be done with being destroyed
+    });
+    parts.pipe(broadcast); // which breaks off with them; `pipeline` takes twice as long for a short message
   }
 
   /** A source that has ended or broken off is let go: it cannot end the sink, and would hang on it for ever. */

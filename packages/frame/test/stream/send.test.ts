@@ -194,7 +194,7 @@ test('a client masks each frame with a key of its own', async () => {
   duplex.destroy();
 });
 
-test("the caller's buffers are neither changed nor kept", async () => {
+test("B-42 the caller's buffers are neither changed nor kept", async () => {
   const { duplex, wire } = bench({ mask: true });
   const buffer = Buffer.from('abcd');
   duplex.writeHead({ maskingKey: 0x01010101, length: 8 }).write(buffer);
