@@ -33,7 +33,7 @@ for (let round = 0; round < 3; round++) {
     const http = createHttpServer().listen(0, '127.0.0.1');
     await once(http, 'listening');
     listen(http);
-    const { port } = /** @type {import('node:net').AddressInfo} */ (http.address());
+    const { port } = http.address();
     const socket = connect(port, '127.0.0.1');
     socket.write(REQUEST);
     await once(socket, 'data');
