@@ -1,4 +1,5 @@
-import { EventEmitter } from 'node:events';
+import { captureRejectionSymbol, EventEmitter } from 'node:events';
+import { listenerRejected } from '@ws/connection';
 import { WebSocketServer, type AnyHttpServer, type ServerOptions as CoreOptions } from '@ws/server';
 import { Relay } from './relay.js';
 import { Socket } from './socket.js';
@@ -33,7 +34,7 @@ export class Server extends EventEmitter<ServerEvents> {
 
   /** @throws {TypeError | RangeError} naming an option that is not what it has to be */
   constructor({ url, ...options }: ServerOptions = {}) {
-    super();
+    super({ captureRejections: true });
     const server = (this.webSocketServer = new WebSocketServer({
       noServer: options.port === undefined && options.server === undefined,
       path: url === undefined ? undefined : new URL(url, 'ws://localhost').pathname,
@@ -72,6 +73,11 @@ export class Server extends EventEmitter<ServerEvents> {
   /** Does nothing: the end of a source is not the server's. */
   end(): this {
     return this;
+  }
+
+  /** Of an async listener: as those of the core, it may reject with what a peer has caused. */
+  override [captureRejectionSymbol](error: Error, _event: unknown, ...told: unknown[]): void {
+    listenerRejected(error, ...told.map((one) => (one instanceof Socket ? one.webSocket : one)));
   }
 
   /** What a peer caused is told where somebody listens. */

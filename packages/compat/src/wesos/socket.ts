@@ -1,5 +1,12 @@
+import { captureRejectionSymbol } from 'node:events';
 import { Readable, type Duplex } from 'node:stream';
-import { WebSocket, type CloseInfo, type ConnectionOptions, type Incoming as Message } from '@ws/connection';
+import {
+  listenerRejected,
+  WebSocket,
+  type CloseInfo,
+  type ConnectionOptions,
+  type Incoming as Message,
+} from '@ws/connection';
 import { Incoming } from './incoming.js';
 import { Relay } from './relay.js';
 
@@ -36,7 +43,8 @@ export class Socket extends Readable {
    * @throws {TypeError} for what is neither, and for a stream that has one already
    */
   constructor(socket: Duplex | WebSocket, options: SocketOptions = {}) {
-    super({ objectMode: true, emitClose: false, autoDestroy: false });
+    const own = { objectMode: true, emitClose: false, autoDestroy: false, captureRejections: true };
+    super(own);
     const { role = 'server' } = options;
     const isReady = socket instanceof WebSocket;
     this.webSocket = isReady ? socket : WebSocket.from(socket, { ...options, role, incoming: 'stream' });
@@ -79,6 +87,11 @@ export class Socket extends Readable {
   override destroy(): this {
     this.webSocket.terminate();
     return this;
+  }
+
+  /** As that of a Server. */
+  override [captureRejectionSymbol](error: Error): void {
+    listenerRejected(error, this.webSocket);
   }
 
   get #isRead(): boolean {

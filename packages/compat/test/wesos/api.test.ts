@@ -43,3 +43,37 @@ test('import and require give the same classes', async () => {
   );
   expect(stdout.trim()).toBe('true');
 });
+
+// In a process of its own: what is tested is that it does not end.
+const ASYNC = `
+  import { once } from 'node:events';
+  import { createServer as createHttpServer } from 'node:http';
+  import { connect } from 'node:net';
+  import { text } from 'node:stream/consumers';
+  import { createServer } from '@ws/compat/wesos';
+  process.on('unhandledRejection', (error) => console.log('unhandled', error.message));
+  const http = createHttpServer().listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  createServer({ unservedPath: 400 }, async (wsocket) => {
+    wsocket.on('message', async (incoming) => {
+      if ((await text(incoming)) === 'own') throw new Error('our own');
+    });
+    const [incoming] = await once(wsocket, 'message');
+    await text(incoming);
+  }).listen(http);
+  const request = 'GET / HTTP/1.1\\r\\nHost: x\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\nSec-WebSocket-Version: 13\\r\\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\\r\\n\\r\\n';
+  for (const frame of ['818100000000ff', '8183000000006f776e']) {
+    const peer = connect(http.address().port, '127.0.0.1').on('error', () => {});
+    peer.write(request);
+    await once(peer, 'data');
+    peer.write(Buffer.from(frame + '888000000000', 'hex'));
+    await once(peer.resume(), 'close');
+  }
+  http.close(() => console.log('served all'));`;
+
+test('B-30 an async listener: what a peer causes does not end the process, what the program does comes up', async () => {
+  const args = ['--no-warnings', '--input-type=module', '-e', ASYNC];
+  const cwd = new URL('../..', import.meta.url);
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd, timeout: 20_000 });
+  expect(stdout.trim().split('\n')).toEqual(['unhandled our own', 'served all']);
+});
