@@ -1,0 +1,16 @@
+// socket.io as it is installed, with its own `ws`; only the server is handed another engine, by its option `wsEngine`.
+import { openInstall } from '../install.mjs';
+import { everyWay } from './socket-io.mjs';
+
+/** Whose `ws` is the engine: the install's own. */
+export const users = [[]];
+
+/** @param {import('../install.mjs').Install} install */
+export async function run({ require }) {
+  const plain = await openInstall('with-ws');
+  return everyWay({
+    Server: plain.require('socket.io').Server,
+    io: (await plain.load('socket.io-client')).io,
+    wsEngine: require('ws').Server,
+  });
+}
