@@ -23,8 +23,11 @@ export async function openInstall(side) {
  */
 export function wsOf(install, users) {
   const folder = [...users, 'ws'].reduce(folderOf, install.folder);
-  const entry = realpathSync(createRequire(join([...users].reduce(folderOf, install.folder), 'package.json')).resolve('ws'));
-  if (!entry.startsWith(folder + sep)) throw new Error(`${users.join(' > ')} loads ${entry}, which is not in ${folder}`);
+  const entry = realpathSync(
+    createRequire(join([...users].reduce(folderOf, install.folder), 'package.json')).resolve('ws'),
+  );
+  if (!entry.startsWith(folder + sep))
+    throw new Error(`${users.join(' > ')} loads ${entry}, which is not in ${folder}`);
   const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   return { name, version, folder };
 }

@@ -32,8 +32,7 @@ export async function run({ load }) {
       } else if (method === 'eth_unsubscribe') {
         send({ id, result: true });
         unsubscribed.resolve();
-      }
-      else send({ id, error: { code: -32601, message: `no ${method}` } });
+      } else send({ id, error: { code: -32601, message: `no ${method}` } });
     });
   });
   const url = `ws://127.0.0.1:${await listen(http)}`;
@@ -44,7 +43,9 @@ export async function run({ load }) {
   const addresses = Array.from({ length: 20 }, (_, at) => `0x${(at + 1).toString(16).padStart(40, '0')}`);
   const balances = await Promise.all(addresses.map((address) => provider.getBalance(address)));
   const code = await provider.getCode(addresses[0]);
-  const failed = await provider.send('eth_nothing', []).catch((/** @type {any} */ error) => [error.code, error.error?.message]);
+  const failed = await provider
+    .send('eth_nothing', [])
+    .catch((/** @type {any} */ error) => [error.code, error.error?.message]);
   const blocks = /** @type {number[]} */ ([]);
   await new Promise((/** @type {(value: void) => void} */ resolve) => {
     provider.on('block', (/** @type {number} */ block) => blocks.push(block) === 3 && resolve());
@@ -60,14 +61,18 @@ export async function run({ load }) {
 
   const second = new WebSocketProvider(url, 1337);
   await second.getBlockNumber();
-  const lost = new Promise((resolve) => (second.websocket.onclose = ({ code: closeCode, wasClean }) => resolve([closeCode, wasClean])));
+  const lost = new Promise(
+    (resolve) => (second.websocket.onclose = ({ code: closeCode, wasClean }) => resolve([closeCode, wasClean])),
+  );
   for (const socket of server.clients) socket.close(1012, 'restart');
   const restarted = await lost;
   await second.destroy();
 
   const refused = createServer((_request, response) => response.writeHead(503).end());
   const nowhere = new WebSocketProvider(`ws://127.0.0.1:${await listen(refused)}`, 1337);
-  const [error] = await new Promise((resolve) => (nowhere.websocket.onerror = (/** @type {any} */ event) => resolve([event.message])));
+  const [error] = await new Promise(
+    (resolve) => (nowhere.websocket.onerror = (/** @type {any} */ event) => resolve([event.message])),
+  );
   await nowhere.destroy();
   await stop(refused);
   await new Promise((resolve) => server.close(resolve));
@@ -87,3 +92,26 @@ export async function run({ load }) {
     methods: [...methods].toSorted(),
   };
 }
+
+export const expected = {
+  chainId: '1337',
+  number: 16,
+  balances: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20],
+  code: 400002,
+  failed: ['UNKNOWN_ERROR', 'no eth_nothing'],
+  blocks: [17, 18, 19],
+  constructorName: 'WebSocket',
+  end: '1005',
+  restarted: [1012, true],
+  error: 'Unexpected server response: 503',
+  extensions: ['permessage-deflate'],
+  methods: [
+    'eth_blockNumber',
+    'eth_chainId',
+    'eth_getBalance',
+    'eth_getCode',
+    'eth_nothing',
+    'eth_subscribe',
+    'eth_unsubscribe',
+  ],
+};

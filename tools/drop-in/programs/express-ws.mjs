@@ -9,13 +9,15 @@ export async function run({ require, load }) {
   const express = require('express');
   const { default: WebSocket } = await load('ws');
   const app = express();
-  const { applyTo, getWss } = require('express-ws')(app, undefined, { wsOptions: { maxPayload: 1000, perMessageDeflate: true } });
+  const { applyTo, getWss } = require('express-ws')(app, undefined, {
+    wsOptions: { maxPayload: 1000, perMessageDeflate: true },
+  });
 
   const closes = /** @type {string[]} */ ([]);
   app.ws('/echo/:name', (/** @type {any} */ socket, /** @type {any} */ { params, query }) => {
     socket.send(JSON.stringify({ params, query }));
     socket.on('message', (/** @type {Buffer} */ data, /** @type {boolean} */ binary) => socket.send(data, { binary }));
-    socket.on('error', (/** @type {Error} */ { message }) => closes.push(message));
+    socket.on('error', (/** @type {any} */ { code }) => closes.push(code));
     socket.on('close', (/** @type {number} */ code, /** @type {Buffer} */ reason) => closes.push(`${code} ${reason}`));
   });
   const rooms = express.Router();
@@ -79,5 +81,31 @@ export async function run({ require, load }) {
   c.close();
   const ended = (await Promise.all(ends)).toSorted();
   await stop(http);
-  return { first, echoes, extensions: echo.extensions, closesSoFar, counted, unknown, nobody, broken, plain, ended, closes };
+  return {
+    first,
+    echoes,
+    extensions: echo.extensions,
+    closesSoFar,
+    counted,
+    unknown,
+    nobody,
+    broken,
+    plain,
+    ended,
+    closes: closes.toSorted(),
+  };
 }
+
+export const expected = {
+  first: '{"params":{"name":"ann"},"query":{"tag":"1"}}',
+  echoes: [4, 5, 0, [0, 255], [], 800],
+  extensions: 'permessage-deflate',
+  closesSoFar: ['4001 enough', '1009'],
+  counted: ['bob: good day', 'bob: good day', 'bob: good day', '3'],
+  unknown: ['1005'],
+  nobody: ['1005'],
+  broken: ['1005'],
+  plain: 404,
+  ended: ['1001 away', '1005', '1006'],
+  closes: ['1006 ', '4001 enough', 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'],
+};

@@ -81,5 +81,41 @@ export async function run({ require }) {
   await Promise.all([inside, open, direct].map((server) => new Promise((resolve) => server.close(resolve))));
   await stop(http);
   await stop(direct.options.server);
-  return { login: login.status, refused, refusals: refusals.toSorted(), greetings, others, nothing, missing, wrongPath, first, ended };
+  return {
+    login: login.status,
+    refused,
+    refusals: refusals.toSorted(),
+    greetings,
+    others,
+    nothing,
+    missing,
+    wrongPath,
+    first,
+    ended,
+  };
 }
+
+export const expected = {
+  login: 200,
+  refused: [
+    ['Unexpected server response: 401', '1006'],
+    [401, '/login'],
+  ],
+  refusals: [
+    'http://evil.example false',
+    'http://good.example false',
+    'http://good.example false',
+    'http://good.example false',
+    'undefined false',
+  ],
+  greetings: ['/inside/1', '/inside/2', '/inside/3'],
+  others: [
+    ['to the others', [9, 8]],
+    ['to the others', [9, 8]],
+  ],
+  nothing: ['4000 nothing here'],
+  missing: ['Unexpected server response: 404', '1006'],
+  wrongPath: ['Unexpected server response: 400', '1006'],
+  first: 'direct',
+  ended: ['1000 done', '1006', '1005', '3000'],
+};

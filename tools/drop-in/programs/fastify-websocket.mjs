@@ -14,7 +14,8 @@ export async function run({ require, load }) {
     options: {
       maxPayload: 1 << 20,
       perMessageDeflate: { threshold: 10 },
-      verifyClient: (/** @type {any} */ { req }, /** @type {any} */ next) => next(req.headers['x-banned'] === undefined, 451),
+      verifyClient: (/** @type {any} */ { req }, /** @type {any} */ next) =>
+        next(req.headers['x-banned'] === undefined, 451),
     },
     errorHandler: (/** @type {Error} */ error, /** @type {any} */ socket) => {
       errors.push(error.message);
@@ -127,3 +128,25 @@ async function injected(require) {
   await app.close();
   return seen;
 }
+
+export const expected = {
+  greeting: '{"id":"7","ws":true}',
+  echoes: ['text', 5000, [1, 0, 255], 100000],
+  extensions: 'permessage-deflate',
+  clients: 1,
+  refused: {
+    hook: ['Unexpected server response: 401', '1006'],
+    verifyClient: ['Unexpected server response: 451', '1006'],
+    noRoute: ['Unexpected server response: 404', '1006'],
+    noWebSocketRoute: ['1005'],
+    broken: ['1011 handler failed'],
+    late: ['1011 handler failed'],
+    both: ['4000 over WebSocket'],
+  },
+  overHttp: [404, '{"over":"HTTP"}'],
+  tooMuchClosed: '1009',
+  errors: ['a handler that throws', 'a handler that rejects', 'Max payload size exceeded'],
+  received: 300000,
+  injected: ['through no network', [1, 2, 3], 'Unexpected server response: 401', '1006'],
+  ends: ['1005', '1005'],
+};

@@ -11,7 +11,9 @@ export async function run({ load }) {
   const { createClient } = await load('graphql-ws');
   const { useServer } = await load('graphql-ws/use/ws');
   const { WebSocketServer, default: WebSocket } = await load('ws');
-  const schema = buildSchema('type Query { hello(name: String!): String! } type Subscription { count(to: Int!): Int! forever: Int! }');
+  const schema = buildSchema(
+    'type Query { hello(name: String!): String! } type Subscription { count(to: Int!): Int! forever: Int! }',
+  );
   const disconnects = /** @type {string[]} */ ([]);
   const http = createServer();
   const server = new WebSocketServer({ server: http, path: '/graphql' });
@@ -33,7 +35,8 @@ export async function run({ load }) {
         },
       },
       onConnect: ({ connectionParams }) => connectionParams?.token !== 'forbidden',
-      onDisconnect: (/** @type {unknown} */ _context, /** @type {number} */ code, /** @type {string} */ reason) => disconnects.push(`${code} ${reason}`),
+      onDisconnect: (/** @type {unknown} */ _context, /** @type {number} */ code, /** @type {string} */ reason) =>
+        disconnects.push(`${code} ${reason}`),
       connectionInitWaitTimeout: 20_000,
     },
     server,
@@ -61,7 +64,8 @@ export async function run({ load }) {
   };
   const answers = {
     query: await ask('query Hello($name: String!) { hello(name: $name) }', { name: 'größe' }),
-    long: (await ask('query Hello($name: String!) { hello(name: $name) }', { name: 'x'.repeat(200_000) }))[0].hello.length,
+    long: (await ask('query Hello($name: String!) { hello(name: $name) }', { name: 'x'.repeat(200_000) }))[0].hello
+      .length,
     subscription: await ask('subscription { count(to: 3) }'),
     cancelled: await ask('subscription { forever }'),
     invalid: await ask('{ missing }').catch((/** @type {any[]} */ errors) => errors.map(({ message }) => message)),
@@ -95,9 +99,18 @@ export async function run({ load }) {
     chosen: await protocolOf(['nonsense', 'graphql-transport-ws']),
   };
   const refusedByClient = await new Promise((resolve) => {
-    createClient({ url, webSocketImpl: WebSocket, connectionParams: { token: 'forbidden' }, retryAttempts: 0 }).subscribe(
+    createClient({
+      url,
+      webSocketImpl: WebSocket,
+      connectionParams: { token: 'forbidden' },
+      retryAttempts: 0,
+    }).subscribe(
       { query: '{ hello(name: "x") }' },
-      { next: () => undefined, complete: () => resolve('complete'), error: ({ code, reason, wasClean }) => resolve([code, reason, wasClean]) },
+      {
+        next: () => undefined,
+        complete: () => resolve('complete'),
+        error: ({ code, reason, wasClean }) => resolve([code, reason, wasClean]),
+      },
     );
   });
 
@@ -110,7 +123,16 @@ export async function run({ load }) {
   await dispose();
   const disposed = await away;
   await stop(http);
-  return { answers, pongs, terminated, closes, refusedByClient, acknowledged, disposed, disconnects: disconnects.length };
+  return {
+    answers,
+    pongs,
+    terminated,
+    closes,
+    refusedByClient,
+    acknowledged,
+    disposed,
+    disconnects: disconnects.length,
+  };
 
   /** @param {unknown[]} messages @param {string[]} protocols */
   async function closeAfter(messages, protocols = ['graphql-transport-ws']) {
@@ -137,3 +159,31 @@ export async function run({ load }) {
     return socket.protocol;
   }
 }
+
+export const expected = {
+  answers: {
+    query: [{ hello: 'hello größe' }],
+    long: 200006,
+    subscription: [{ count: 1 }, { count: 2 }, { count: 3 }],
+    cancelled: [{ forever: 1 }, { forever: 2 }, { forever: 3 }, { forever: 4 }, { forever: 5 }],
+    invalid: ['Cannot query field "missing" on type "Query".'],
+  },
+  pongs: 0,
+  terminated: [1, 'number', 2],
+  closes: {
+    notJson: ['4400 Invalid message received'],
+    unknownType: ['4400 Invalid message received'],
+    unauthorized: ['4401 Unauthorized'],
+    forbidden: ['4403 Forbidden'],
+    twice: ['4429 Too many initialisation requests'],
+    sameId: ['4409 Subscriber for 1 already exists'],
+    binary: ['4400 Invalid message received'],
+    noProtocol: ['4406 Subprotocol not acceptable'],
+    otherProtocol: ['Server sent no subprotocol', '1006'],
+    chosen: 'graphql-transport-ws',
+  },
+  refusedByClient: [4403, 'Forbidden', true],
+  acknowledged: '{"type":"connection_ack"}',
+  disposed: '1001 Going away',
+  disconnects: 5,
+};

@@ -19,7 +19,8 @@ export async function run({ load }) {
     app.get(
       path,
       upgradeWebSocket((/** @type {any} */ c) => ({
-        onOpen: (/** @type {any} */ _event, /** @type {any} */ ws) => ws.send(`hello ${c.req.param('id')} ${ws.readyState} ${ws.protocol}`),
+        onOpen: (/** @type {any} */ _event, /** @type {any} */ ws) =>
+          ws.send(`hello ${c.req.param('id')} ${ws.readyState} ${ws.protocol}`),
         onMessage: ({ data }, /** @type {any} */ ws) => {
           ws.send(data);
           if (data === 'close me') ws.close(4321, 'as you wish');
@@ -71,3 +72,23 @@ export async function run({ load }) {
   await stop(server);
   return { greeting, protocol: echo.protocol, echoes, inOrder, end, refused, allowedGreeting, size, events };
 }
+
+export const expected = {
+  greeting: 'hello 7 1 chat',
+  protocol: 'chat',
+  echoes: ['text', 'größe', [1, 2, 255], 70000],
+  inOrder: ['hello early 1 ', 'one', 'two'],
+  end: ['4321 as you wish', '1000 enough'],
+  refused: [
+    ['Unexpected server response: 401', '1006'],
+    ['Unexpected server response: 404', '1006'],
+    ['Unexpected server response: 401', '1006'],
+  ],
+  allowedGreeting: 'hello 2 1 ',
+  size: 1,
+  events: [
+    [4321, 'as you wish', false],
+    [1000, 'enough', false],
+    [1006, '', false],
+  ],
+};

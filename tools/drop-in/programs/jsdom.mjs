@@ -20,7 +20,11 @@ export async function run({ require }) {
   const requests = /** @type {unknown[]} */ ([]);
   const closes = /** @type {string[]} */ ([]);
   server.on('connection', (/** @type {any} */ socket, /** @type {any} */ { headers }) => {
-    requests.push([headers.cookie, headers['user-agent'].includes('jsdom'), headers['sec-websocket-protocol']]);
+    requests.push([
+      headers.cookie,
+      headers['user-agent'].includes('jsdom'),
+      headers['sec-websocket-protocol']?.split(/, */),
+    ]);
     socket.on('message', (/** @type {Buffer} */ data, /** @type {boolean} */ binary) => {
       if (String(data) === 'close 4010') socket.close(4010, 'as asked');
       else if (String(data) === 'break') socket.terminate();
@@ -70,7 +74,12 @@ export async function run({ require }) {
   const buffer = chat.message();
   chat.socket.send(new window.Uint8Array([1, 2, 255]).buffer);
   const binary = await buffer;
-  echoes.push(reader.result, binary instanceof window.ArrayBuffer, [...new Uint8Array(binary)], chat.socket.bufferedAmount);
+  echoes.push(
+    reader.result,
+    binary instanceof window.ArrayBuffer,
+    [...new Uint8Array(binary)],
+    chat.socket.bufferedAmount,
+  );
   const properties = [chat.socket.protocol, chat.socket.url.replace(String(port), 'PORT'), chat.socket.extensions];
   chat.socket.close(3001, 'done');
   const chatted = await chat.closed;
@@ -112,3 +121,29 @@ export async function run({ require }) {
     cookies: cookieJar.getCookieStringSync(`http://127.0.0.1:${port}/`),
   };
 }
+
+export const expected = {
+  requests: [
+    ['visits=1', true, ['first', 'second']],
+    ['visits=2', true, null],
+    ['visits=2', true, null],
+    ['visits=2', true, ['third']],
+    ['visits=2', true, null],
+  ],
+  origins: [true],
+  echoes: [4, 10000, 0, 'a blob', true, [1, 2, 255], 0],
+  properties: ['second', 'ws://127.0.0.1:PORT/chat', '0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17'],
+  chatted: ['open 1', ['close 3', 3001, 'done', true]],
+  ends: {
+    byServer: ['open 1', ['close 3', 4010, 'as asked', true]],
+    broken: ['open 1', ['close 3', 1006, '', true]],
+    refused: ['error 3', ['close 3', 1006, '', false]],
+  },
+  abandoned: [
+    ['error 3', ['close 3', 1006, '', false]],
+    ['error 3', ['close 3', 1006, '', false]],
+  ],
+  noProtocol: ['error 3', ['close 3', 1006, '', false]],
+  closes: ['1001 ', '1006 ', '1006 ', '3001 done', '4010 as asked'],
+  cookies: 'visits=2',
+};

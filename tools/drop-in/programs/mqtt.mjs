@@ -11,11 +11,22 @@ export async function run({ require, load }) {
   const { Aedes } = await load('aedes');
   const { WebSocketServer, createWebSocketStream } = require('ws');
   const broker = await Aedes.createBroker({
-    authenticate: (/** @type {any} */ _client, /** @type {string} */ user, /** @type {Buffer} */ password, /** @type {any} */ done) =>
-      user === 'ann' && String(password) !== 'secret' ? done(Object.assign(new Error('no'), { returnCode: 4 }), false) : done(null, true),
+    authenticate: (
+      /** @type {any} */ _client,
+      /** @type {string} */ user,
+      /** @type {Buffer} */ password,
+      /** @type {any} */ done,
+    ) =>
+      user === 'ann' && String(password) !== 'secret'
+        ? done(Object.assign(new Error('no'), { returnCode: 4 }), false)
+        : done(null, true),
   });
   const http = createServer();
-  const server = new WebSocketServer({ server: http, perMessageDeflate: true, verifyClient: ({ req }) => req.headers['x-banned'] === undefined });
+  const server = new WebSocketServer({
+    server: http,
+    perMessageDeflate: true,
+    verifyClient: ({ req }) => req.headers['x-banned'] === undefined,
+  });
   const protocols = new Set();
   server.on('connection', (/** @type {any} */ socket, /** @type {any} */ request) => {
     protocols.add(socket.protocol);
@@ -29,14 +40,19 @@ export async function run({ require, load }) {
   };
 
   const reader = await connect('reader');
-  const writer = await connect('writer', { will: { topic: 'status/writer', payload: Buffer.from('gone'), qos: 1, retain: false } });
+  const writer = await connect('writer', {
+    will: { topic: 'status/writer', payload: Buffer.from('gone'), qos: 1, retain: false },
+  });
   const heard = /** @type {string[]} */ ([]);
   let expected = 0;
   let all = /** @type {ReturnType<typeof deferred<void>>} */ (deferred());
-  reader.on('message', (/** @type {string} */ topic, /** @type {Buffer} */ payload, /** @type {any} */ { qos, retain }) => {
-    heard.push(`${topic} ${payload.length > 30 ? payload.length : payload} ${qos} ${retain}`);
-    if (heard.length === expected) all.resolve();
-  });
+  reader.on(
+    'message',
+    (/** @type {string} */ topic, /** @type {Buffer} */ payload, /** @type {any} */ { qos, retain }) => {
+      heard.push(`${topic} ${payload.length > 30 ? payload.length : payload} ${qos} ${retain}`);
+      if (heard.length === expected) all.resolve();
+    },
+  );
   const waitFor = async (/** @type {number} */ more) => {
     all = deferred();
     expected = heard.length + more;
@@ -62,7 +78,7 @@ export async function run({ require, load }) {
   const password = mqtt.connect(url, { username: 'ann', password: 'guess', reconnectPeriod: 0 });
   let wasIn = false;
   password.once('connect', () => (wasIn = true)).on('error', () => undefined);
-  await once(password, 'close');
+  await new Promise((resolve) => password.once('close', resolve));
   password.end(true);
   const stranger = mqtt.connect(url, { reconnectPeriod: 0, wsOptions: { headers: { 'x-banned': 'yes' } } });
   const [refusal] = await once(stranger.stream, 'error');
@@ -101,3 +117,24 @@ export async function run({ require, load }) {
     ended,
   };
 }
+
+export const expected = {
+  granted: ['news/# 2', 'status/+ 1'],
+  heard: [
+    'news/0 at most once 0 false',
+    'news/1 at least once 1 false',
+    'news/2 exactly once 2 false',
+    'news/long 500000 1 false',
+    'news/empty  1 false',
+    'kept/1 for who comes later 1 true',
+    'news/last of the retained 1 false',
+    'status/writer gone 1 false',
+    'kept/1 for who comes later 1 true',
+    'news/again subscribed as before 1 false',
+  ],
+  protocols: ['mqtt'],
+  wasIn: false,
+  refusal: 'Unexpected server response: 401',
+  unreachable: 'ECONNREFUSED',
+  ended: ['1005', '1005'],
+};

@@ -7,10 +7,14 @@ export const users = [[]];
 
 /** @param {import('../install.mjs').Install} install */
 export async function run({ require }) {
+  const ws = require('ws').Server;
   const plain = await openInstall('with-ws');
   return everyWay({
     Server: plain.require('socket.io').Server,
     io: (await plain.load('socket.io-client')).io,
-    wsEngine: require('ws').Server,
+    ws,
+    engine: { wsEngine: ws },
   });
 }
+
+export { expected } from './socket-io.mjs';

@@ -13,27 +13,30 @@ export const users = [
 export async function run({ require, load }) {
   const { Server } = require('socket.io');
   const { io } = await load('socket.io-client'); // its ES module does `import * as ws`
-  return everyWay({ Server, io, wsEngine: undefined });
+  return everyWay({ Server, io, ws: require('ws').Server });
 }
 
-/** @param {{ Server: any, io: any, wsEngine: any }} parts */
-export async function everyWay({ Server, io, wsEngine }) {
-  const engine = wsEngine === undefined ? {} : { wsEngine };
+/** @typedef {{ Server: any, io: any, ws: any, engine?: object }} Parts its `ws` is the server that the engine shall have made */
+
+/** @param {Parts} parts */
+export async function everyWay(parts) {
   const compressed = { perMessageDeflate: { threshold: 1 } };
   return {
-    upgraded: await chat(Server, io, engine, {}),
-    plain: await chat(Server, io, engine, { transports: ['websocket'] }),
-    compressed: await chat(Server, io, { ...engine, ...compressed }, { ...compressed, transports: ['websocket'] }),
+    upgraded: await chat(parts, {}, {}),
+    plain: await chat(parts, {}, { transports: ['websocket'] }),
+    compressed: await chat(parts, compressed, { ...compressed, transports: ['websocket'] }),
   };
 }
 
-/** @param {any} Server @param {any} io @param {object} serverOptions @param {object} clientOptions */
-async function chat(Server, io, serverOptions, clientOptions) {
+/** @param {Parts} parts @param {object} serverOptions @param {object} clientOptions */
+async function chat({ Server, io, ws, engine }, serverOptions, clientOptions) {
   const http = createServer();
   const server = new Server(http, {
+    ...engine,
     ...serverOptions,
     maxHttpBufferSize: 10_000,
-    allowRequest: (/** @type {any} */ { url }, /** @type {any} */ done) => done('forbidden', !url.includes('tenant=none')),
+    allowRequest: (/** @type {any} */ { url }, /** @type {any} */ done) =>
+      done('forbidden', !url.includes('tenant=none')),
   });
   server.use((/** @type {any} */ socket, /** @type {any} */ next) =>
     next(socket.handshake.auth.token === 'let me in' ? undefined : new Error('who are you?')),
@@ -62,7 +65,12 @@ async function chat(Server, io, serverOptions, clientOptions) {
   const extensions = sockets.map(({ io: { engine } }) => engine.transport.ws.extensions);
 
   const members = [];
-  for (const [socket, room] of [[ann, 'red'], [bob, 'red'], [cyn, 'blue']]) members.push(await socket.emitWithAck('join', room));
+  for (const [socket, room] of [
+    [ann, 'red'],
+    [bob, 'red'],
+    [cyn, 'blue'],
+  ])
+    members.push(await socket.emitWithAck('join', room));
   const heard = sockets.map((socket) => {
     const said = /** @type {unknown[]} */ ([]);
     socket.on('said', (/** @type {unknown} */ what) => said.push(what));
@@ -76,14 +84,18 @@ async function chat(Server, io, serverOptions, clientOptions) {
   ann.emit('say', 'red', 'from ann');
   const echoes = [];
   for (const what of ['text', 'größer '.repeat(500), { nested: [1, null, true] }, new Uint8Array([0, 128, 255])]) {
-    const [back, wasBuffer] = await new Promise((resolve) => ann.emit('echo', what, (/** @type {unknown[]} */ ...all) => resolve(all)));
+    const [back, wasBuffer] = await new Promise((resolve) =>
+      ann.emit('echo', what, (/** @type {unknown[]} */ ...all) => resolve(all)),
+    );
     echoes.push(typeof back === 'string' ? back.length : back, wasBuffer);
   }
   const answers = await server.timeout(20_000).to('red').emitWithAck('question');
   await Promise.all([bob, cyn].map((socket) => socket.emitWithAck('echo', 'all before this has come')));
 
   const refused = await failureOf(connect({ auth: { token: 'open sesame' } }));
-  const forbidden = await failureOf(connect({ query: { tenant: 'none' }, transports: ['websocket'], reconnection: false }));
+  const forbidden = await failureOf(
+    connect({ query: { tenant: 'none' }, transports: ['websocket'], reconnection: false }),
+  );
 
   const tooLong = once(bob, 'disconnect');
   const back = once(bob, 'connect');
@@ -108,6 +120,7 @@ async function chat(Server, io, serverOptions, clientOptions) {
   const headers = await headersOf(url);
   await server.close();
   return {
+    engineIsWs: server.engine.ws instanceof ws,
     extensions,
     members,
     heard,
@@ -150,3 +163,33 @@ async function headersOf(url) {
   const { statusCode, headers } = await upgraded.promise;
   return [statusCode, headers['x-served-by'], headers['sec-websocket-accept']];
 }
+
+/** @param {string} extensions */
+const way = (extensions) => ({
+  engineIsWs: true,
+  extensions: [extensions, extensions, extensions],
+  members: [1, 2, 1],
+  heard: [
+    ['to all', 'to red', { type: 'Buffer', data: [1, 2, 3] }],
+    ['to all', 'to red', { type: 'Buffer', data: [1, 2, 3] }, 'from ann'],
+    ['to all', { to: 'blue', letters: 'bleu bleu bleu ' }, { type: 'Buffer', data: [1, 2, 3] }],
+  ],
+  echoes: [4, false, 3500, false, { nested: [1, null, true] }, false, { type: 'Buffer', data: [0, 128, 255] }, true],
+  answers: [3, 4],
+  refused: ['who are you?', null, null],
+  forbidden: ['websocket error', 'TransportError', 'Unexpected server response: 400'],
+  tooLong: ['transport close', 1009, true],
+  cut: ['transport close', 1006, false],
+  left: 'io client disconnect',
+  partings: [
+    'client namespace disconnect',
+    'server shutting down',
+    'server shutting down',
+    'transport close',
+    'transport error',
+  ],
+  closed: ['transport close', 'transport close'],
+  headers: [101, 'engine', 'ICX+Yqv66kxgM0FcWaLWlFLwTAI='],
+});
+
+export const expected = { upgraded: way(''), plain: way(''), compressed: way('permessage-deflate') };

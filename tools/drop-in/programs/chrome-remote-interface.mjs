@@ -15,7 +15,9 @@ export const users = [['chrome-remote-interface']];
 export async function run({ require }) {
   const CDP = require('chrome-remote-interface');
   const { WebSocketServer } = require('ws');
-  const http = createServer((_request, response) => response.setHeader('content-type', 'text/html').end('<title>page</title>'));
+  const http = createServer((_request, response) =>
+    response.setHeader('content-type', 'text/html').end('<title>page</title>'),
+  );
   const server = new WebSocketServer({ server: http, perMessageDeflate: { threshold: 100 } });
   const extensions = new Set();
   server.on('connection', (/** @type {any} */ socket) => {
@@ -35,7 +37,11 @@ export async function run({ require }) {
     const port = await debuggingPort(chromium.stderr);
     const client = await CDP({ host: '127.0.0.1', port, local: true });
     const evaluate = async (/** @type {string} */ expression) => {
-      const { result, exceptionDetails } = await client.Runtime.evaluate({ expression, awaitPromise: true, returnByValue: true });
+      const { result, exceptionDetails } = await client.Runtime.evaluate({
+        expression,
+        awaitPromise: true,
+        returnByValue: true,
+      });
       return exceptionDetails === undefined ? result.value : exceptionDetails.exception.description.split('\n')[0];
     };
     await Promise.all([client.Page.enable(), client.Runtime.enable()]);
@@ -45,7 +51,9 @@ export async function run({ require }) {
     const logged = client.Runtime.consoleAPICalled();
     const title = await evaluate('console.log("größe"), document.title');
     const { args } = await logged;
-    const sum = (await Promise.all(Array.from({ length: 50 }, (_, at) => evaluate(`${at} + 1`)))).reduce((a, b) => a + b);
+    const sum = (await Promise.all(Array.from({ length: 50 }, (_, at) => evaluate(`${at} + 1`)))).reduce(
+      (a, b) => a + b,
+    );
     const long = (await evaluate('"x".repeat(3_000_000)')).length;
     const sent = await evaluate(`${JSON.stringify('y'.repeat(1_000_000))}.length`);
     const thrown = await evaluate('nothing.there');
@@ -83,12 +91,34 @@ async function inPage(url) {
   await new Promise((resolve) => (socket.onopen = resolve));
   const lengths = [];
   for (const data of ['text', 'größe'.repeat(20_000), new Uint8Array(200_000).fill(7)]) {
-    const back = new Promise((/** @type {(data: any) => void} */ resolve) => (socket.onmessage = (event) => resolve(event.data)));
+    const back = new Promise(
+      (/** @type {(data: any) => void} */ resolve) => (socket.onmessage = (event) => resolve(event.data)),
+    );
     socket.send(data);
     const received = await back;
     lengths.push(typeof received === 'string' ? received.length : received.byteLength);
   }
   socket.close(3000, 'done');
-  const { code, reason, wasClean } = await new Promise((/** @type {(event: CloseEvent) => void} */ resolve) => (socket.onclose = resolve));
+  const { code, reason, wasClean } = await new Promise(
+    (/** @type {(event: CloseEvent) => void} */ resolve) => (socket.onclose = resolve),
+  );
   return { lengths, extensions: socket.extensions, code, reason, wasClean };
 }
+
+export const expected = {
+  title: 'page',
+  logged: 'größe',
+  sum: 1275,
+  long: 3000000,
+  sent: 1000000,
+  thrown: 'ReferenceError: nothing is not defined',
+  unknown: -32601,
+  page: {
+    lengths: [4, 100000, 200000],
+    extensions: 'permessage-deflate',
+    code: 3000,
+    reason: 'done',
+    wasClean: true,
+  },
+  extensions: ['permessage-deflate'],
+};
