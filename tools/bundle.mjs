@@ -85,4 +85,15 @@ for (const file of filesOf(CJS, (name) => name.endsWith('.d.ts'))) {
     .filter((line) => line.startsWith('import ') && new RegExp(`\\b${named}\\b`).test(line));
   writeFileSync(file, `${imported.find((line) => line.includes(`{ ${named} }`))}\nexport = ${named};\n`);
 }
+// One set of types for both forms, as both are one module at run time: a class declared twice would be two types to who uses it from an ES module and meets
+// it in the declarations of a CommonJS package.
+for (const entry of entryPoints) {
+  const file = join(ESM, relative('src', entry)).replace(/\.ts$/, '.d.ts');
+  const folder = dirname(file);
+  const inCommonJs = readFileSync(file, 'utf8').replaceAll(/(?<= from ')\.[^']+/g, (path) => {
+    const inEsm = relative(ESM, join(folder, path));
+    return inEsm.startsWith('..') ? path : relative(folder, join(CJS, inEsm)); // done already, where tsc had nothing to write
+  });
+  writeFileSync(file, inCommonJs);
+}
 writeFileSync(join(CJS, 'package.json'), '{ "type": "commonjs" }\n'); // the package's own says "module"

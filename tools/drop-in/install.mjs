@@ -7,13 +7,13 @@ import { fileURLToPath } from 'node:url';
 export const SIDES = /** @type {const} */ (['with-ws', 'with-compat']);
 
 /** @typedef {(typeof SIDES)[number]} Side */
-/** @typedef {{ side: Side, folder: string, require: NodeJS.Require, load: (name: string) => Promise<any> }} Install */
+/** @typedef {{ side: Side, folder: string, cjs: NodeJS.Require, esm: (name: string) => Promise<any> }} Install */
 
 /** @param {Side} side @returns {Promise<Install>} */
 export async function openInstall(side) {
   const folder = fileURLToPath(new URL(side, import.meta.url));
-  const { require, load } = await import(`./${side}/load.mjs`);
-  return { side, folder, require, load };
+  const { cjs, esm } = await import(`./${side}/load.mjs`);
+  return { side, folder, cjs, esm };
 }
 
 /**

@@ -10,5 +10,5 @@ const { run, users } = await import(`./programs/${process.argv[3]}.mjs`);
 const ws = users.map((/** @type {string[]} */ path) => ({ to: path.join(' > '), ...wsOf(install, path) }));
 const seen = await run(install);
 // CommonJS files that an ES module imports are among them.
-const real = Object.keys(install.require.cache).some((file) => file.includes('/node_modules/ws/lib/'));
+const real = Object.keys(install.cjs.cache).some((file) => file.includes('/node_modules/ws/lib/'));
 process.stdout.write(`${JSON.stringify({ ws, usesRealWs: real, seen })}\n`);

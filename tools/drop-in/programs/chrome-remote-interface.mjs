@@ -12,9 +12,9 @@ import { listen, stop } from './parts.mjs';
 export const users = [['chrome-remote-interface']];
 
 /** @param {import('../install.mjs').Install} install */
-export async function run({ require }) {
-  const CDP = require('chrome-remote-interface');
-  const { WebSocketServer } = require('ws');
+export async function run({ cjs }) {
+  const CDP = cjs('chrome-remote-interface');
+  const { WebSocketServer } = cjs('ws');
   const http = createServer((_request, response) =>
     response.setHeader('content-type', 'text/html').end('<title>page</title>'),
   );
@@ -58,7 +58,7 @@ export async function run({ require }) {
     const sent = await evaluate(`${JSON.stringify('y'.repeat(1_000_000))}.length`);
     const thrown = await evaluate('nothing.there');
     const unknown = await client.send('No.such').catch((/** @type {any} */ { response }) => response.code);
-    const page = await evaluate(`(${inPage})(${JSON.stringify(`ws://${origin}/`)})`);
+    const page = await evaluate(`(${String(inPage)})(${JSON.stringify(`ws://${origin}/`)})`);
     await client.close();
 
     const second = await CDP({ host: '127.0.0.1', port, local: true });

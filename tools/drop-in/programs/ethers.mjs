@@ -5,14 +5,14 @@ import { closeOf, deferred, listen, stop } from './parts.mjs';
 export const users = [['ethers']];
 
 /** @param {import('../install.mjs').Install} install */
-export async function run({ load }) {
-  const { WebSocketProvider } = await load('ethers');
-  const { WebSocketServer } = await load('ws');
+export async function run({ esm }) {
+  const { WebSocketProvider } = await esm('ethers');
+  const { WebSocketServer } = await esm('ws');
   const http = createServer();
   const server = new WebSocketServer({ server: http, perMessageDeflate: { threshold: 100 } });
   const methods = new Set();
   const extensions = new Set();
-  const unsubscribed = /** @type {ReturnType<typeof deferred<void>>} */ (deferred());
+  const unsubscribed = deferred();
   server.on('connection', (/** @type {any} */ socket) => {
     extensions.add(socket.extensions);
     const send = (/** @type {object} */ message) => socket.send(JSON.stringify({ jsonrpc: '2.0', ...message }));
@@ -62,7 +62,8 @@ export async function run({ load }) {
   const second = new WebSocketProvider(url, 1337);
   await second.getBlockNumber();
   const lost = new Promise(
-    (resolve) => (second.websocket.onclose = ({ code: closeCode, wasClean }) => resolve([closeCode, wasClean])),
+    (resolve) =>
+      (second.websocket.onclose = (/** @type {any} */ { code: closeCode, wasClean }) => resolve([closeCode, wasClean])),
   );
   for (const socket of server.clients) socket.close(1012, 'restart');
   const restarted = await lost;
@@ -89,7 +90,7 @@ export async function run({ load }) {
     restarted,
     error,
     extensions: [...extensions],
-    methods: [...methods].toSorted(),
+    methods: [...methods].map(String).toSorted(),
   };
 }
 

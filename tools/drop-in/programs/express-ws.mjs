@@ -5,11 +5,11 @@ import { closeOf, readerOf, refusalOf, stop } from './parts.mjs';
 export const users = [['express-ws']];
 
 /** @param {import('../install.mjs').Install} install */
-export async function run({ require, load }) {
-  const express = require('express');
-  const { default: WebSocket } = await load('ws');
+export async function run({ cjs, esm }) {
+  const express = cjs('express');
+  const { default: WebSocket } = await esm('ws');
   const app = express();
-  const { applyTo, getWss } = require('express-ws')(app, undefined, {
+  const { applyTo, getWss } = cjs('express-ws')(app, undefined, {
     wsOptions: { maxPayload: 1000, perMessageDeflate: true },
   });
 
@@ -18,7 +18,9 @@ export async function run({ require, load }) {
     socket.send(JSON.stringify({ params, query }));
     socket.on('message', (/** @type {Buffer} */ data, /** @type {boolean} */ binary) => socket.send(data, { binary }));
     socket.on('error', (/** @type {any} */ { code }) => closes.push(code));
-    socket.on('close', (/** @type {number} */ code, /** @type {Buffer} */ reason) => closes.push(`${code} ${reason}`));
+    socket.on('close', (/** @type {number} */ code, /** @type {Buffer} */ reason) =>
+      closes.push(`${code} ${String(reason)}`),
+    );
   });
   const rooms = express.Router();
   applyTo(rooms);
@@ -28,7 +30,7 @@ export async function run({ require, load }) {
   });
   rooms.ws('/all', (/** @type {any} */ socket, /** @type {any} */ { user }) => {
     socket.on('message', (/** @type {unknown} */ data) => {
-      for (const each of getWss().clients) each.send(`${user}: ${data}`);
+      for (const each of getWss().clients) each.send(`${user}: ${String(data)}`);
     });
   });
   app.use('/rooms', rooms);
@@ -72,7 +74,7 @@ export async function run({ require, load }) {
   const unknown = await refusalOf(new WebSocket(`${url}/nowhere`));
   const nobody = await refusalOf(new WebSocket(`${url}/rooms/all`));
   const broken = await refusalOf(new WebSocket(`${url}/broken`));
-  const plain = await (await fetch(`${url.replace('ws', 'http')}/echo/ann`)).status;
+  const plain = (await fetch(`${url.replace('ws', 'http')}/echo/ann`)).status;
 
   const ends = everybody.map(({ socket }) => closeOf(socket));
   const [a, b, c] = getWss().clients;

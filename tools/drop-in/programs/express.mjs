@@ -6,9 +6,9 @@ import { closeOf, listen, readerOf, refusalOf, stop } from './parts.mjs';
 export const users = [[]];
 
 /** @param {import('../install.mjs').Install} install */
-export async function run({ require }) {
-  const express = require('express');
-  const WebSocket = require('ws');
+export async function run({ cjs }) {
+  const express = cjs('express');
+  const WebSocket = cjs('ws');
   const app = express();
   app.get('/login', (/** @type {any} */ _request, /** @type {any} */ response) =>
     response.cookie('session', '42').json({ ok: true }),

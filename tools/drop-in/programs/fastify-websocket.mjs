@@ -1,24 +1,23 @@
 // fastify with @fastify/websocket: routes, hooks, a refusal, schemas, a stream, injectWS, and what an orderly end tells the clients.
-import { once } from 'node:events';
 import { pipeline } from 'node:stream';
 import { closeOf, readerOf, refusalOf } from './parts.mjs';
 
 export const users = [['@fastify/websocket']];
 
 /** @param {import('../install.mjs').Install} install */
-export async function run({ require, load }) {
-  const { default: WebSocket, createWebSocketStream } = await load('ws');
-  const app = require('fastify')();
+export async function run({ cjs, esm }) {
+  const { default: WebSocket, createWebSocketStream } = await esm('ws');
+  const app = cjs('fastify')();
   const errors = /** @type {string[]} */ ([]);
-  await app.register(require('@fastify/websocket'), {
+  await app.register(cjs('@fastify/websocket'), {
     options: {
       maxPayload: 1 << 20,
       perMessageDeflate: { threshold: 10 },
       verifyClient: (/** @type {any} */ { req }, /** @type {any} */ next) =>
         next(req.headers['x-banned'] === undefined, 451),
     },
-    errorHandler: (/** @type {Error} */ error, /** @type {any} */ socket) => {
-      errors.push(error.message);
+    errorHandler: (/** @type {any} */ error, /** @type {any} */ socket) => {
+      errors.push(error.code ?? error.message);
       socket.close(1011, 'handler failed');
     },
   });
@@ -98,15 +97,15 @@ export async function run({ require, load }) {
     tooMuchClosed,
     errors,
     received,
-    injected: await injected(require),
+    injected: await injected(cjs),
     ends: await ends,
   };
 }
 
-/** Sockets over no network, as the plugin hands them to the tests of its users. @param {NodeJS.Require} require */
-async function injected(require) {
-  const app = require('fastify')();
-  await app.register(require('@fastify/websocket'));
+/** Sockets over no network, as the plugin hands them to the tests of its users. @param {NodeJS.Require} cjs */
+async function injected(cjs) {
+  const app = cjs('fastify')();
+  await app.register(cjs('@fastify/websocket'));
   app.addHook('preValidation', async (/** @type {any} */ request, /** @type {any} */ reply) => {
     if (request.headers['api-key'] !== 'some key') await reply.code(401).send('not you');
   });
@@ -145,7 +144,7 @@ export const expected = {
   },
   overHttp: [404, '{"over":"HTTP"}'],
   tooMuchClosed: '1009',
-  errors: ['a handler that throws', 'a handler that rejects', 'Max payload size exceeded'],
+  errors: ['a handler that throws', 'a handler that rejects', 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'],
   received: 300000,
   injected: ['through no network', [1, 2, 3], 'Unexpected server response: 401', '1006'],
   ends: ['1005', '1005'],

@@ -4,11 +4,11 @@ import { closeOf, deferred, readerOf, refusalOf, stop } from './parts.mjs';
 export const users = [['@hono/node-ws']];
 
 /** @param {import('../install.mjs').Install} install */
-export async function run({ load }) {
-  const { Hono } = await load('hono');
-  const { serve } = await load('@hono/node-server');
-  const { createNodeWebSocket } = await load('@hono/node-ws');
-  const { WebSocket } = await load('ws');
+export async function run({ esm }) {
+  const { Hono } = await esm('hono');
+  const { serve } = await esm('@hono/node-server');
+  const { createNodeWebSocket } = await esm('@hono/node-ws');
+  const { WebSocket } = await esm('ws');
   const app = new Hono();
   const { injectWebSocket, upgradeWebSocket, wss } = createNodeWebSocket({ app });
   const events = /** @type {unknown[]} */ ([]);
@@ -21,15 +21,15 @@ export async function run({ load }) {
       upgradeWebSocket((/** @type {any} */ c) => ({
         onOpen: (/** @type {any} */ _event, /** @type {any} */ ws) =>
           ws.send(`hello ${c.req.param('id')} ${ws.readyState} ${ws.protocol}`),
-        onMessage: ({ data }, /** @type {any} */ ws) => {
+        onMessage: (/** @type {any} */ { data }, /** @type {any} */ ws) => {
           ws.send(data);
           if (data === 'close me') ws.close(4321, 'as you wish');
         },
-        onClose: ({ code, reason, wasClean }) => events.push([code, reason, wasClean]),
+        onClose: (/** @type {any} */ { code, reason, wasClean }) => events.push([code, reason, wasClean]),
       })),
     );
   }
-  const listening = /** @type {ReturnType<typeof deferred<{ port: number }>>} */ (deferred());
+  const listening = deferred();
   const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, listening.resolve);
   injectWebSocket(server);
   const url = `ws://127.0.0.1:${(await listening.promise).port}`;
@@ -51,7 +51,7 @@ export async function run({ load }) {
     early.send('one');
     early.send('two');
   });
-  const inOrder = [];
+  const inOrder = /** @type {string[]} */ ([]);
   early.on('message', (/** @type {unknown} */ data) => inOrder.push(String(data)) === 3 && early.close(1000, 'enough'));
   const earlyClosed = await closeOf(early);
 

@@ -6,14 +6,14 @@ import { deferred, listen, stop } from './parts.mjs';
 export const users = [['jsdom']];
 
 /** @param {import('../install.mjs').Install} install */
-export async function run({ require }) {
-  const { JSDOM, CookieJar } = require('jsdom');
-  const { WebSocketServer } = require('ws');
+export async function run({ cjs }) {
+  const { JSDOM, CookieJar } = cjs('jsdom');
+  const { WebSocketServer } = cjs('ws');
   const http = createServer();
   const server = new WebSocketServer({
     server: http,
     perMessageDeflate: true,
-    verifyClient: ({ req }) => req.url !== '/refused',
+    verifyClient: (/** @type {any} */ { req }) => req.url !== '/refused',
     handleProtocols: (/** @type {Set<string>} */ protocols) => (protocols.has('second') ? 'second' : false),
   });
   server.on('headers', (/** @type {string[]} */ headers) => headers.push('Set-Cookie: visits=2; Path=/'));
@@ -30,7 +30,9 @@ export async function run({ require }) {
       else if (String(data) === 'break') socket.terminate();
       else socket.send(data, { binary });
     });
-    socket.on('close', (/** @type {number} */ code, /** @type {Buffer} */ reason) => closes.push(`${code} ${reason}`));
+    socket.on('close', (/** @type {number} */ code, /** @type {Buffer} */ reason) =>
+      closes.push(`${code} ${String(reason)}`),
+    );
   });
   const port = await listen(http);
   const cookieJar = new CookieJar();
@@ -41,8 +43,8 @@ export async function run({ require }) {
   const open = (/** @type {string} */ path, /** @type {string[]} */ protocols = []) => {
     const socket = new window.WebSocket(`ws://127.0.0.1:${port}${path}`, protocols);
     const events = /** @type {unknown[]} */ ([]);
-    const closed = /** @type {ReturnType<typeof deferred<unknown[]>>} */ (deferred());
-    let arrived = /** @type {ReturnType<typeof deferred<any>>} */ (deferred());
+    const closed = deferred();
+    let arrived = deferred();
     for (const type of ['open', 'error', 'close']) {
       socket.addEventListener(type, (/** @type {any} */ event) => {
         const state = `${type} ${socket.readyState}`;

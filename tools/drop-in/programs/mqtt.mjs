@@ -6,10 +6,10 @@ import { closeOf, deferred, listen, stop } from './parts.mjs';
 export const users = [['mqtt']];
 
 /** @param {import('../install.mjs').Install} install */
-export async function run({ require, load }) {
-  const { default: mqtt } = await load('mqtt');
-  const { Aedes } = await load('aedes');
-  const { WebSocketServer, createWebSocketStream } = require('ws');
+export async function run({ cjs, esm }) {
+  const { default: mqtt } = await esm('mqtt');
+  const { Aedes } = await esm('aedes');
+  const { WebSocketServer, createWebSocketStream } = cjs('ws');
   const broker = await Aedes.createBroker({
     authenticate: (
       /** @type {any} */ _client,
@@ -25,7 +25,7 @@ export async function run({ require, load }) {
   const server = new WebSocketServer({
     server: http,
     perMessageDeflate: true,
-    verifyClient: ({ req }) => req.headers['x-banned'] === undefined,
+    verifyClient: (/** @type {any} */ { req }) => req.headers['x-banned'] === undefined,
   });
   const protocols = new Set();
   server.on('connection', (/** @type {any} */ socket, /** @type {any} */ request) => {
@@ -45,11 +45,11 @@ export async function run({ require, load }) {
   });
   const heard = /** @type {string[]} */ ([]);
   let expected = 0;
-  let all = /** @type {ReturnType<typeof deferred<void>>} */ (deferred());
+  let all = deferred();
   reader.on(
     'message',
     (/** @type {string} */ topic, /** @type {Buffer} */ payload, /** @type {any} */ { qos, retain }) => {
-      heard.push(`${topic} ${payload.length > 30 ? payload.length : payload} ${qos} ${retain}`);
+      heard.push(`${topic} ${payload.length > 30 ? payload.length : String(payload)} ${qos} ${retain}`);
       if (heard.length === expected) all.resolve();
     },
   );

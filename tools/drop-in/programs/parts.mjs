@@ -18,7 +18,7 @@ export async function stop(server) {
 export function closeOf(socket) {
   return new Promise((/** @type {(close: string) => void} */ resolve) =>
     socket.once('close', (/** @type {number} */ code, /** @type {Buffer} */ reason) =>
-      resolve(`${code} ${reason}`.trimEnd()),
+      resolve(`${code} ${String(reason)}`.trimEnd()),
     ),
   );
 }
@@ -40,10 +40,9 @@ export function readerOf(socket) {
   };
 }
 
-/** A promise and what fulfils it. @template T */
+/** A promise and what fulfils it. @returns {{ promise: Promise<any>, resolve: (value?: any) => void }} */
 export function deferred() {
-  /** @type {(value: T) => void} */
-  let resolve = () => undefined;
-  const promise = new Promise((/** @type {(value: T) => void} */ fulfil) => (resolve = fulfil));
+  let resolve = /** @type {(value?: any) => void} */ (() => undefined);
+  const promise = new Promise((fulfil) => (resolve = fulfil));
   return { promise, resolve };
 }

@@ -6,12 +6,12 @@ import { everyWay } from './socket-io.mjs';
 export const users = [[]];
 
 /** @param {import('../install.mjs').Install} install */
-export async function run({ require }) {
-  const ws = require('ws').Server;
+export async function run({ cjs }) {
+  const ws = cjs('ws').Server;
   const plain = await openInstall('with-ws');
   return everyWay({
-    Server: plain.require('socket.io').Server,
-    io: (await plain.load('socket.io-client')).io,
+    Server: plain.cjs('socket.io').Server,
+    io: (await plain.esm('socket.io-client')).io,
     ws,
     engine: { wsEngine: ws },
   });

@@ -10,10 +10,10 @@ export const users = [
 ];
 
 /** @param {import('../install.mjs').Install} install */
-export async function run({ require, load }) {
-  const { Server } = require('socket.io');
-  const { io } = await load('socket.io-client'); // its ES module does `import * as ws`
-  return everyWay({ Server, io, ws: require('ws').Server });
+export async function run({ cjs, esm }) {
+  const { Server } = cjs('socket.io');
+  const { io } = await esm('socket.io-client'); // its ES module does `import * as ws`
+  return everyWay({ Server, io, ws: cjs('ws').Server });
 }
 
 /** @typedef {{ Server: any, io: any, ws: any, engine?: object }} Parts its `ws` is the server that the engine shall have made */
@@ -29,10 +29,10 @@ export async function everyWay(parts) {
 }
 
 /** @param {Parts} parts @param {object} serverOptions @param {object} clientOptions */
-async function chat({ Server, io, ws, engine }, serverOptions, clientOptions) {
+async function chat({ Server, io, ws, engine: given }, serverOptions, clientOptions) {
   const http = createServer();
   const server = new Server(http, {
-    ...engine,
+    ...given,
     ...serverOptions,
     maxHttpBufferSize: 10_000,
     allowRequest: (/** @type {any} */ { url }, /** @type {any} */ done) =>
@@ -59,9 +59,9 @@ async function chat({ Server, io, ws, engine }, serverOptions, clientOptions) {
   const [ann, bob, cyn] = [connect(), connect(), connect()];
   const sockets = [ann, bob, cyn];
   await Promise.all(sockets.map((socket) => once(socket, 'connect')));
-  await Promise.all(
-    sockets.map(({ io: { engine } }) => engine.transport.name === 'websocket' || once(engine, 'upgrade')),
-  );
+  for (const { engine } of sockets.map((socket) => socket.io)) {
+    if (engine.transport.name !== 'websocket') await once(engine, 'upgrade');
+  }
   const extensions = sockets.map(({ io: { engine } }) => engine.transport.ws.extensions);
 
   const members = [];
@@ -155,7 +155,7 @@ async function headersOf(url) {
     },
   });
   asked.end();
-  const upgraded = /** @type {ReturnType<typeof deferred<import('node:http').IncomingMessage>>} */ (deferred());
+  const upgraded = deferred();
   asked.once('upgrade', (response, socket) => {
     socket.on('error', () => undefined).destroy();
     upgraded.resolve(response);

@@ -7,11 +7,11 @@ import { listen, stop } from './parts.mjs';
 export const users = [[]];
 
 /** @param {import('../install.mjs').Install} install */
-export async function run({ require }) {
-  const Y = require('yjs');
-  const { WebsocketProvider } = require('y-websocket');
-  const { docs, setupWSConnection } = require('y-websocket/bin/utils');
-  const { WebSocketServer, WebSocket } = require('ws');
+export async function run({ cjs }) {
+  const Y = cjs('yjs');
+  const { WebsocketProvider } = cjs('y-websocket');
+  const { docs, setupWSConnection } = cjs('y-websocket/bin/utils');
+  const { WebSocketServer, WebSocket } = cjs('ws');
   const http = createServer();
   const server = new WebSocketServer({ noServer: true });
   server.on('connection', setupWSConnection);
@@ -62,7 +62,7 @@ export async function run({ require }) {
   for (const provider of providers) provider.destroy();
   if (server.clients.size > 0) await Promise.all([...server.clients].map((socket) => once(socket, 'close')));
   await stop(http);
-  for (const doc of docs.values()) doc.destroy();
+  for (const doc of [...docs.values(), ann.doc, bob.doc, other.doc]) doc.destroy();
   return {
     converged,
     length: bob.text.length,
@@ -71,7 +71,7 @@ export async function run({ require }) {
     convergedAgain,
     serverHas,
     otherRoom: other.text.toString(),
-    rooms: [...docs.keys()].toSorted(),
+    rooms: [...docs.keys()].map(String).toSorted(),
     sawHerLeave,
   };
 }
@@ -80,3 +80,18 @@ export async function run({ require }) {
 async function until(emitter, holds) {
   while (!holds()) await once(emitter, 'update');
 }
+
+export const expected = {
+  converged: true,
+  length: 120_080,
+  bytes: [0, 1, 255],
+  closes: [
+    [1006, false],
+    [1006, false],
+  ],
+  convergedAgain: true,
+  serverHas: true,
+  otherRoom: '',
+  rooms: ['other', 'shared'],
+  sawHerLeave: true,
+};

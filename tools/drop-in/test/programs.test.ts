@@ -28,7 +28,10 @@ if (missing.length > 0)
 
 async function run(side: Side, name: string): Promise<Report> {
   const command = [fileURLToPath(new URL('../run.mjs', import.meta.url)), side, name];
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, command, { timeout: 25_000 });
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, command, {
+    timeout: 25_000,
+    env: { ...process.env, NODE_NO_WARNINGS: '1' },
+  });
   expect(stderr).toBe('');
   return JSON.parse(stdout) as Report;
 }

@@ -23,6 +23,8 @@ async function compile(side: Side): Promise<{ errors: string[]; declares: string
       sourceMap: false,
       inlineSources: false,
       exactOptionalPropertyTypes: false, // graphql-ws and mqtt are not made for it
+      verbatimModuleSyntax: false,
+      erasableSyntaxOnly: false, // for `import = require()`
       noEmit: true,
       skipLibCheck: false,
       listFiles: true,

@@ -1,5 +1,5 @@
-// What this folder's package.json installs, as an ES module and as a CommonJS one.
+// What this folder's package.json installs, as CommonJS and as an ES module.
 import { createRequire } from 'node:module';
 
-export const require = createRequire(import.meta.url);
-export const load = (/** @type {string} */ name) => import(name);
+export const cjs = createRequire(import.meta.url);
+export const esm = (/** @type {string} */ name) => import(name);

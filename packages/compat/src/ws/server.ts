@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { WebSocketServer as Server, type ServerOptions as OurOptions } from '@ws/server';
 import { serverOptions } from './defaults.js';
+import { withRawHeaders } from './made-request.js';
 import type { AnyRequest, AnyWebSocket, Emitting, ServerEvents, ServerOptions } from './types.js';
 import { WebSocket } from './websocket.js';
 
@@ -31,5 +32,16 @@ export class WebSocketServer<T extends AnyWebSocket = AnyWebSocket, U extends An
 > {
   constructor(options?: ServerOptions<T, U>, callback?: () => void) {
     super({ WebSocket, ...serverOptions(options as unknown as OurOptions) }, callback);
+  }
+
+  override handleUpgrade(
+    request: InstanceType<U>,
+    socket: Duplex,
+    head: Buffer,
+    callback: (client: InstanceType<T>, request: InstanceType<U>) => void,
+  ): void {
+    const whole = withRawHeaders(request);
+    const answer = whole === request ? callback : (client: InstanceType<T>) => callback(client, request);
+    super.handleUpgrade(whole, socket, head, answer);
   }
 }

@@ -2,7 +2,12 @@ import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, Server as Htt
 import type { Server as HttpsServer } from 'node:https';
 import type * as Of from '@ws/client';
 import type { ClientOptions as OurClientOptions, PerMessageDeflateOptions, RawData } from '@ws/client';
-import type { HandleProtocols, ServerOptions as OurServerOptions, WebSocketServerEvents } from '@ws/server';
+import type {
+  HandleProtocols,
+  ServerOptions as OurServerOptions,
+  VerifyClientCallbackSync as VerifyClientSync,
+  WebSocketServerEvents,
+} from '@ws/server';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from './websocket.js';
 
@@ -41,10 +46,11 @@ export interface ServerOptions<T extends AnyWebSocket = AnyWebSocket, U extends 
   readonly server?: HttpServer<U> | HttpsServer<U> | undefined;
   readonly handleProtocols?:
     ((protocols: Set<string>, request: InstanceType<U>) => ReturnType<HandleProtocols>) | undefined;
+  /** Of one kind of `info`: from two kinds TypeScript tells a function without types none. */
   readonly verifyClient?:
     | VerifyClientCallbackAsync<InstanceType<U>>
-    | VerifyClientCallbackSync<InstanceType<U>>
-    | OurServerOptions['verifyClient'];
+    | ((info: VerifyClientInfo<InstanceType<U>>) => ReturnType<VerifyClientSync>)
+    | undefined;
   readonly WebSocket?: T | undefined;
 }
 
