@@ -90,10 +90,9 @@ for (const file of filesOf(CJS, (name) => name.endsWith('.d.ts'))) {
 for (const entry of entryPoints) {
   const file = join(ESM, relative('src', entry)).replace(/\.ts$/, '.d.ts');
   const folder = dirname(file);
-  const inCommonJs = readFileSync(file, 'utf8').replaceAll(/(?<= from ')\.[^']+/g, (path) => {
-    const inEsm = relative(ESM, join(folder, path));
-    return inEsm.startsWith('..') ? path : relative(folder, join(CJS, inEsm)); // done already, where tsc had nothing to write
-  });
-  writeFileSync(file, inCommonJs);
+  const inCommonJs = readFileSync(file, 'utf8').replaceAll(/(?<= from ')\.[^']+/g, (path) =>
+    relative(folder, join(CJS, relative(ESM, join(folder, path)))),
+  );
+  writeFileSync(file.replace(/\.d\.ts$/, '.d.mts'), inCommonJs);
 }
 writeFileSync(join(CJS, 'package.json'), '{ "type": "commonjs" }\n'); // the package's own says "module"

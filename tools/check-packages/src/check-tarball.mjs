@@ -8,7 +8,7 @@ import { run } from './run.mjs';
 /** @typedef {import('./pack.mjs').Packed} Packed */
 
 const ALLOWED_FILE =
-  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/cjs\/package\.json|dist\/(esm|cjs)\/.*\.(js|js\.map|d\.ts))$/;
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/cjs\/package\.json|dist\/(esm|cjs)\/.*\.(js|js\.map|d\.m?ts))$/;
 const REQUIRED_FILES = ['package.json', 'README.md', 'LICENSE', 'dist/cjs/package.json'];
 
 /**

@@ -34,14 +34,9 @@ export class WebSocketServer<T extends AnyWebSocket = AnyWebSocket, U extends An
     super({ WebSocket, ...serverOptions(options as unknown as OurOptions) }, callback);
   }
 
-  override handleUpgrade(
-    request: InstanceType<U>,
-    socket: Duplex,
-    head: Buffer,
-    callback: (client: InstanceType<T>, request: InstanceType<U>) => void,
-  ): void {
+  override handleUpgrade(...call: Parameters<TypedServer<T, U>['handleUpgrade']>): void {
+    const [request, socket, head, callback] = call;
     const whole = withRawHeaders(request);
-    const answer = whole === request ? callback : (client: InstanceType<T>) => callback(client, request);
-    super.handleUpgrade(whole, socket, head, answer);
+    super.handleUpgrade(whole, socket, head, whole === request ? callback : (client) => callback(client, request));
   }
 }

@@ -51,7 +51,7 @@ test('what the classes have of their own', () => {
     subprotocol: membersOf(subprotocol),
   }).toEqual({
     WebSocket: ['_sender', '_socket', 'close', 'setSocket'],
-    WebSocketServer: [],
+    WebSocketServer: ['handleUpgrade'],
     Sender: [['frame'], ['sendFrame']],
     Receiver: ['_destroy', '_write'],
     PerMessageDeflate: [['extensionName'], ['accept', 'cleanup', 'codec', 'compress', 'decompress', 'offer']],
