@@ -32,7 +32,7 @@ export async function run({ cjs }) {
     [...CHROMIUM_FLAGS, '--headless', '--remote-debugging-port=0', `--user-data-dir=${profile}`, 'about:blank'],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
-  const ended = once(chromium, 'exit');
+  const ended = once(chromium, 'close'); // of its child processes too, which have its stderr
   try {
     const port = await debuggingPort(chromium.stderr);
     const client = await CDP({ host: '127.0.0.1', port, local: true });
