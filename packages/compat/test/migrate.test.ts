@@ -3,11 +3,13 @@ import { expect, test } from '@jest/globals';
 import { page, type Migration } from './rows.js';
 import { migration as ws8 } from './rows/ws.js';
 import { migration as ws2 } from './rows/ws2.js';
+import { migration as websockets } from './rows/websockets.js';
 import { migration as wesos } from './rows/wesos.js';
 
 const migrations: Readonly<Record<string, Migration>> = {
   ws: ws8,
   ws2,
+  websockets,
   wesos,
 };
 

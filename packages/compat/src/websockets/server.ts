@@ -1,0 +1,175 @@
+import { isUtf8 } from 'node:buffer';
+import { Writable } from 'node:stream';
+import { isControl, Opcode } from '@ws/frame';
+import {
+  WebSocketServer,
+  type AnyHttpServer,
+  type BroadcastStream,
+  type RefusalReason,
+  type ServerOptions as CoreOptions,
+  type WebSocket,
+} from '@ws/server';
+import type { Listener, Other, OtherName, ServerEvents, SocketEvents } from './events.js';
+import { outgoingHead, type WrittenHead } from './head.js';
+import { bytesOf, Socket, type Owner } from './socket.js';
+
+type Ours =
+  'port' | 'host' | 'backlog' | 'server' | 'noServer' | 'path' | 'idleTimeout' | 'incoming' | 'clientTracking';
+
+/** Those of the core's server are taken too, where none of these means the same. */
+export interface ServerOptions extends Omit<CoreOptions, Ours> {
+  /** Its path is the one that is served. @default 'ws://localhost:3000' */
+  readonly url?: string | undefined;
+  /** ms without a message or a ping; 0: for ever. @default 600_000 */
+  readonly timeout?: number | undefined;
+  /** Beyond it, 503. @default 10 */
+  readonly maxConnections?: number | undefined;
+}
+
+const END = Buffer.alloc(0);
+/** Reasons that are no failed handshake: the request may be for others, or there is no room. */
+const NO_FAILURE: ReadonlySet<RefusalReason> = new Set(
+  // prettier-ignore
+  ['path', 'maxConnections', 'maxConnectionsPerAddress', 'maxPending', 'memoryLimit', 'rateLimit', 'acceptPaused', 'closing'],
+);
+
+/** Many sockets: what is written goes to all of them, and an empty chunk ends the message. It has no end and cannot be destroyed: `core` closes. */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- its listeners have types, and that is all
+export class Server extends Writable implements Owner {
+  /** The core's server, for what is not here. */
+  readonly core: WebSocketServer;
+  /** The open connections. */
+  readonly sockets: Socket[] = [];
+  readonly url: URL;
+  readonly timeout: number;
+  readonly maxConnections: number;
+  /** A server never masks. RFC 6455 §5.1 */
+  readonly mask = false;
+  /** Of its next socket. */
+  nextId = 0;
+  /** The message that is being written. */
+  #written: BroadcastStream | undefined;
+
+  /** @throws {TypeError | RangeError} naming the option that is not what it has to be */
+  constructor(options: ServerOptions = {}) {
+    super({ emitClose: false, autoDestroy: false });
+    const { url = 'ws://localhost:3000', timeout = 600_000, maxConnections = 10, ...rest } = options;
+    this.url = new URL(url, 'ws://localhost');
+    this.timeout = timeout;
+    this.maxConnections = maxConnections;
+    const { pathname: path } = this.url;
+    const ours = {
+      noServer: true,
+      unservedPath: 404,
+      path,
+      idleTimeout: timeout,
+      maxConnections,
+      clientTracking: true,
+    } as const;
+    this.core = new WebSocketServer({ maxPayload: 104_857_600, ...rest, ...ours });
+    this.core.on('connection', (webSocket) => this.#add(webSocket, rest.autoPong === false));
+    this.core.on('refused', (reason, _request, error) => {
+      if (NO_FAILURE.has(reason)) return;
+      this.emit('error', error instanceof Error ? error : new Error(`a handshake was refused: ${reason}`));
+    });
+    this.core.on('error', (error) => {
+      if (this.listenerCount('error') === 1) throw error; // of the http server: no peer's doing
+      this.emit('error', error);
+    });
+    this.on('error', () => {}); // so that none is thrown for want of a listener
+    this.on('pipe', () => this.#keepSource());
+    const choose = (name: string | symbol): void => {
+      if (name === 'stream:start') process.nextTick(() => this.sockets.forEach((socket) => socket.chooseStreams()));
+    };
+    this.on('newListener', choose).on('removeListener', choose);
+  }
+
+  /** Takes the upgrade requests of an http or https server that are for its path, and leaves the others alone; 404 where nobody takes one. */
+  listen(server: AnyHttpServer): this {
+    this.core.attach(server);
+    return this;
+  }
+
+  /**
+   * Sends a message, or a control frame, to all; without a head it is text.
+   * @throws {TypeError} for text that is no UTF-8, and for what cannot be sent; nothing is
+   */
+  broadcast(message: string | Uint8Array): this;
+  broadcast(head: WrittenHead, message: string | Uint8Array): this;
+  broadcast(...args: [string | Uint8Array] | [WrittenHead, string | Uint8Array]): this {
+    const [head, message] = args.length === 1 ? [{}, args[0]] : args;
+    const { opcode = Opcode.Text } = outgoingHead(head, 0);
+    const bytes = bytesOf(message);
+    const binary = opcode === Opcode.Binary;
+    if (isControl(opcode)) for (const socket of this.sockets) socket.writeHead({ opcode }).write(bytes);
+    else if (!binary && !isUtf8(bytes)) throw new TypeError('text is not valid UTF-8');
+    else this.core.broadcast(bytes, { binary });
+    return this;
+  }
+
+  /** Ends the message that is being written, if there is one, and nothing else. */
+  override end(callback?: () => void): this;
+  override end(chunk: unknown, callback?: () => void): this;
+  override end(chunk: unknown, encoding: BufferEncoding, callback?: () => void): this;
+  override end(chunk?: unknown, ...rest: unknown[]): this {
+    const callback = [chunk, ...rest].find((arg): arg is () => void => typeof arg === 'function');
+    if (chunk !== undefined && chunk !== null && chunk !== callback) this.write(chunk, rest[0] as BufferEncoding);
+    this.write(END, () => callback?.());
+    return this;
+  }
+
+  /** Does nothing: what is wrong with a source is nothing to the others. */
+  override destroy(): this {
+    return this;
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
+    if (chunk === END && this.#written === undefined) return callback();
+    const message = (this.#written ??= this.#begin());
+    if (chunk.length > 0) return void message.write(chunk, () => callback());
+    this.#written = undefined;
+    message.end(() => callback());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.core[Symbol.asyncDispose]();
+  }
+
+  // For its sockets.
+
+  tell(socket: Socket, name: keyof SocketEvents, [first, ...rest]: readonly unknown[]): void {
+    if (name === 'close') this.sockets.splice(this.sockets.indexOf(socket), 1);
+    if (first === undefined) this.emit(name, socket);
+    else this.emit(name, first, socket, ...rest);
+  }
+
+  #add(webSocket: WebSocket, raw: boolean): void {
+    const [timeout, limits] = [this.timeout, webSocket.limits];
+    // The core's clock goes by messages, and here a ping is a sign of life too: a time that is changed counts from now on.
+    const stay = (): void => limits.update({ idleTimeout: limits.idleTimeout === timeout ? timeout + 1 : timeout });
+    if (timeout > 0) webSocket.on('ping', stay).on('pong', stay);
+    const socket = new Socket(webSocket, { raw }, this);
+    this.sockets.push(socket);
+    this.emit('open', socket);
+  }
+
+  #begin(): BroadcastStream {
+    return this.core.createBroadcast({ binary: true }).once('error', (error) => {
+      this.#written = undefined;
+      this.emit('error', error);
+    });
+  }
+
+  /** `pipe` would let go at an 'error' and at a 'close', which are those of single sockets here. */
+  #keepSource(): void {
+    this.off('error', this.listeners('error')[0] as () => void);
+    this.off('close', this.listeners('close').at(-1) as () => void);
+  }
+}
+
+export interface Server {
+  on<Of extends keyof ServerEvents>(name: Of, listener: Listener<ServerEvents, Of>): this;
+  on<Of extends string | symbol>(name: OtherName<Of, ServerEvents>, listener: Other): this;
+  once<Of extends keyof ServerEvents>(name: Of, listener: Listener<ServerEvents, Of>): this;
+  once<Of extends string | symbol>(name: OtherName<Of, ServerEvents>, listener: Other): this;
+}

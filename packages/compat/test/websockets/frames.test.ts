@@ -1,0 +1,345 @@
+import { expect } from '@jest/globals';
+import { once } from 'node:events';
+import { duplexPair } from 'node:stream';
+import { hex } from '@ws/testing';
+import { Socket, type ReceivedHead } from '../../src/websockets/index.js';
+import { prove } from '../rows.js';
+import { frameRows } from '../rows/websockets.js';
+import { join, masked, next, start, wrap } from './support.js';
+
+const text = (bytes: Buffer | null): string => String(bytes ?? '');
+
+/** What the listener of 'readable' reads, and the other events, in their order. */
+function told(socket: Socket): string[] {
+  const events: string[] = [];
+  socket.on('readable', () => events.push(text(socket.read())));
+  for (const name of ['done', 'end'] as const) socket.on(name, () => events.push(`(${name})`));
+  socket.on('head', ({ opcode, fin }) => events.push(`(head ${opcode}${fin ? ' fin' : ''})`));
+  return events;
+}
+
+prove(frameRows, {
+  'BK-010': async () => {
+    const { socket, wire } = wrap();
+    socket.writeHead({ opcode: 1 });
+    socket.write('ab');
+    socket.writeEnd('c');
+    expect(await wire.take(7)).toBe('01026162800163');
+    const events = told(socket);
+    wire.send(masked('in', { opcode: 1 }));
+    await next(socket, 'done');
+    expect(events).toEqual(['(head 1 fin)', 'in', '(done)']);
+  },
+  'BK-011': {
+    'BK-011 the end of the source is the end of the read side; errors and the end of all are told': async () => {
+      const { socket, wire, source } = wrap();
+      expect(() => new Socket(source)).toThrow(TypeError);
+      expect(() => new Socket({} as never)).toThrow(TypeError);
+      socket.resume();
+      wire.stream.end();
+      await next(socket, 'end');
+      const other = wrap();
+      const failed = next(other.socket, 'error');
+      const over = next(other.socket, 'close');
+      other.source.destroy(new Error('gone'));
+      expect(await failed).toEqual([new Error('gone')]);
+      expect(await over).toEqual([1006, '']);
+    },
+    'BK-011 B-30 an error that nobody listens for is not thrown': async () => {
+      const { socket, wire } = wrap();
+      wire.send(hex`81 00`);
+      expect(await next(socket, 'close')).toEqual([1006, '']);
+      expect(socket.errored).toMatchObject({ code: 'WS_ERR_EXPECTED_MASK' });
+    },
+  },
+  'BK-012': {
+    'BK-012 mask is true: what goes out is masked, what comes in must not be': async () => {
+      const { socket, wire } = wrap({ mask: true });
+      socket.writeEnd('hi');
+      const [frame] = await wire.frames(1);
+      expect([frame!.head.maskingKey, String(frame!.payload)]).toEqual([expect.any(Number), 'hi']);
+      wire.send(hex`81 02 | 6869`);
+      await next(socket, 'readable');
+      expect(text(socket.read())).toBe('hi');
+      const failed = next(socket, 'error');
+      wire.send(masked('hi', { opcode: 1 }));
+      expect(await failed).toMatchObject([{ code: 'WS_ERR_UNEXPECTED_MASK', closeCode: 1002 }]);
+    },
+    'BK-012 B-03 it is false: an unmasked frame ends it with 1002': async () => {
+      const { socket, wire } = wrap();
+      const failed = next(socket, 'error');
+      wire.send(hex`81 02 | 6869`);
+      expect(await failed).toMatchObject([{ code: 'WS_ERR_EXPECTED_MASK' }]);
+      expect(await wire.take(4)).toBe('880203ea');
+    },
+    "BK-012 role 'any' takes both": async () => {
+      const { socket, wire } = wrap({ role: 'any' });
+      const events = told(socket);
+      wire.send(hex`81 01 | 61`);
+      await next(socket, 'done');
+      wire.send(masked('b', { opcode: 1 }));
+      await next(socket, 'done');
+      expect(events.filter((event) => !event.startsWith('('))).toEqual(['a', 'b']);
+    },
+  },
+  'BK-013': async () => {
+    const { socket, wire } = wrap();
+    expect(socket.read()).toBeNull();
+    wire.send(masked('one', { opcode: 1, fin: false }));
+    wire.send(masked('ping!', { opcode: 9 }));
+    wire.send(masked('two', { opcode: 0 }));
+    wire.send(masked('pong!', { opcode: 10 }));
+    await next(socket, 'done');
+    expect(text(socket.read())).toBe('onetwo');
+    expect(socket.read()).toBeNull();
+  },
+  'BK-014': {
+    'BK-014 fields that are left out stay, others are coerced, impossible ones ignored': async () => {
+      const { socket, wire } = wrap();
+      expect(socket.writeHead({ opcode: 2 })).toBe(socket);
+      socket.writeHead({ fin: 1 as unknown as boolean, mask: 0 as unknown as boolean });
+      socket.writeHead({ opcode: 3, length: -1, masking: Buffer.alloc(3) });
+      socket.writeHead({ opcode: 'x' as unknown as number, length: 1.5 });
+      socket.write('a');
+      expect(await wire.take(3)).toBe('820161');
+    },
+    'BK-014 B-28 a head is for one message: nothing of it stays': async () => {
+      const { socket, wire } = wrap();
+      socket.writeHead({ opcode: 2, length: 2, mask: true, masking: Buffer.of(0, 0, 0, 0) });
+      socket.writeEnd('ab');
+      socket.writeHead({ opcode: 2, fin: true });
+      socket.write('c');
+      socket.write('d');
+      socket.writeEnd('e');
+      expect(await wire.take(17)).toBe('8282000000006162' + '820163' + '010164' + '800165');
+    },
+  },
+  'BK-015': {
+    'BK-015 X-21 it is false unless it is said': async () => {
+      const { socket, wire } = wrap();
+      socket.write('a');
+      socket.writeHead({ fin: true });
+      socket.write('b');
+      expect(await wire.take(6)).toBe('010161' + '800162');
+    },
+  },
+  'BK-016': {
+    'BK-016 of a message, and by default the option': async () => {
+      const { socket, wire } = wrap();
+      socket.writeHead({ mask: true });
+      socket.writeEnd('a');
+      socket.writeEnd('b');
+      const [first, second] = await wire.frames(2);
+      expect([first!.head.maskingKey, second!.head.maskingKey]).toEqual([expect.any(Number), undefined]);
+      expect(String(first!.payload)).toBe('a');
+    },
+    'BK-016 X-22 on a connection of a Server the role decides': async () => {
+      const { server, port } = await start();
+      const { client, socket } = await join(server, port);
+      socket.writeHead({ mask: true, masking: Buffer.of(1, 2, 3, 4), opcode: 2, length: 2 });
+      socket.write('a');
+      socket.writeEnd('b');
+      expect(await client.until(1)).toEqual([Buffer.from('ab')]);
+    },
+  },
+  'BK-017': async () => {
+    const { socket, wire } = wrap();
+    socket.writeHead({ opcode: 2 });
+    socket.write('a');
+    socket.write('b');
+    socket.writeEnd('c');
+    socket.writeHead({ opcode: 9 }).write('x');
+    socket.writeHead({ opcode: 10 }).write('x');
+    socket.writeHead({ opcode: 8 }).write(Buffer.of(3, 232));
+    expect(await wire.take(19)).toBe('020161' + '000162' + '800163' + '890178' + '8a0178' + '880203e8');
+  },
+  'BK-018': {
+    'BK-018 several writes fill one frame, in each form of the length': async () => {
+      const { socket, wire } = wrap();
+      for (const [length, header] of [
+        [4, '8204'],
+        [200, '827e00c8'],
+        [70_000, '827f0000000000011170'],
+      ] as const) {
+        socket.writeHead({ opcode: 2, fin: true, length });
+        socket.write(Buffer.alloc(length / 2));
+        socket.write(Buffer.alloc(length / 2));
+        expect(await wire.take(header.length / 2 + length)).toBe(header + '00'.repeat(length));
+      }
+    },
+    'BK-018 more than that throws, and nothing of it is sent': async () => {
+      const { socket, wire } = wrap();
+      socket.writeHead({ opcode: 2, fin: true, length: 2 });
+      socket.write('a');
+      expect(() => socket.write('bc')).toThrow(RangeError);
+      socket.write('b');
+      expect(await wire.take(4)).toBe('82026162');
+    },
+    'BK-018 less than that and the end: the source is destroyed': async () => {
+      const { socket, source } = wrap();
+      const failed = next(socket, 'error');
+      socket.writeHead({ length: 2 });
+      socket.writeEnd('a');
+      expect(await failed).toMatchObject([{ code: 'WS_ERR_DECLARED_LENGTH' }]);
+      expect(source.destroyed).toBe(true);
+    },
+  },
+  'BK-019': async () => {
+    const { socket, wire } = wrap();
+    socket.writeHead({ masking: Buffer.from('37fa213d', 'hex') });
+    socket.writeEnd('Hello');
+    expect(await wire.take(11)).toBe('818537fa213d7f9f4d5158');
+    socket.writeHead({ mask: true });
+    socket.write('a');
+    socket.writeEnd('b');
+    const keys = (await wire.frames(2)).map(({ head }) => head.maskingKey);
+    expect(new Set(keys).size).toBe(2);
+  },
+  'BK-020': async () => {
+    const { socket, wire } = wrap();
+    socket.writeHead({ rsv1: true, rsv2: true, rsv3: true });
+    socket.writeEnd('a');
+    expect(await wire.take(3)).toBe('810161');
+    const own = wrap({ allowedRsv: 5 });
+    own.socket.writeHead({ rsv1: true, rsv2: true, rsv3: true });
+    own.socket.writeEnd('a');
+    expect(await own.wire.take(3)).toBe('d10161');
+  },
+  'BK-021': {
+    'BK-021 fragments of one message': async () => {
+      const { socket, wire } = wrap();
+      expect(socket.write('a')).toBe(true);
+      expect(socket.write(Buffer.from('b'))).toBe(true);
+      expect(await wire.take(6)).toBe('010161' + '000162');
+    },
+    'BK-021 what is no chunk does nothing, and its callback is called': async () => {
+      const { socket, wire } = wrap();
+      for (const nothing of [null, undefined, true, false]) expect(socket.write(nothing)).toBe(true);
+      await new Promise<void>((resolve) => socket.write(null, () => resolve()));
+      await new Promise<void>((resolve) => socket.write('a', 'utf8', () => resolve()));
+      expect(await wire.take(3)).toBe('010161');
+      expect(() => socket.write(5 as never)).toThrow(TypeError);
+    },
+    "BK-021 a full stream says so, and 'drain' follows": async () => {
+      const [source, far] = duplexPair();
+      const socket = new Socket(source);
+      while (socket.write(Buffer.alloc(16_384)));
+      far.resume();
+      await once(socket, 'drain');
+    },
+    'BK-021 the same on a connection of a Server': async () => {
+      const { server, port } = await start();
+      const { client, socket } = await join(server, port);
+      socket.write('a');
+      socket.write(socket.writeEnd('b'));
+      socket.writeHead({ opcode: 2, fin: true }).write(Buffer.of(1));
+      expect(await client.until(2)).toEqual(['ab', Buffer.of(1)]);
+      while (socket.write(Buffer.alloc(65_536)));
+      await next(socket, 'drain');
+      socket.end('!');
+      expect((await client.until(3))[2]!.length).toBeGreaterThan(65_536);
+      expect((await client.socket.closed).code).toBe(1005);
+    },
+  },
+  'BK-022': async () => {
+    const { socket, wire } = wrap();
+    socket.writeHead({ opcode: 1 });
+    expect(socket.writeEnd('Hello')).toBe(true);
+    expect(await wire.take(7)).toBe('810548656c6c6f');
+    socket.write('a');
+    socket.writeEnd('b');
+    socket.writeEnd();
+    expect(await wire.take(8)).toBe('010161' + '800162' + '8100');
+  },
+  'BK-023': async () => {
+    const { socket, wire } = wrap();
+    const heads: ReceivedHead[] = [];
+    socket.on('head', (head) => heads.push(head));
+    socket.resume();
+    wire.send(masked('', { opcode: 2, fin: false, payloadLength: 0 }).subarray(0, 6));
+    wire.send(masked('x', { opcode: 9 }));
+    wire.send(masked(Buffer.alloc(300), { opcode: 0 }));
+    await next(socket, 'done');
+    const masking = Buffer.from('37fa213d', 'hex');
+    const bits = { mask: true, rsv1: false, rsv2: false, rsv3: false, masking };
+    expect(heads).toEqual([
+      { ...bits, fin: false, opcode: 2, length: 0, headSize: 6 },
+      { ...bits, fin: true, opcode: 9, length: 1, headSize: 6 },
+      { ...bits, fin: true, opcode: 0, length: 300, headSize: 8 },
+    ]);
+    const client = wrap({ mask: true, allowedRsv: 7 });
+    const head = next(client.socket, 'head');
+    client.wire.send(hex`f1 00`);
+    expect(await head).toMatchObject([
+      { mask: false, rsv1: true, rsv2: true, rsv3: true, masking: Buffer.alloc(0), headSize: 2 },
+    ]);
+  },
+  'BK-024': async () => {
+    const { socket, wire } = wrap();
+    const events = told(socket);
+    wire.send(Buffer.concat([masked('a', { opcode: 1, fin: false }), masked('', { opcode: 9 })]));
+    wire.send(Buffer.concat([masked('b', { opcode: 0 }), masked('c', { opcode: 2 })]));
+    await next(socket, 'done');
+    await next(socket, 'done');
+    const payload = events.filter((event) => !event.startsWith('(head'));
+    expect(payload.join('').replaceAll('(done)', '|')).toBe('ab|c|');
+  },
+  'BK-025': {
+    'BK-025 never with nothing to read, and the end is reached': async () => {
+      const { socket, wire } = wrap();
+      const read: string[] = [];
+      socket.on('readable', () => read.push((socket.read() as Buffer).toString()));
+      wire.send(masked('abc', { opcode: 1 }));
+      wire.stream.end();
+      await next(socket, 'end');
+      expect(read).toEqual(['abc']);
+    },
+    'BK-025 a loop ends, and so does a pipe': async () => {
+      const { socket, wire } = wrap();
+      wire.send(masked('abc', { opcode: 1 }));
+      wire.stream.end();
+      const read: Buffer[] = [];
+      for await (const chunk of socket) read.push(chunk as Buffer);
+      expect(String(Buffer.concat(read))).toBe('abc');
+      const echo = wrap();
+      echo.socket.pipe(echo.socket);
+      echo.wire.send(masked('to and fro', { opcode: 1 }));
+      echo.wire.stream.end();
+      expect(String(await echo.wire.toEnd())).toContain('to and fro');
+    },
+  },
+  'BK-026': {
+    'BK-026 pings and close frames are answered, and told of': async () => {
+      const { socket, wire } = wrap();
+      const events: unknown[] = [];
+      socket.on('ping', (payload) => events.push(['ping', String(payload)]));
+      socket.on('pong', (payload, { direction }) => events.push(['pong', payload, direction]));
+      const over = next(socket, 'close');
+      wire.send(masked('a', { opcode: 9 }));
+      wire.send(masked('b', { opcode: 10 }));
+      expect(await wire.take(3)).toBe('8a0161');
+      wire.send(masked(Buffer.from('0fa16f6b', 'hex'), { opcode: 8 }));
+      expect(await wire.take(6)).toBe('88040fa16f6b');
+      wire.stream.end();
+      expect(await over).toEqual([4001, 'ok']);
+      expect(events).toEqual([
+        ['ping', 'a'],
+        ['pong', 'a', 'sent'],
+        ['pong', 'b', 'received'],
+      ]);
+    },
+    'BK-026 raw answers nothing': async () => {
+      const { socket, wire } = wrap({ raw: true });
+      const pings: string[] = [];
+      socket.on('ping', (payload) => pings.push(String(payload)));
+      socket.on('pong', (payload) => pings.push(`pong ${payload}`));
+      wire.send(masked('a', { opcode: 9 }));
+      wire.send(masked(Buffer.of(3, 232), { opcode: 8 }));
+      wire.send(masked('b', { opcode: 1 }));
+      await next(socket, 'done');
+      socket.writeEnd('c');
+      expect(await wire.take(3)).toBe('810163');
+      expect(pings).toEqual(['a']);
+    },
+  },
+});

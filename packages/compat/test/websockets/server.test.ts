@@ -1,0 +1,419 @@
+import { expect } from '@jest/globals';
+import { once } from 'node:events';
+import { createServer as createHttps } from 'node:https';
+import { Readable, Writable } from 'node:stream';
+import { makeCertificate } from '@ws/testing';
+import { Opcode } from '@ws/frame';
+import { Server, type Socket } from '../../src/websockets/index.js';
+import { prove } from '../rows.js';
+import { serverRows } from '../rows/websockets.js';
+import { Client, closeLater, join, listen, masked, next, portOf, shake, start, statusOf } from './support.js';
+
+const EMPTY = Buffer.alloc(0);
+
+prove(serverRows, {
+  'BK-030': {
+    'BK-030 B-29 a Writable that writes to all': async () => {
+      const { server, port } = await start();
+      expect(server).toBeInstanceOf(Writable);
+      const all = [await join(server, port), await join(server, port)];
+      await new Promise<void>((resolve) => server.write('a', () => resolve()));
+      server.write(EMPTY);
+      for (const { client } of all) expect(await client.until(1)).toEqual([Buffer.from('a')]);
+    },
+    'BK-030 B-43 a source that is piped to it ends a message, and what single sockets do ends no pipe': async () => {
+      const { server, port } = await start();
+      const { client } = await join(server, port);
+      const source = new Readable({ read() {} });
+      source.pipe(server);
+      source.push('one ');
+      const leaver = await shake(port);
+      const failed = next(server, 'error');
+      const left = next(server, 'close');
+      leaver.wire.send(Buffer.of(0x81, 0));
+      expect(await failed).toMatchObject([{ code: 'WS_ERR_EXPECTED_MASK' }, expect.anything()]);
+      leaver.tcp.destroy();
+      await left;
+      source.push('two');
+      source.push(null);
+      expect(await client.until(1)).toEqual([Buffer.from('one two')]);
+      server.write('three');
+      server.end(EMPTY);
+      expect((await client.until(2))[1]).toEqual(Buffer.from('three'));
+    },
+  },
+  'BK-031': async () => {
+    const server = new Server();
+    expect(server).toBeInstanceOf(Server);
+    expect(server.sockets).toEqual([]);
+    expect(() => new Server({ port: 80 } as never)).toThrow(TypeError);
+  },
+  'BK-032': {
+    'BK-032 X-19 B-31 the path of the url, without a query; 404 where nobody takes it': async () => {
+      const http = await listen();
+      const servers = [new Server({ url: 'ws://localhost/chat' }), new Server({ url: '/news' })];
+      for (const server of servers) server.listen(http).on('open', (socket) => socket.send(server.url.pathname));
+      const port = portOf(http);
+      for (const [path, name] of [
+        ['/chat', '/chat'],
+        ['/chat?room=1', '/chat'],
+        ['/news', '/news'],
+      ] as const)
+        expect(await new Client(port, path).until(1)).toEqual([name]);
+      for (const path of ['/', '/Chat', '/chat/', '/other']) {
+        const { answer, wire } = await shake(port, { path });
+        expect(statusOf(answer)).toBe(404);
+        await wire.toEnd();
+      }
+    },
+    'BK-032 what is for others is left to them': async () => {
+      const { http, port } = await start({ url: 'ws://localhost/chat' });
+      http.on('upgrade', (request, socket) => {
+        if (request.url === '/theirs') socket.end('HTTP/1.1 200 Theirs\r\n\r\n');
+      });
+      expect((await shake(port, { path: '/theirs' })).answer).toBe('HTTP/1.1 200 Theirs');
+      expect(statusOf((await shake(port, { path: '/chat' })).answer)).toBe(101);
+    },
+    'BK-032 by default it is /': async () => {
+      const { server, port } = await start();
+      expect(server.url.href).toBe('ws://localhost:3000/');
+      expect(statusOf((await shake(port, { path: '/?x' })).answer)).toBe(101);
+      expect(() => new Server({ url: 'ws://[' })).toThrow('Invalid URL');
+    },
+  },
+  'BK-033': {
+    'BK-033 B-37 after that time without a message or a ping: 1001': async () => {
+      const { server, port } = await start({ timeout: 300 });
+      const { client } = await join(server, port);
+      const { client: pinging } = await join(server, port);
+      const left = next(server, 'close');
+      const ping = setInterval(() => pinging.socket.ping(), 50);
+      closeLater(() => clearInterval(ping));
+      expect((await client.socket.closed).code).toBe(1001);
+      expect(await left).toMatchObject([1001, { id: 0 }, '']);
+      expect(pinging.socket.readyState).toBe(pinging.socket.OPEN);
+      clearInterval(ping);
+      expect((await pinging.socket.closed).code).toBe(1001);
+    },
+    'BK-033 X-06 the default is ten minutes, and 0 is for ever': async () => {
+      expect(new Server()).toMatchObject({ timeout: 600_000, core: { options: { idleTimeout: 600_000 } } });
+      expect(new Server({ timeout: 0 }).core.options.idleTimeout).toBe(0);
+      const { server, port } = await start({ timeout: 0 });
+      const { client, socket } = await join(server, port);
+      expect('limits' in socket.core && socket.core.limits.idleTimeout).toBe(false);
+      client.socket.ping();
+      await next(server, 'pong');
+      expect('limits' in socket.core && socket.core.limits.idleTimeout).toBe(false);
+    },
+  },
+  'BK-034': {
+    'BK-034 B-27 X-29 one too many gets 503, and there is room again when one has left': async () => {
+      const { server, port } = await start({ maxConnections: 2 });
+      const { client } = await join(server, port);
+      const { client: second } = await join(server, port);
+      expect(statusOf((await shake(port)).answer)).toBe(503);
+      for (const each of [client, second]) expect(each.socket.readyState).toBe(each.socket.OPEN);
+      const left = next(server, 'close');
+      second.socket.close();
+      await left;
+      expect(statusOf((await shake(port)).answer)).toBe(101);
+    },
+    'BK-034 X-06 the default is 10': async () => {
+      const { server, port } = await start();
+      for (let n = 0; n < 10; n++) await join(server, port);
+      expect(statusOf((await shake(port)).answer)).toBe(503);
+    },
+  },
+  'BK-035': {
+    'BK-035 wire: fragments of a binary message, an empty chunk ends it': async () => {
+      const { server, port } = await start();
+      const { wire } = await shake(port);
+      for (const chunk of [[1, 2, 3], [4, 5, 6], []]) server.write(Buffer.from(chunk));
+      expect(await wire.take(12)).toBe('0203010203' + '0003040506' + '8000');
+      server.write(EMPTY);
+      expect(await wire.take(2)).toBe('8200');
+    },
+    'BK-035 end() ends the message that is open, and no more than that': async () => {
+      const { server, port } = await start();
+      const { wire } = await shake(port);
+      await new Promise<void>((resolve) => server.end(() => resolve()));
+      server.end('a');
+      await new Promise<void>((resolve) => server.end('b', 'utf8', () => resolve()));
+      expect(await wire.take(10)).toBe('020161' + '8000' + '020162' + '8000');
+      expect(server.destroy().writable).toBe(true);
+    },
+    'BK-035 who joins in between gets the next one, who leaves is let go': async () => {
+      const { server, port } = await start();
+      const { client } = await join(server, port);
+      const { client: leaver } = await join(server, port);
+      server.write('a');
+      const { client: late } = await join(server, port);
+      const left = next(server, 'close');
+      leaver.socket.close();
+      await left;
+      server.write('b');
+      server.write(EMPTY);
+      server.broadcast('next');
+      expect(await client.until(2)).toEqual([Buffer.from('ab'), 'next']);
+      expect(await late.until(1)).toEqual(['next']);
+    },
+  },
+  'BK-036': {
+    'BK-036 X-20 on an http server; what came with the request is read': async () => {
+      const http = await listen();
+      const server = new Server();
+      expect(server.listen(http)).toBe(server);
+      const message = next(server, 'message');
+      await shake(portOf(http), { early: masked('early', { opcode: Opcode.Text }) });
+      expect(await message).toMatchObject(['early', { id: 0 }]);
+    },
+    'BK-036 on an https server': async () => {
+      const { key, cert } = makeCertificate();
+      const https = await listen(createHttps({ key, cert }));
+      const server = new Server().listen(https);
+      server.on('message', (message, socket) => socket.send(`secret ${String(message)}`));
+      const { WebSocket } = await import('@ws/client');
+      const client = new WebSocket(`wss://localhost:${portOf(https)}/`, { rejectUnauthorized: false });
+      closeLater(() => client.terminate());
+      await once(client, 'open');
+      client.send('hi');
+      expect(String((await once(client, 'message'))[0])).toBe('secret hi');
+    },
+    'BK-036 not on anything else': () => {
+      expect(() => new Server().listen(3000 as never)).toThrow(TypeError);
+    },
+  },
+  'BK-037': {
+    'BK-037 wire: one frame, by the head; without one it is text': async () => {
+      const { server, port } = await start();
+      const { wire } = await shake(port);
+      expect(server.broadcast({ fin: true, opcode: 1 }, Buffer.from('hi'))).toBe(server);
+      server.broadcast({ fin: true, opcode: 2 }, 'hi');
+      server.broadcast(Buffer.from('é'));
+      server.broadcast({ fin: true, opcode: 9 }, 'p');
+      server.broadcast({ fin: true, opcode: 10 }, 'p');
+      expect(await wire.take(18)).toBe('81026869' + '82026869' + '8102c3a9' + '890170' + '8a0170');
+      server.broadcast({ fin: true, opcode: 8 }, Buffer.from('0fa06f6b', 'hex'));
+      expect(await wire.take(6)).toBe('88040fa06f6b');
+      const { wire: other } = await shake(port);
+      server.broadcast({ fin: true, opcode: 8 }, EMPTY);
+      expect(await other.take(2)).toBe('8800');
+    },
+    'BK-037 what cannot be sent throws, before anything is': async () => {
+      const { server, port } = await start();
+      const { client } = await join(server, port);
+      expect(() => server.broadcast({ fin: true, opcode: 1 }, Buffer.of(0xff))).toThrow(TypeError);
+      expect(() => server.broadcast({ fin: true }, 5 as never)).toThrow(TypeError);
+      server.broadcast({ fin: true, opcode: 2 }, Buffer.of(0xff));
+      expect(await client.until(1)).toEqual([Buffer.of(0xff)]);
+    },
+    'BK-037 while a message is being written it waits for its end': async () => {
+      const { server, port } = await start();
+      const { client } = await join(server, port);
+      server.write('a');
+      server.broadcast({ fin: true, opcode: 1 }, 'behind');
+      server.write('b');
+      server.write(EMPTY);
+      expect(await client.until(2)).toEqual([Buffer.from('ab'), 'behind']);
+    },
+  },
+  'BK-038': {
+    'BK-038 X-04 once for each, after the 101': async () => {
+      const { server, port } = await start();
+      const opened: Socket[] = [];
+      server.on('open', (socket) => opened.push(socket));
+      await join(server, port);
+      const { socket } = await join(server, port);
+      expect(opened).toEqual([expect.anything(), socket]);
+      expect(server.sockets).toEqual(opened);
+    },
+  },
+  'BK-039': {
+    'BK-039 X-02 for the pong that we send': async () => {
+      const { server, port } = await start();
+      const { wire } = await shake(port);
+      const told = next(server, 'pong');
+      wire.send(masked(Buffer.of(0xff, 0x61), { opcode: Opcode.Ping }));
+      expect(await wire.take(4)).toBe('8a02ff61');
+      expect(await told).toEqual(['\ufffda', server.sockets[0], { direction: 'sent', data: Buffer.of(0xff, 0x61) }]);
+    },
+    'BK-039 X-02 for the pong that comes': async () => {
+      const { server, port } = await start();
+      const { socket } = await join(server, port);
+      const told = next(server, 'pong');
+      socket.ping('hey');
+      expect(await told).toEqual(['hey', socket, { direction: 'received', data: Buffer.from('hey') }]);
+    },
+    'BK-039 without autoPong none is sent': async () => {
+      const { server, port } = await start({ autoPong: false });
+      const { wire } = await shake(port);
+      const told: string[] = [];
+      server.on('pong', (message, _socket, { direction }) => told.push(`${message} ${direction}`));
+      wire.send(masked('a', { opcode: Opcode.Ping }));
+      wire.send(masked('b', { opcode: Opcode.Pong }));
+      await next(server, 'pong');
+      expect(told).toEqual(['b received']);
+    },
+  },
+  'BK-040': {
+    'BK-040 X-03 with its code, its socket and its reason, when it is off the list': async () => {
+      const { server, port } = await start();
+      const { client, socket } = await join(server, port);
+      const left = next(server, 'close');
+      server.once('close', () => expect(server.sockets).toEqual([]));
+      client.socket.close(4000, 'bye');
+      expect(await left).toEqual([4000, socket, 'bye']);
+    },
+  },
+  'BK-041': {
+    'BK-041 B-30 with the socket; and where nobody listens, nothing is thrown': async () => {
+      const { server, port } = await start();
+      const { wire } = await shake(port);
+      const left = next(server, 'close');
+      wire.send(Buffer.of(0x81, 0));
+      expect(await wire.take(4)).toBe('880203ea');
+      wire.stream.end();
+      await left;
+      const { wire: other } = await shake(port);
+      const failed = next(server, 'error');
+      other.send(masked(Buffer.of(0xff), { opcode: Opcode.Text }));
+      expect(await failed).toEqual([expect.objectContaining({ code: 'WS_ERR_INVALID_UTF8' }), server.sockets[0]]);
+    },
+    'BK-041 B-34 a handshake that fails: an error, 400, and no connection': async () => {
+      const { server, port } = await start({ allowedHosts: ['127.0.0.1'] });
+      const failed = next(server, 'error');
+      expect(statusOf((await shake(port, { key: 'short' })).answer)).toBe(400);
+      expect(await failed).toEqual([expect.objectContaining({ code: 'WS_ERR_INVALID_KEY' })]);
+      const refused = next(server, 'error');
+      expect(statusOf((await shake(port, { headers: ['Origin: https://other.example'] })).answer)).toBe(403);
+      expect(await refused).toEqual([new Error('a handshake was refused: origins')]);
+      expect(server.sockets).toEqual([]);
+    },
+    'BK-041 of the http server, which is nobody’s doing': async () => {
+      const { server, http } = await start();
+      const failed = next(server, 'error');
+      http.emit('error', new Error('EADDRINUSE'));
+      expect(await failed).toEqual([new Error('EADDRINUSE')]);
+      expect(() => http.emit('error', new Error('unheard'))).toThrow('unheard');
+    },
+  },
+  'BK-042': {
+    'BK-042 X-01 text is a string, binary a Buffer, also in fragments': async () => {
+      const { server, port } = await start({ streamThreshold: 4 });
+      const { client } = await join(server, port);
+      const messages: unknown[] = [];
+      server.on('message', (message) => messages.push(message));
+      client.socket.send('longer than that');
+      client.socket.send('é', { fin: false });
+      client.socket.send('!');
+      client.socket.send(Buffer.of(1, 2));
+      while (messages.length < 3) await once(server, 'message');
+      expect(messages).toEqual(['longer than that', 'é!', Buffer.of(1, 2)]);
+    },
+    'BK-042 with a listener for streams, long ones and those in fragments are none': async () => {
+      const { server, port } = await start({ streamThreshold: 4 });
+      const { client } = await join(server, port);
+      const events: unknown[] = [];
+      server.on('message', (message) => events.push(message));
+      const streamed = (socket: Socket): void => {
+        events.push('stream');
+        socket.resume();
+      };
+      server.on('stream:start', streamed);
+      server.on('stream:end', () => events.push('end'));
+      client.socket.send('1234');
+      client.socket.send('12345');
+      client.socket.send('a', { fin: false });
+      client.socket.send('b');
+      client.socket.send('last');
+      while (events.at(-1) !== 'last') await once(server, 'message');
+      expect(events).toEqual(['1234', 'stream', 'end', 'stream', 'end', 'last']);
+      server.off('stream:start', streamed);
+      client.socket.send('12345');
+      await once(server, 'message');
+      expect(events.at(-1)).toBe('12345');
+    },
+    'BK-042 streamThreshold is 16384': async () => {
+      const { server, port } = await start();
+      const { client } = await join(server, port);
+      const starts: unknown[] = [];
+      server.on('stream:start', () => starts.push('stream'));
+      client.socket.send(Buffer.alloc(16_384));
+      await once(server, 'message');
+      client.socket.send(Buffer.alloc(16_385));
+      await once(server, 'stream:end');
+      expect(starts).toEqual(['stream']);
+    },
+  },
+  'BK-043': {
+    'BK-043 its bytes are read from the socket; it waits for its reader': async () => {
+      const { server, port } = await start();
+      const { client } = await join(server, port);
+      client.socket.send(Buffer.alloc(300_000, 1));
+      client.socket.send('behind');
+      const message = next(server, 'message');
+      const [socket] = (await next(server, 'stream:start')) as [Socket];
+      const order: unknown[] = [];
+      server.on('stream:end', () => order.push('end'));
+      server.on('message', (text) => order.push(text));
+      let length = 0;
+      for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+        length += (chunk as Buffer).length;
+        if (length === 300_000) break;
+      }
+      await message;
+      expect(order).toEqual(['end', 'behind']);
+    },
+    'BK-043 what nobody reads is dropped': async () => {
+      const { server, port } = await start();
+      const { client } = await join(server, port);
+      server.on('stream:start', () => {});
+      client.socket.send(Buffer.alloc(300_000));
+      client.socket.send('behind');
+      expect(await next(server, 'message')).toMatchObject(['behind', { id: 0 }]);
+    },
+    'BK-043 X-28 piped to the server it goes to all, the sender too, as the type that it was': async () => {
+      const { server, port } = await start({ streamThreshold: 2 });
+      const { client } = await join(server, port);
+      const { client: other } = await join(server, port);
+      server.on('stream:start', (socket) => socket.pipe(server));
+      server.on('stream:stop', (socket) => socket.unpipe(server));
+      client.socket.send('text');
+      other.socket.send(Buffer.from('bytes'));
+      for (const { messages, until } of [client, other].map((each) => ({
+        messages: each.messages,
+        until: each.until.bind(each),
+      }))) {
+        await until(2);
+        expect(new Set(messages.map(String))).toEqual(new Set(['text', 'bytes']));
+        expect(messages.map((message) => typeof message).toSorted()).toEqual(['object', 'string']);
+      }
+    },
+  },
+  'BK-044': async () => {
+    const { server, port } = await start();
+    const { client } = await join(server, port);
+    const events: string[] = [];
+    server.on('stream:start', (socket) => {
+      events.push('start');
+      socket.on('data', () => {});
+    });
+    for (const name of ['stream:end', 'stream:stop', 'done'] as const) server.on(name, () => events.push(name));
+    client.socket.send(Buffer.alloc(20_000));
+    await next(server, 'stream:stop');
+    expect(events).toEqual(['start', 'done', 'stream:end', 'stream:stop']);
+  },
+  'BK-045': {
+    'BK-045 X-14 the live list of sockets, and the options': async () => {
+      const { server, port } = await start({ url: 'ws://localhost:1234/x', timeout: 5000, maxConnections: 3 });
+      expect(server).toMatchObject({ timeout: 5000, maxConnections: 3, mask: false, sockets: [] });
+      expect(server.url).toMatchObject({ pathname: '/x', port: '1234' });
+      const { client, socket } = await join(server, port, '/x');
+      expect(server.sockets).toEqual([socket]);
+      const left = next(server, 'close');
+      client.socket.terminate();
+      await left;
+      expect(server.sockets).toEqual([]);
+    },
+  },
+});
