@@ -1,5 +1,5 @@
 // One line while it runs: which case, which round, how much is left.
-import { roundsOf, serversOf } from './rounds.mjs';
+import { roundsOf, serversOf, warmUpOf } from './rounds.mjs';
 
 /**
  * @typedef {import('./rounds.mjs').Pace & { servers: readonly string[] }} Plan
@@ -16,7 +16,7 @@ const START_S = 0.4;
 const BETWEEN_S = 0.1;
 
 /** @param {Scenario} scenario @param {Plan} plan */
-const hasWarmUp = (scenario, plan) => Math.min(scenario.warmUp, plan.warmUp) > 0;
+const hasWarmUp = (scenario, plan) => warmUpOf(scenario, plan) > 0;
 
 /** How many measurements there are, without warming up. @param {Scenario} scenario @param {Plan} plan */
 const measurements = (scenario, plan) =>
@@ -25,7 +25,7 @@ const measurements = (scenario, plan) =>
 /** About how long it takes. @param {Scenario} scenario @param {Plan} plan */
 export function planSeconds(scenario, plan) {
   const each = (scenario.seconds ?? plan.seconds) + BETWEEN_S;
-  const warmUp = hasWarmUp(scenario, plan) ? Math.min(scenario.warmUp, plan.warmUp) + BETWEEN_S : 0;
+  const warmUp = hasWarmUp(scenario, plan) ? warmUpOf(scenario, plan) + BETWEEN_S : 0;
   return START_S + serversOf(scenario, plan.servers).length * warmUp + measurements(scenario, plan) * each;
 }
 

@@ -16,7 +16,7 @@ import { variantOf } from './variants.mjs';
  * @property {number} rounds at most so many
  * @property {boolean} [fewerOfOthers] a third as many of servers that no target names, which are there for the scale
  * @property {number} seconds length of one measurement
- * @property {number} warmUp at most so many seconds of it
+ * @property {number} warmUp at most so many seconds of it, unless a scenario has the whole of its own
  *
  * @typedef {{ step: (what: string) => void }} Watch is told before each measurement
  */
@@ -38,6 +38,10 @@ export function roundsOf(scenario, pace, server) {
   const rounds = Math.min(pace.rounds, scenario.rounds ?? Infinity, MEASURES[scenario.kind].mostRounds);
   return pace.fewerOfOthers === true && !isJudged(scenario, server) ? Math.ceil(rounds / 3) : rounds;
 }
+
+/** Seconds. @param {Scenario} scenario @param {Pace} pace */
+export const warmUpOf = ({ warmUp, wholeWarmUp = false }, pace) =>
+  wholeWarmUp ? warmUp : Math.min(warmUp, pace.warmUp);
 
 /**
  * A server that fails is left out from then on; the others go on.
@@ -77,7 +81,7 @@ export async function runScenario(
   await Promise.all(
     entries.map((entry) => guarded(entry, async () => void (entry.subject = await start(entry.server)))),
   );
-  const warmUp = Math.min(scenario.warmUp, options.warmUp);
+  const warmUp = warmUpOf(scenario, options);
   if (warmUp > 0) await each('warm-up', entries, async (_, { measure }) => void (await measure(warmUp)));
   const rounds = Math.max(0, ...entries.map(({ server }) => roundsOf(scenario, options, server)));
   for (let round = 0; round < rounds; round++) {

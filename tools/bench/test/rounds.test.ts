@@ -81,6 +81,15 @@ test('a scenario has as many rounds and as much warming up as it and the plan al
   expect(log).toEqual(['net 0.3', 'net 0.4', 'net 0.4', 'net closed']);
 });
 
+test('a scenario that needs its whole warm-up has it in a quick run, and the estimate counts it', async () => {
+  const { log, start } = fakes();
+  const quick = { ...OPTIONS, rounds: 1, warmUp: 0.3, servers: ['net'] };
+  const whole = { ...SCENARIO, wholeWarmUp: true };
+  await runScenario(whole, quick, SETUP, silent, start);
+  expect(log).toEqual(['net 2', 'net 0.4', 'net closed']);
+  expect(planSeconds(whole, quick) - planSeconds(SCENARIO, quick)).toBeCloseTo(1.7);
+});
+
 test('servers that no target names may have a third of the rounds, the first ones', async () => {
   const { log, start } = fakes();
   const scenario = { ...SCENARIO, warmUp: 0, targets: [{ than: 'net', atMost: 1.3 }] };
