@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
+import { migration as nodejsWebsocket } from './rows/nodejs-websocket.js';
 import { page, type Migration } from './rows.js';
 import { migration as ws8 } from './rows/ws.js';
 import { migration as ws2 } from './rows/ws2.js';
@@ -11,6 +12,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   ws2,
   websockets,
   wesos,
+  'nodejs-websocket': nodejsWebsocket,
 };
 
 test.each(Object.entries(migrations))('docs/migrate/%s.md says what the table says', (name, migration) => {

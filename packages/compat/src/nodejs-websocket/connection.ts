@@ -1,0 +1,228 @@
+import { EventEmitter } from 'node:events';
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { checkConnectionOptions, type WebSocket } from '@ws/connection';
+import { dialOver, type ClientEnd } from '../client-end.js';
+import { closePayload } from './frame.js';
+import { handshakeError } from './handshake-error.js';
+import { InStream } from './in-stream.js';
+import { OutStream } from './out-stream.js';
+import { kAccept, kOpen, type Child } from './parent.js';
+import type { Server } from './server.js';
+
+/** Called once, when the data is with the operating system, or with an error. What is no function is ignored. */
+export type SendCallback = ((error?: Error | null) => void) | number;
+
+export interface ConnectionEvents {
+  /** The handshake is done. */
+  connect: [];
+  /** Either side has begun to close it, or it is lost. Once. */
+  close: [code: number, reason: string];
+  /** What was asked of it is not possible, or it did not come about. */
+  error: [error: Error];
+  text: [text: string];
+  binary: [message: InStream];
+  pong: [data: string];
+}
+
+const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3] as const;
+const STATES = { CONNECTING: { value: 0 }, OPEN: { value: 1 }, CLOSING: { value: 2 }, CLOSED: { value: 3 } };
+const NOT_OPEN = "You can't write to a non-open connection";
+const TEXT_WAITS = "You can't send a text frame until you finish sending binary frames";
+const BINARY_WAITS = "You can't send more binary frames until you finish sending the previous binary frames";
+
+/** Those that are open: the limit of what they receive is one for all. */
+const openOnes = new Set<Connection>();
+let maxBufferLength = 2_097_152;
+
+/** Either end of a connection, with the API of `nodejs-websocket`. */
+export class Connection extends EventEmitter<ConnectionEvents> implements Child {
+  declare static readonly CONNECTING: typeof CONNECTING;
+  declare static readonly OPEN: typeof OPEN;
+  declare static readonly CLOSING: typeof CLOSING;
+  declare static readonly CLOSED: typeof CLOSED;
+  declare readonly CONNECTING: typeof CONNECTING;
+  declare readonly OPEN: typeof OPEN;
+  declare readonly CLOSING: typeof CLOSING;
+  declare readonly CLOSED: typeof CLOSED;
+
+  /** Bytes that `beginBinary` collects before it sends a frame. */
+  static binaryFragmentation = 524_288;
+
+  /** Bytes of the longest message that is taken; beyond it, 1009. For all connections, also those that are open. */
+  static get maxBufferLength(): number {
+    return maxBufferLength;
+  }
+  static set maxBufferLength(bytes: number) {
+    checkConnectionOptions({ maxPayload: bytes });
+    maxBufferLength = bytes;
+    openOnes.forEach(({ webSocket }) => webSocket?.limits.update({ maxPayload: bytes }));
+  }
+
+  /** The stream underneath. */
+  declare readonly socket: Socket;
+  /** Whose connection it is; null for a client's. */
+  declare readonly server: Server | null;
+  /** What the request asks for, with its query. */
+  declare path: string | null;
+  /** Of a client. */
+  declare readonly host: string | null;
+  declare readonly extraHeaders: OutgoingHttpHeaders | null;
+  /** What the client asks for. */
+  declare protocols: string[];
+  /** Those of the request, of the response for a client; names in lower case. */
+  headers: IncomingHttpHeaders = {};
+  /** What was agreed on. */
+  protocol: string | undefined;
+  /** The binary message that is being sent. */
+  outStream: OutStream | null = null;
+  #readyState: 0 | 1 | 2 | 3 = CONNECTING;
+  #webSocket: WebSocket | undefined;
+
+  /**
+   * A connection over a stream on which nothing has been said: with a Server its end, else a client's.
+   * @param callback listens to `'connect'`
+   * @throws {TypeError | SyntaxError} for what no request can be made of
+   */
+  constructor(socket: Duplex, parentOrOptions: Server | ClientEnd, callback?: (this: Connection) => void) {
+    super();
+    if (callback) this.once('connect', callback);
+    if (!(kAccept in parentOrOptions)) {
+      this.#dial(socket, parentOrOptions);
+      return;
+    }
+    Object.assign(this, { socket, server: parentOrOptions, path: null, host: null, extraHeaders: null, protocols: [] });
+    socket.once('close', () => this.#webSocket ?? this.#end(CLOSED, 1006, ''));
+    parentOrOptions[kAccept](this);
+  }
+
+  /** The core's connection, once there is one: what this class lacks, `webSocket.limits` for example, is there. */
+  get webSocket(): WebSocket | undefined {
+    return this.#readyState === CONNECTING ? undefined : this.#webSocket;
+  }
+
+  get readyState(): 0 | 1 | 2 | 3 {
+    return this.#readyState;
+  }
+
+  /** @returns false where the peer does not take as fast as is sent; undefined where it cannot be sent, which is an `'error'` */
+  sendText(text: string, callback?: SendCallback): boolean | undefined {
+    return this.#send(text, TEXT_WAITS, callback);
+  }
+
+  /** As {@link sendText}. The data must not be changed before the callback. */
+  sendBinary(data: ArrayBufferView, callback?: SendCallback): boolean | undefined {
+    return this.#send(data, BINARY_WAITS, callback);
+  }
+
+  /** @throws {TypeError} for what is neither a string nor a Buffer */
+  send(data: string | Buffer, callback?: SendCallback): boolean | undefined {
+    if (typeof data === 'string') return this.sendText(data, callback);
+    if (!Buffer.isBuffer(data)) throw new TypeError('data should be either a string or a Buffer instance');
+    return this.sendBinary(data, callback);
+  }
+
+  /** Begins a binary message. @returns undefined where none can begin, which is an `'error'` */
+  beginBinary(): OutStream | undefined {
+    const error = this.#obstacle(BINARY_WAITS);
+    if (error) return void this.emit('error', error);
+    this.outStream = new OutStream(this, Connection.binaryFragmentation);
+    return this.outStream;
+  }
+
+  /** More than 125 bytes are an `'error'`. */
+  sendPing(data: string | Uint8Array = ''): void {
+    if (this.#readyState !== OPEN) this.emit('error', new Error(NOT_OPEN));
+    else if (Buffer.byteLength(data) > 125) this.emit('error', new RangeError('a ping has at most 125 bytes'));
+    else this.#webSocket!.ping(data);
+  }
+
+  /**
+   * Starts the closing handshake, and tells `'close'` at once. A message of `beginBinary` that has no end yet is given up. While connecting or closing it ends the socket.
+   * @throws {RangeError} for a code that may not travel, or a reason over 123 bytes, before anything is done
+   */
+  close(code?: number | null, reason?: string): void {
+    const given = code === 1005 ? undefined : (code ?? undefined);
+    closePayload(given, reason);
+    const state = this.#readyState;
+    const webSocket = this.#webSocket;
+    if (state === CLOSED) return;
+    if (state === OPEN) {
+      webSocket!.close(given, reason); // tells of it
+      if (this.outStream?.writableEnded === false) this.outStream.destroy();
+    } else if (webSocket === undefined) this.socket.end();
+    else if (state === CONNECTING) webSocket.terminate();
+    else setImmediate(() => webSocket.bufferedAmount <= this.socket.writableLength && this.socket.end()); // else the closing handshake has a time limit of its own
+    if (this.#readyState !== state) return;
+    this.#end(state === OPEN ? CLOSING : CLOSED, given ?? 1005, given === undefined ? '' : (reason ?? ''));
+  }
+
+  [kOpen](webSocket: WebSocket): void {
+    if (this.#readyState !== CONNECTING) return webSocket.terminate(); // its user has closed it meanwhile
+    if (this.server) this.#attach(webSocket);
+    this.#readyState = OPEN;
+    this.protocol = webSocket.protocol || undefined;
+    openOnes.add(this);
+    if (webSocket.limits.maxPayload !== maxBufferLength) webSocket.limits.update({ maxPayload: maxBufferLength });
+    this.emit('connect');
+  }
+
+  #dial(socket: Duplex, options: ClientEnd): void {
+    const { path = '/', host, extraHeaders = null, protocols = [] } = options;
+    Object.assign(this, { socket, server: null, path, host, extraHeaders, protocols: [...protocols] });
+    const ours = { perMessageDeflate: false, incoming: 'binary', maxPayload: maxBufferLength } as const;
+    const webSocket = dialOver(socket, options, ours, (error, response) => this.#failed(error, response));
+    webSocket.on('upgrade', ({ headers }) => Object.assign(this, { headers }));
+    webSocket.on('open', () => this[kOpen](webSocket));
+    this.#attach(webSocket);
+  }
+
+  #attach(webSocket: WebSocket): void {
+    this.#webSocket = webSocket;
+    webSocket.on('message', (data) => this.#readyState === OPEN && this.emit('text', (data as Buffer).toString()));
+    webSocket.on('incoming', (message) => {
+      if (this.#readyState === OPEN && this.listenerCount('binary') > 0) this.emit('binary', new InStream(message));
+      else message.discard();
+    });
+    webSocket.on('pong', (data) => this.emit('pong', data.toString()));
+    webSocket.on('closing', (code, reason, initiator) => {
+      if (this.#readyState === OPEN) this.#end(initiator === 'remote' ? CLOSED : CLOSING, code, reason);
+    });
+    webSocket.on('close', (_code, _reason, { error }) => {
+      openOnes.delete(this);
+      if (this.#readyState === OPEN && error && this.listenerCount('error') > 0) this.emit('error', error);
+      this.#end(CLOSED, 1006, '');
+    });
+  }
+
+  /** It did not come about. Where nobody here has given it up, and the peer has not just hung up, it is an error. */
+  #failed(error: Error & { code?: string; syscall?: string }, response: IncomingMessage | undefined): void {
+    const hasHungUp = error.code === 'ECONNRESET' && error.syscall === undefined;
+    if (this.#readyState === CONNECTING && !hasHungUp) this.emit('error', handshakeError(error, response));
+  }
+
+  /** It closes, or is gone: told the first time. */
+  #end(state: typeof CLOSING | typeof CLOSED, code: number, reason: string): void {
+    const isKnown = this.#readyState > OPEN;
+    this.#readyState = state;
+    if (!isKnown) this.emit('close', code, reason);
+  }
+
+  #send(data: string | ArrayBufferView, waits: string, callback?: SendCallback): boolean | undefined {
+    const done = typeof callback === 'function' ? callback : undefined;
+    const error = this.#obstacle(waits);
+    if (!error) return this.#webSocket!.send(data, { binary: waits === BINARY_WAITS }, done);
+    if (done) process.nextTick(done, error);
+    return void this.emit('error', error);
+  }
+
+  #obstacle(waits: string): Error | undefined {
+    if (this.#readyState !== OPEN) return new Error(NOT_OPEN);
+    return this.outStream ? new Error(waits) : undefined;
+  }
+
+  static {
+    [this, this.prototype].forEach((target) => Object.defineProperties(target, STATES));
+  }
+}
