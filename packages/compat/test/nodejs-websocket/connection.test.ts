@@ -349,6 +349,14 @@ prove(connectionRows, {
       await raw.ended();
       expect(raw.frames.map(({ opcode }) => opcode)).toEqual([1, 8]);
     },
+    'the peer has ended TCP just now: the event all the same': async () => {
+      const { raw, remote } = await rawPair();
+      const log = record(remote, ['close']);
+      remote.socket.once('end', () => remote.close(4000, 'late'));
+      raw.socket.end();
+      await remote.webSocket!.closed;
+      expect([log, remote.readyState]).toEqual([[['close', 4000, 'late']], 3]);
+    },
     'closed: nothing': async () => {
       const over = await closed();
       const log = record(over, ['close', 'error']);
