@@ -23,8 +23,8 @@ export interface ConnectOptions
 export function createServer(callback?: OnConnection): Server;
 export function createServer(options: ServerOptions, callback?: OnConnection): Server;
 export function createServer(first?: ServerOptions | OnConnection, callback?: OnConnection): Server {
-  if (typeof first === 'function') return new Server(false, first);
-  return new Server(Boolean(first?.secure), first, callback);
+  const secure = typeof first === 'object' && Boolean(first.secure);
+  return new Server(secure, first as ServerOptions, callback); // which may be the callback there too
 }
 
 /**

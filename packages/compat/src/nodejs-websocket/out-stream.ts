@@ -24,8 +24,8 @@ export class OutStream extends Writable {
     const webSocket = connection.readyState === connection.OPEN ? connection.webSocket : undefined;
     const fragmentSize = Math.min(minSize, Number.MAX_SAFE_INTEGER);
     this.#message = webSocket?.createOutgoing({ binary: true, fragmentSize });
-    if (this.#message) this.#message.on('error', (error) => this.destroy(error));
-    else this.destroy(new Error('the connection is not open'));
+    this.#message?.on('error', (error) => this.destroy(error));
+    if (!this.#message) this.destroy(new Error('the connection is not open'));
   }
 
   override _write(chunk: Buffer, encoding: BufferEncoding, callback: Callback): void {

@@ -55,7 +55,9 @@ export class Server extends EventEmitter<ServerEvents> implements Parent {
     if (callback) this.on('connection', callback);
     this.#arrival = secure ? 'secureConnection' : 'connection';
     this.socket = createWebSocketOnlyServer(secure, rest);
-    this.#core = this.#makeCore(selectProtocol ?? ((_connection, protocols) => selectSubprotocol(protocols, validProtocols)));
+    this.#core = this.#makeCore(
+      selectProtocol ?? ((_connection, protocols) => selectSubprotocol(protocols, validProtocols)),
+    );
     this.#listen();
   }
 
