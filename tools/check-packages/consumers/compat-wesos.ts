@@ -1,7 +1,7 @@
 import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:net';
-import { createServer, Incoming, Outgoing, Server, Socket, type ServerOptions } from '@ws/compat/wesos';
+import { createServer, type Incoming, Outgoing, type Server, Socket, type ServerOptions } from '@ws/compat/wesos';
 
 const options: ServerOptions = { url: '/relay' };
 const http = createHttpServer();
