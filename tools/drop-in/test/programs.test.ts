@@ -22,9 +22,14 @@ const NAMES = readdirSync(folder)
   .map((file) => file.replace('.mjs', ''))
   .filter((name) => name !== 'parts');
 
-const missing = findChromium() === undefined ? ['chrome-remote-interface'] : [];
-if (missing.length > 0)
-  appendFileSync('reports/notices.txt', 'tools/drop-in: chrome-remote-interface was skipped, it needs chromium\n');
+/** What is not run here, and why. */
+const SKIPPED: Record<string, string> = {};
+if (findChromium() === undefined) SKIPPED['chrome-remote-interface'] = 'it needs chromium';
+// aedes 1.2 reads once for each 'readable', and Node 26 gives one chunk for it: with `ws` too a second message in a packet waits for ever.
+if (Number(process.versions.node.split('.')[0]) >= 26)
+  SKIPPED['mqtt'] = 'its broker, aedes 1.2, does not run on Node 26';
+for (const [name, reason] of Object.entries(SKIPPED))
+  appendFileSync('reports/notices.txt', `tools/drop-in: ${name} was skipped, ${reason}\n`);
 
 async function run(side: Side, name: string): Promise<Report> {
   const command = [fileURLToPath(new URL('../run.mjs', import.meta.url)), side, name];
@@ -47,7 +52,7 @@ test('the two installs differ in ws and its types alone', () => {
   expect(Object.values(real!).filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
 });
 
-test.each(NAMES.filter((name) => !missing.includes(name)))('%s: with ws and with @ws/compat', async (name) => {
+test.each(NAMES.filter((name) => SKIPPED[name] === undefined))('%s: with ws and with @ws/compat', async (name) => {
   const { users, expected } = (await import(new URL(`${name}.mjs`, folder).href)) as Program;
   const [real, ours] = await Promise.all(SIDES.map((side) => run(side, name)));
   // What each of them loads as `ws`, and which of the two was loaded at all.
