@@ -26,6 +26,12 @@ import {
 afterEach(endAll);
 
 const NOT_OPEN = /can't write to a non-open connection/;
+/** Two ends of a stream. */
+const inMemory = (): ReturnType<typeof duplexPair> => {
+  const ends = duplexPair();
+  later(() => ends.forEach((end) => end.destroy()));
+  return ends;
+};
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** A connection that has closed, and can do nothing any more. */
@@ -41,7 +47,7 @@ prove(connectionRows, {
   'NW-040': {
     'over a stream of ours, with a Server': async () => {
       const server = new Server(false, { selectProtocol: () => 'a' });
-      const [near, far] = duplexPair();
+      const [near, far] = inMemory();
       const raw = new Raw(far as Socket);
       const log: unknown[][] = [];
       const conn = new Connection(near, server, function () {
@@ -64,7 +70,7 @@ prove(connectionRows, {
     },
     'the stream ends before its handshake, or says something else': async () => {
       for (const text of ['', 'GET / HTTP/1.1\r\n\r\n', request({ Upgrade: 'h2c' })]) {
-        const [near, far] = duplexPair();
+        const [near, far] = inMemory();
         const conn = new Connection(near, new Server(false));
         const log = record(conn, ['connect', 'close', 'error']);
         far.resume().end(text);
@@ -94,7 +100,7 @@ prove(connectionRows, {
       expect(client.protocol).toBe('b');
     },
     'two ends in memory, without a network': async () => {
-      const [near, far] = duplexPair();
+      const [near, far] = inMemory();
       const remote = new Connection(far, new Server(false));
       remote.on('text', (text) => remote.sendText(text.toUpperCase()));
       const client = new Connection(near, { host: 'memory' }, () => client.sendText('hi'));
@@ -315,7 +321,7 @@ prove(connectionRows, {
       expect(log).toHaveLength(1);
     },
     'a connection of a server that connects': async () => {
-      const [near, far] = duplexPair();
+      const [near, far] = inMemory();
       const conn = new Connection(near, new Server(false));
       const log = record(conn, ['connect', 'close']);
       const ended = once(far.resume(), 'end');
@@ -325,7 +331,7 @@ prove(connectionRows, {
       expect([log, conn.readyState]).toEqual([[['close', 1005, '']], 3]);
     },
     'a handshake that is done behind close': async () => {
-      const [near, far] = duplexPair();
+      const [near, far] = inMemory();
       const server = new Server(false, {
         selectProtocol: (connection) => {
           connection.close();
@@ -494,7 +500,7 @@ prove(connectionRows, {
     client.on('connect', (...args: unknown[]) => log.push(`connect ${client.readyState} ${args.length}`));
     await once(client, 'connect');
     expect(log).toEqual(['connection 1', 'connect 1 0']);
-    const [near, far] = duplexPair();
+    const [near, far] = inMemory();
     const remote = new Connection(near, server);
     far.resume().write(request());
     expect(await once(remote, 'connect')).toEqual([]);
