@@ -1,11 +1,16 @@
 import { captureRejectionSymbol, type EventEmitter } from 'node:events';
 import { listenerRejected } from '@ws/connection';
 
-/** Async listeners of these emitters, which have `captureRejections`, may reject with what a peer caused, as those of the core: see `isPeerFault`. */
+/**
+ * Async listeners of these emitters, which have `captureRejections`, may reject with what a peer caused, as those of the core: see `isPeerFault`.
+ * What stands on a connection of the core has it as `core`, or closes it with a `close` and a `readyState` of its own.
+ */
 export function forgivePeers(type: { readonly prototype: EventEmitter }): void {
   Object.defineProperty(type.prototype, captureRejectionSymbol, {
     value(this: EventEmitter, reason: unknown, _event: string, ...told: unknown[]) {
-      listenerRejected(reason, this, ...told);
+      listenerRejected(reason, ...[this, ...told].map(coreOf));
     },
   });
 }
+
+const coreOf = (one: unknown): unknown => (typeof one === 'object' && one !== null && 'core' in one ? one.core : one);

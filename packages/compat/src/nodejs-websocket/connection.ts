@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from '
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { checkConnectionOptions, type WebSocket } from '@ws/connection';
+import { forgivePeers } from '../async-listeners.js';
 import { dialOver, type ClientEnd } from '../client-end.js';
 import { closePayload } from './frame.js';
 import { handshakeError } from './handshake-error.js';
@@ -86,7 +87,7 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Child 
    * @throws {TypeError | SyntaxError} for what no request can be made of
    */
   constructor(socket: Duplex, parentOrOptions: Server | ClientEnd, callback?: (this: Connection) => void) {
-    super();
+    super({ captureRejections: true });
     if (callback) this.once('connect', callback);
     if (!(kAccept in parentOrOptions)) {
       this.#dial(socket, parentOrOptions);
@@ -145,8 +146,7 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Child 
   close(code?: number | null, reason?: string): void {
     const given = code === 1005 ? undefined : (code ?? undefined);
     closePayload(given, reason);
-    const state = this.#readyState;
-    const webSocket = this.#webSocket;
+    const [state, webSocket] = [this.#readyState, this.#webSocket];
     if (state === CLOSED) return;
     if (state === OPEN) {
       webSocket!.close(given, reason); // tells of it
@@ -223,6 +223,7 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Child 
   }
 
   static {
+    forgivePeers(this);
     [this, this.prototype].forEach((target) => Object.defineProperties(target, STATES));
   }
 }

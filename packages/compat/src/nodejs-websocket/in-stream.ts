@@ -11,7 +11,7 @@ export class InStream extends Readable {
   /** @param message without one, it is filled by hand: see {@link addData} */
   constructor(message?: Incoming) {
     super();
-    this.on('error', ignore);
+    this.on('error', () => undefined);
     this.#message = message;
     message?.on('data', (data: Buffer) => this.addData(data)).pause();
     message?.on('end', () => this.end()).on('error', (error) => this.destroy(error));
@@ -35,5 +35,3 @@ export class InStream extends Readable {
     callback(error);
   }
 }
-
-const ignore = (): void => undefined;

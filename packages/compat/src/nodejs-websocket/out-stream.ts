@@ -20,7 +20,9 @@ export class OutStream extends Writable {
   constructor(connection: Connection, minSize: number) {
     super();
     Object.assign(this, { connection, minSize });
-    this.on('error', ignore).once('finish', this.#leave).once('close', this.#leave);
+    this.on('error', () => undefined)
+      .once('finish', this.#leave)
+      .once('close', this.#leave);
     const webSocket = connection.readyState === connection.OPEN ? connection.webSocket : undefined;
     const fragmentSize = Math.min(minSize, Number.MAX_SAFE_INTEGER);
     this.#message = webSocket?.createOutgoing({ binary: true, fragmentSize });
@@ -48,5 +50,3 @@ export class OutStream extends Writable {
     if (this.connection.outStream === this) this.connection.outStream = null;
   };
 }
-
-const ignore = (): void => undefined;

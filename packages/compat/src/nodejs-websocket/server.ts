@@ -4,6 +4,7 @@ import type { Server as HttpsServer, ServerOptions as HttpsOptions } from 'node:
 import type { Duplex } from 'node:stream';
 import { selectSubprotocol } from '@ws/handshake';
 import { WebSocketServer } from '@ws/server';
+import { forgivePeers } from '../async-listeners.js';
 import { createWebSocketOnlyServer, refuseUpgrade } from '../websocket-only-server.js';
 import { Connection } from './connection.js';
 import { kAccept, kOpen, type Parent } from './parent.js';
@@ -49,7 +50,7 @@ export class Server extends EventEmitter<ServerEvents> implements Parent {
     second?: ServerOptions | ((connection: Connection) => void),
     third?: (connection: Connection) => void,
   ) {
-    super();
+    super({ captureRejections: true });
     const [options = {}, callback] = typeof second === 'function' ? [undefined, second] : [second, third];
     const { secure: _, validProtocols = [], selectProtocol, ...rest } = options;
     if (callback) this.on('connection', callback);
@@ -127,13 +128,15 @@ export class Server extends EventEmitter<ServerEvents> implements Parent {
       this.emit('connection', connection);
     });
     this.#known.set(socket, connection);
-    connection.once('close', () => {
-      this.connections = this.connections.filter((each) => each !== connection);
-    });
+    connection.once('close', () => (this.connections = this.connections.filter((each) => each !== connection)));
     return connection;
   }
 
   #closed(): void {
     if (this.#hasClosed && this.#core.clients.size === 0) this.emit('close');
+  }
+
+  static {
+    forgivePeers(this);
   }
 }

@@ -9,6 +9,7 @@ import {
   type ServerOptions as CoreOptions,
   type WebSocket,
 } from '@ws/server';
+import { forgivePeers } from '../async-listeners.js';
 import type { Listener, Other, OtherName, ServerEvents, SocketEvents } from './events.js';
 import { outgoingHead, type WrittenHead } from './head.js';
 import { bytesOf, Socket, type Owner } from './socket.js';
@@ -27,6 +28,7 @@ export interface ServerOptions extends Omit<CoreOptions, Ours> {
 }
 
 const END = Buffer.alloc(0);
+const FIXED = { noServer: true, unservedPath: 404, clientTracking: true } as const;
 /** Reasons that are no failed handshake: the request may be for others, or there is no room. */
 const NO_FAILURE: ReadonlySet<RefusalReason> = new Set(
   // prettier-ignore
@@ -52,21 +54,15 @@ export class Server extends Writable implements Owner {
 
   /** @throws {TypeError | RangeError} naming the option that is not what it has to be */
   constructor(options: ServerOptions = {}) {
-    super({ emitClose: false, autoDestroy: false });
+    const own = { emitClose: false, autoDestroy: false, captureRejections: true };
+    super(own);
     const { url = 'ws://localhost:3000', timeout = 600_000, maxConnections = 10, ...rest } = options;
     this.url = new URL(url, 'ws://localhost');
     this.timeout = timeout;
     this.maxConnections = maxConnections;
     const { pathname: path } = this.url;
-    const ours = {
-      noServer: true,
-      unservedPath: 404,
-      path,
-      idleTimeout: timeout,
-      maxConnections,
-      clientTracking: true,
-    } as const;
-    this.core = new WebSocketServer({ maxPayload: 104_857_600, ...rest, ...ours });
+    const ours = { path, idleTimeout: timeout, maxConnections };
+    this.core = new WebSocketServer({ maxPayload: 104_857_600, ...rest, ...FIXED, ...ours });
     this.core.on('connection', (webSocket) => this.#add(webSocket, rest.autoPong === false));
     this.core.on('refused', (reason, _request, error) => {
       if (NO_FAILURE.has(reason)) return;
@@ -164,6 +160,10 @@ export class Server extends Writable implements Owner {
   #keepSource(): void {
     this.off('error', this.listeners('error')[0] as () => void);
     this.off('close', this.listeners('close').at(-1) as () => void);
+  }
+
+  static {
+    forgivePeers(this);
   }
 }
 

@@ -4,6 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { encodeClosePayload, Opcode, ProtocolError, type FrameHead } from '@ws/frame';
 import { FrameDuplex, type FrameDuplexOptions } from '@ws/frame/stream';
 import { WebSocket, WebSocketServer } from '@ws/server';
+import { forgivePeers } from '../async-listeners.js';
 import { ofConnection, ofFrames, type Arrival } from '../arrivals.js';
 import { ConnectionFrames, type Frames, type WriteCallback } from '../connection-frames.js';
 import { forward } from '../forward.js';
@@ -58,7 +59,8 @@ export class Socket extends Duplex {
    * @throws {TypeError | RangeError} for a source that is neither or has a Socket already, and for a bad option
    */
   constructor(source: Duplex | WebSocket, options: SocketOptions = {}, owner?: Owner) {
-    super({ emitClose: false, readableHighWaterMark: options.highWaterMark ?? 65_536 });
+    const own = { emitClose: false, captureRejections: true, readableHighWaterMark: options.highWaterMark ?? 65_536 };
+    super(own);
     const { streamThreshold = 16_384, ...rest } = options;
     this.core = source instanceof WebSocket ? source : new FrameDuplex(source, rest);
     this.id = owner ? owner.nextId++ : count++;
@@ -276,6 +278,10 @@ export class Socket extends Duplex {
     this.#lastError = error;
     if (this.core instanceof WebSocket) this.#tell('error', error);
     else this.destroy(error);
+  }
+
+  static {
+    forgivePeers(this);
   }
 }
 
