@@ -50,7 +50,7 @@ export const LAYERS = {
   ],
   '@ws/server': [{ entry: '.', source: '', imports: BELOW_THE_ENDS, types: [], builtins: 'any' }],
   '@ws/client': [{ entry: '.', source: '', imports: BELOW_THE_ENDS, types: [], builtins: 'any' }],
-  // "." is another name of "./ws"; beside the folders stands what adapters share. They are thin, and what is compressed or hashed is so by the core.
+  // "." is another name of "./ws"; beside the folders stands what is not about the API of one, used by one or more. They are thin, and what is compressed or hashed is so by the core.
   '@ws/compat': ['ws', 'ws2', 'nodejs-websocket', 'wesos', 'websockets', ''].map((name) => ({
     entry: name === '' ? '.' : `./${name}`,
     source: name === '' ? '' : `${name}/`,
