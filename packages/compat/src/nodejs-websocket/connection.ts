@@ -173,8 +173,7 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Child 
     Object.assign(this, { socket, server: null, path, host, extraHeaders, protocols: [...protocols] });
     const ours = { perMessageDeflate: false, incoming: 'binary', maxPayload: maxBufferLength } as const;
     const webSocket = dialOver(socket, options, ours, (error, response) => this.#failed(error, response));
-    webSocket.on('upgrade', ({ headers }) => Object.assign(this, { headers }));
-    webSocket.on('open', () => this[kOpen](webSocket));
+    webSocket.on('upgrade', ({ headers }) => Object.assign(this, { headers })).on('open', () => this[kOpen](webSocket));
     this.#attach(webSocket);
   }
 

@@ -20,9 +20,8 @@ export class OutStream extends Writable {
   constructor(connection: Connection, minSize: number) {
     super();
     Object.assign(this, { connection, minSize });
-    this.on('error', () => undefined)
-      .once('finish', this.#leave)
-      .once('close', this.#leave);
+    this.on('error', () => undefined);
+    this.once('finish', this.#leave).once('close', this.#leave);
     const webSocket = connection.readyState === connection.OPEN ? connection.webSocket : undefined;
     const fragmentSize = Math.min(minSize, Number.MAX_SAFE_INTEGER);
     this.#message = webSocket?.createOutgoing({ binary: true, fragmentSize });
