@@ -1,9 +1,7 @@
-import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { promisify } from 'node:util';
 import { afterEach, expect, test } from '@jest/globals';
+import { freePort } from '@ws/testing';
 import { connect, start, stopAll } from './program.mjs';
 
 afterEach(stopAll);
@@ -27,7 +25,7 @@ test('what one says all hear, whichever process they are with; SIGTERM ends all 
 
 linux('a process that dies is replaced', async () => {
   const { urls, pid, kill, ended } = await start('cluster.mjs', {
-    PORT: await freePort(),
+    PORT: String(await freePort()), // the next process has to find its place again: it cannot be any port
     PROCESSES: '1',
     SPREAD: '0',
   });
@@ -40,17 +38,3 @@ linux('a process that dies is replaced', async () => {
   kill('SIGTERM');
   expect(await ended).toMatchObject({ status: 0 });
 });
-
-/**
- * The next process has to find its place again, so that it cannot be any port; and none of those that the system gives to clients: who connects
- * to such a one again and again, while nobody listens, is connected to itself one day, and its place is taken.
- */
-async function freePort() {
-  const firstOfClients = parseInt(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'latin1'), 10);
-  const server = createServer();
-  do server.listen(randomInt(1024, firstOfClients));
-  while (!(await once(server, 'listening').catch(() => undefined)));
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  await promisify(server.close.bind(server))();
-  return String(port);
-}

@@ -2,10 +2,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '@ws/testing';
 
 /**
  * @typedef {'nginx' | 'haproxy'} Name
@@ -76,15 +77,6 @@ function forHaproxy(text, port, folder, { to, tls }) {
     `bind 127.0.0.1:${port}${tls ? ` ssl crt ${folder}/both.pem` : ''}`,
   );
   return `global\n  nbthread 1\n  maxconn 9000\n${site}`;
-}
-
-/** A port that was free a moment ago: neither program tells which it took. */
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** @param {number} port */

@@ -1,5 +1,6 @@
 export { makeCertificate, type Certificate } from './certificate.js';
 export { FakeClock } from './clock.js';
+export { freePort } from './free-port.js';
 export { collectGarbage } from './garbage.js';
 export { hex } from './hex.js';
 export {
