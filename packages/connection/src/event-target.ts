@@ -35,7 +35,8 @@ export type EventType = keyof EventTypes<unknown>;
 /** A method to the compiler, so that a subclass, or a socket with typed `data`, is a WebSocket to it: parameters of methods may be narrower. */
 export type EventHandler<Type> = { handle(event: Type): void }['handle'];
 export type EventListener<Target, Type extends EventType> =
-  ((this: Target, event: EventTypes<Target>[Type]) => void) | { handleEvent(event: EventTypes<Target>[Type]): void };
+  | { handle(this: Target, event: EventTypes<Target>[Type]): void }['handle']
+  | { handleEvent(event: EventTypes<Target>[Type]): void };
 
 type Emitter = EventEmitter<WebSocketEvents>;
 type AnyListener = ((event: unknown) => void) | { handleEvent(event: unknown): void };

@@ -33,8 +33,11 @@ const NO_BYTES = new Uint8Array(0);
 /** Marks every copy of this class, so that `instanceof` holds where a bundler or a test runner loads two. */
 const BRAND = Symbol.for('@ws/connection.WebSocket');
 
+/** A Blob as far as Node's declarations and the DOM's agree about it. */
+type BlobLike = Pick<Blob, 'size' | 'type' | 'arrayBuffer' | 'text'>;
+
 /** What `send` takes. */
-type Sendable = BufferLike | Blob | PreparedMessage;
+type Sendable = BufferLike | BlobLike | PreparedMessage;
 
 /**
  * One WebSocket, RFC 6455, with the API of `ws` 8: the base of both ends. `@ws/server` and `@ws/client` make them; over

@@ -88,6 +88,9 @@ export interface ServerEvents<T extends AnyWebSocket, U extends AnyRequest> exte
   wsClientError: [error: Error, socket: Duplex, request: InstanceType<U>];
 }
 
+/** Of `ping` and `pong`. A method to the compiler, so that the error need not be optional: @types/ws has it without a question mark. */
+export type ControlCallback = { told(error?: Error): void }['told'];
+
 export type Listener<Self, Told extends unknown[]> = (this: Self, ...told: Told) => void;
 
 /** As Node's emitters have it, with `this`, and with events of the program's own. */

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import {
   WebSocket as Client,
+  type BufferLike,
   type ClientOptions,
   type LimitOptions,
   type SocketOptions,
@@ -9,7 +10,7 @@ import {
 import { clientOptions } from './defaults.js';
 import { Sender } from './sender.js';
 import type * as types from './types.js';
-import type { AnyListener, Listener } from './types.js';
+import type { AnyListener, ControlCallback, Listener } from './types.js';
 
 /** Of those whose `_sender` was asked for. */
 const senders = new WeakMap<WebSocket, Sender>();
@@ -79,6 +80,12 @@ export interface WebSocket {
   removeListener(event: string | symbol, listener: AnyListener<this>): this;
   emit<Type extends keyof WebSocketEvents>(event: Type, ...told: WebSocketEvents[Type]): boolean;
   emit(event: string | symbol, ...told: unknown[]): boolean;
+  ping(data?: BufferLike, mask?: boolean, callback?: ControlCallback): void;
+  ping(data: BufferLike | undefined, callback: ControlCallback): void;
+  ping(callback: ControlCallback): void;
+  pong(data?: BufferLike, mask?: boolean, callback?: ControlCallback): void;
+  pong(data: BufferLike | undefined, callback: ControlCallback): void;
+  pong(callback: ControlCallback): void;
 }
 
 /** As @types/ws has it: the types, and what else hangs on the class. */

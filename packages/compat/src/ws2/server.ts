@@ -123,8 +123,8 @@ export class Server extends EventEmitter<ServerEvents> {
 /** Whatever is true accepts. */
 function coreVerifyClient(verify: VerifyClientOption): VerifyClient {
   if (verify.length === 2)
-    return (info, reply) => void verify(info, (result, code, name) => reply(Boolean(result), code, name));
-  return (info) => judged((verify as (info: ClientInfo) => unknown)(info), Boolean);
+    return (info, reply) => void verify(info as ClientInfo, (result, code, name) => reply(Boolean(result), code, name));
+  return (info) => judged((verify as (info: ClientInfo) => unknown)(info as ClientInfo), Boolean);
 }
 
 function coreHandleProtocols(handle: HandleProtocolsOption): HandleProtocols {

@@ -74,7 +74,7 @@ function adapterOf(target: SocketEvents, type: EventType, call: Handler<unknown>
     case 'open':
       return () => call({ type, target });
     case 'message':
-      return (given: string | Buffer, { binary }: Flags) => {
+      return (given: string | Buffer, { binary }: Partial<Flags>) => {
         const data = binary && target.binaryType === 'arraybuffer' ? Uint8Array.from(given as Buffer).buffer : given;
         call({ type, target, data, binary: binary === true });
       };

@@ -25,8 +25,8 @@ export type StreamCallback = (error: Error | null, send?: SendFragment) => void;
 export interface Flags {
   /** The peer masks, as clients do. */
   readonly masked: boolean;
-  /** Not there for text. */
-  readonly binary?: true;
+  /** true; not there for text. A boolean to the compiler, as the listeners of programs have it. */
+  readonly binary: boolean;
 }
 
 /** Arguments of each event. */
@@ -90,7 +90,8 @@ export type ControlOptions = Pick<SendOptions, 'binary' | 'mask'>;
 
 /** What `verifyClient` decides by. */
 export interface ClientInfo {
-  readonly origin: string | undefined;
+  /** undefined for clients that are no browsers; a string to the compiler, as programs have it. */
+  readonly origin: string;
   readonly req: IncomingMessage;
   readonly secure: boolean;
 }

@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { WebSocket as Client, type ClientOptions, type Outgoing } from '@ws/client';
 import { WebSocket as Core, type SendCallback } from '@ws/connection';
 import { parseSubprotocols } from '@ws/handshake';
 import { forgivePeers } from '../async-listeners.js';
 import { coreDeflate, defined, thresholdOf } from './deflate.js';
 import { errorOf, handshakeError, notOpened } from './errors.js';
-
 import { feed } from './message-stream.js';
 import { SocketEvents } from './socket-events.js';
 import type {
@@ -40,8 +41,8 @@ export class WebSocket extends SocketEvents {
   declare readonly protocol: string;
   /** Names, separated by commas. */
   declare readonly extensions: string;
-  /** The request of the handshake; on a server. */
-  readonly upgradeReq: IncomingMessage | undefined;
+  /** The request of the handshake; of a server's sockets, undefined on clients. */
+  readonly upgradeReq!: IncomingMessage;
   /** The address, as it was given; of a client. */
   readonly url: string | undefined;
   readonly protocolVersion: number;
@@ -80,12 +81,17 @@ export class WebSocket extends SocketEvents {
       this.upgradeReq = request;
       this.#core = Core.from(stream, { role: 'server', head: head ?? undefined, protocol: protocol ?? '', maxPayload });
     } else {
-      this.upgradeReq = settings.upgradeReq;
+      this.upgradeReq = settings.upgradeReq as IncomingMessage;
       this.#core = address as Core;
     }
-    const isVersion8 = this.upgradeReq?.headers['sec-websocket-version'] === '8';
-    this.protocolVersion = settings.protocolVersion ?? (isVersion8 ? 8 : 13);
-    passOn(this.#core, this);
+    const request: IncomingMessage | undefined = this.upgradeReq;
+    this.protocolVersion = settings.protocolVersion ?? (request?.headers['sec-websocket-version'] === '8' ? 8 : 13);
+    passOn(this.#core, this, request !== undefined);
+  }
+
+  /** The stream underneath, as programs reach for it: for addresses and certificates. null before it is there. */
+  get _socket(): Socket | TLSSocket | null {
+    return (this.#core.socket as Socket | undefined) ?? null;
   }
 
   /** What `onmessage` and its kind get of binary messages. @throws {SyntaxError} for another value */
@@ -176,13 +182,12 @@ export class WebSocket extends SocketEvents {
 }
 
 /** What happens to the core's socket, in the words of its face. */
-function passOn(core: Core, face: WebSocket): void {
-  const masked = face.upgradeReq !== undefined;
+function passOn(core: Core, face: WebSocket, masked: boolean): void {
   const ofBytes = (): Flags => ({ masked, binary: true });
   core.on('open', () => face.emit('open'));
   core.on('message', (data, isBinary) => {
     if (isBinary) face.emit('message', data as Buffer, ofBytes());
-    else if (face.listenerCount('message') > 0) face.emit('message', (data as Buffer).toString(), { masked });
+    else if (face.listenerCount('message') > 0) face.emit('message', (data as Buffer).toString(), { masked } as Flags);
   });
   core.on('ping', (data) => face.emit('ping', data, ofBytes()));
   core.on('pong', (data) => face.emit('pong', data, ofBytes()));

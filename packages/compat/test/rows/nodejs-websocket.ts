@@ -157,7 +157,7 @@ export const connectionRows = {
   'NW-060': { old: "conn.on('connect', () => …)", core: "socket.on('open', () => …)" },
   'NW-061': {
     old: "conn.on('close', (code, reason) => …)",
-    adapter: 'the same: when closing begins, but once',
+    adapter: "the same: when closing begins, but once; behind `close()` without a code 1005 and `''`, not undefined",
     core: '`closing(code, reason, initiator)` at that moment, `close(code, reason, info)` when it is gone',
   },
   'NW-062': { old: "conn.on('error', (error) => …)", core: 'the same, and callbacks' },

@@ -6,10 +6,16 @@ Change the import line, and nothing else:
 +import WebSocket, { WebSocketServer } from '@ws/compat/ws';
 \`\`\`
 
-or leave it as it is, also in packages of others, with an override in \`package.json\` (\`"."\` is the same module as \`"./ws"\`; under pnpm \`"pnpm": { "overrides": … }\`, under yarn \`"resolutions"\`):
+or leave it as it is, also in packages of others, with an override in \`package.json\` (\`"."\` is the same module as \`"./ws"\`; under pnpm \`overrides\` in \`pnpm-workspace.yaml\`, under yarn \`"resolutions"\`):
 
 \`\`\`json
 { "overrides": { "ws": "npm:@ws/compat" } }
+\`\`\`
+
+Where \`ws\` is a dependency of your own too, npm wants one word for both, or it stops with \`EOVERRIDE\`:
+
+\`\`\`json
+{ "dependencies": { "ws": "npm:@ws/compat" }, "overrides": { "ws": "$ws" } }
 \`\`\`
 
 \`@types/ws\` can go: the types are there, under the same names.
@@ -42,9 +48,13 @@ What stays different here, on purpose, and how a program gets what \`ws\` does:
 | On a redirect to another host, credentials are dropped before \`'redirect'\` is emitted. | set them in the listener: \`request.setHeader('Authorization', …)\` |
 | \`handshakeTimeout\` is a limit, not a time of silence. \`timeout\`, \`socketPath\` and \`host\` have an effect. | none |
 | \`bufferedAmount\` is above 0 right behind \`send\`: all that is sent in one turn leaves in one write. | compare it with a limit above what one turn sends |
-| The texts of errors are ours where a peer breaks the protocol, their \`code\` is that of \`ws\`; corrupt compressed data is \`WS_ERR_INVALID_DEFLATE_DATA\`, not \`Z_DATA_ERROR\`. Texts of failed handshakes of clients are those of \`ws\`, but for what is wrong in a 101. | branch on \`code\` |
+| The texts of errors are ours where a peer breaks the protocol, their \`code\` is that of \`ws\`; corrupt compressed data is \`WS_ERR_INVALID_DEFLATE_DATA\`, not \`Z_DATA_ERROR\`. Texts of failed handshakes of clients are those of \`ws\`, but for what is wrong in a 101; these, and errors of the program itself (options, what cannot be sent), have texts of ours. | branch on \`code\` |
 | A code or a reason that \`close\` cannot send is a RangeError, not always a TypeError. | none |
 | At most 128 connections of a process have a compressor with a window; others compress each message on its own. | \`perMessageDeflate: { maxContexts: 1e6 }\` |
+| After a 101 with something wrong in it, \`'close'\` follows \`'error'\` at once, as it does in \`ws\` after all other failed handshakes. | listen to \`'close'\` before \`'error'\` comes |
+| Where both ends are in one process, and the client closes, its \`'close'\` comes before that of the server's end, which is still among \`server.clients\` then. | wait for \`'close'\` of the server's end |
+| The callback of \`send\` gets undefined where \`ws\` passes on the null of a stream; \`url\` of a server's end is \`''\`, not undefined. | none |
+| A subclass that overrides \`send\` returns its boolean: to the compiler \`void\` is not enough. | \`return super.send(…)\` |
 | \`server.close()\` emits \`'close'\` once. | none |
 | The queue of the listening socket is 4096 long. | \`backlog: 511\` |
 | \`maxPendingAutoPongs\` has no effect: of pings whose answers wait, the newest is answered. | none |

@@ -138,9 +138,10 @@ export const stateRows = {
   'WS-059': { old: '`socket.upgradeReq`', core: "the second argument of `'connection'`" },
   'WS-060': {
     old: '`protocol extensions bufferedAmount binaryType`',
-    adapter: '`extensions` is a list of names',
+    adapter: '`extensions` is a string of names with commas, and no object by names',
     core: 'the same; `binaryType` holds for `on` too, and another value is ignored',
   },
+  'WS-061': { old: '`socket._socket`, for its addresses', core: '`socket.socket`, `socket.remoteAddress`' },
 } as const satisfies Rows;
 
 export const methodRows = {
@@ -245,6 +246,9 @@ or \`import WebSocket from '@ws/compat/ws2'\`; \`WebSocket.Server\` is there as 
 | a refusal's text is \`text/plain\` | it may hold what a callback took from the request | \`verifyClient\` of the core with \`headers\` |
 | an unusable offer of compression is declined, not refused | RFC 7692 §7 | none |
 | listeners stay after the end, \`on…\` takes none but its own away | they were not the library's | \`removeAllListeners()\` |
+| \`WebSocket.createServer\`, \`connect\`, \`Sender\`, \`Receiver\` are not there; \`flags\` has no \`buffer\` | they were not documented | \`new WebSocket.Server\`, \`new WebSocket\`; \`@ws/frame\`; \`Buffer.from(data)\` |
+| \`extensions\` is a string of names; it was an object with their parameters | RFC 6455 and browsers have it so | \`extensions.includes('permessage-deflate')\` |
+| the callback of \`send\` gets undefined, not null | as in \`ws\` 8's types | none |
 | \`WebSocket.call(this)\` of a function that inherits is not possible | it is a class | \`class … extends WebSocket\` |
 `,
 };

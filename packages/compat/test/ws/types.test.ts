@@ -73,8 +73,24 @@ test('listeners, whatever way they are added', () => {
   );
   socket.on('mine', (anything: string) => anything.length);
   socket.addEventListener('message', (event) => String(event.data), { once: true });
+  socket.addEventListener('message', ({ data, target }: WebSocket.MessageEvent) => [
+    data satisfies WebSocket.Data,
+    target,
+  ]);
+  socket.addEventListener('close', (event: WebSocket.CloseEvent) => event.code);
+  socket.addEventListener('error', (event: WebSocket.ErrorEvent) => event.message);
   socket.addEventListener('close', { handleEvent: ({ wasClean }) => void wasClean });
   socket.onerror = (event) => event.error;
+  /** As the DOM declares it: its streams are others than Node's. */
+  interface DomBlob extends Pick<Blob, 'size' | 'type' | 'arrayBuffer' | 'text'> {
+    stream(): { readonly locked: boolean };
+  }
+  const whenOpen = (blob: DomBlob): void => {
+    socket.send(blob);
+    socket.ping('', true, (error: Error) => error.message);
+    socket.pong(Buffer.of(), (error?: Error) => error?.message);
+  };
+  expect(whenOpen).toHaveLength(1);
   // @ts-expect-error there is no such event
   socket.addEventListener('closed', () => {});
   const server = new WebSocketServer({ noServer: true });

@@ -17,6 +17,7 @@ test('members', () => {
     'CLOSING',
     'CONNECTING',
     'OPEN',
+    '_socket',
     'binaryType',
     'bufferedAmount',
     'bytesReceived',

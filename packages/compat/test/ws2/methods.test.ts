@@ -1,7 +1,7 @@
 import { expect, jest } from '@jest/globals';
 import { once } from 'node:events';
 import { Opcode } from '@ws/frame';
-import WebSocket from '../../src/ws2/index.js';
+import WebSocket, { type Flags } from '../../src/ws2/index.js';
 import { prove } from '../rows.js';
 import { methodRows } from '../rows/ws2.js';
 import {
@@ -188,7 +188,7 @@ prove(methodRows, {
     'text, bytes, numbers, nothing': async () => {
       const { client, socket } = await pair();
       const got: unknown[] = [];
-      client.on('message', (data, { binary }) => got.push([binary === true, String(data)]));
+      client.on('message', (data, { binary }: Partial<Flags>) => got.push([binary === true, String(data)]));
       socket.send('text');
       socket.send(Buffer.from('buffer'));
       socket.send(new Uint8Array([0x61, 0x62]).buffer);

@@ -178,7 +178,7 @@ prove(openingRows, {
     const told = connection(server);
     const options = { key, cert, ca: [cert], checkServerIdentity: () => undefined, ciphers: 'ECDHE+AESGCM' };
     await opened(manage(new WebSocket(url, options)));
-    const { subject } = ((await told).upgradeReq!.socket as TLSSocket).getPeerCertificate();
+    const { subject } = ((await told).upgradeReq.socket as TLSSocket).getPeerCertificate();
     expect(subject).toBeDefined();
     await opened(manage(new WebSocket(url, { rejectUnauthorized: false })));
   },

@@ -90,8 +90,8 @@ const core: Side = {
       perMessageDeflate: { thresholdMode: 'always' },
       draft08: true,
       ...options,
-    }) as unknown as AnyServer,
-  connect: (url, options) => new CoreClient(url, options) as unknown as AnySocket,
+    }),
+  connect: (url, options) => new CoreClient(url, options),
   choosing: (choose) => ({
     handleProtocols: (offered: Set<string>) => choose([...offered]) || { accept: false, code: 401 },
   }),

@@ -54,9 +54,17 @@ prove(stateRows, {
       const told = connection(server);
       await opened(ws8(portOf(server), [], { headers: { cookie: 'a=b' } }, '/room?x=1'));
       const { upgradeReq } = await told;
-      expect([upgradeReq?.url, upgradeReq?.headers.cookie]).toEqual(['/room?x=1', 'a=b']);
+      expect([upgradeReq.url, upgradeReq.headers.cookie]).toEqual(['/room?x=1', 'a=b']);
     },
     'not of a client': async () => expect((await pair()).client.upgradeReq).toBeUndefined(),
+  },
+  'WS-061': async () => {
+    const { client, socket } = await pair();
+    expect(socket._socket).toBe(socket.upgradeReq.socket);
+    expect(client._socket?.remoteAddress).toBe('127.0.0.1');
+    const connecting = new WebSocket(client.url ?? '');
+    expect(connecting._socket).toBeNull();
+    await opened(connecting);
   },
   'WS-060': {
     'protocol, extensions': async () => {

@@ -7,6 +7,7 @@ import WebSocket, { type Server, type ServerOptions } from '../../src/ws2/index.
 test('documented calls are accepted', () => {
   const program = (socket: WebSocket): void => {
     socket.on('message', (data: string | Buffer, flags: { binary?: boolean; masked: boolean }) => void [data, flags]);
+    socket.on('message', (_data: unknown, flags: { binary: boolean }) => flags.binary);
     socket.on('message', (data) => socket.send(data));
     socket.on('ping', (data: Buffer, flags) => void [data.length, flags.binary]);
     socket.on('close', (code: number, message: string) => void [code, message]);
@@ -31,7 +32,7 @@ test('documented calls are accepted', () => {
     socket.close();
     socket.close(1000, 'a');
     const { url, upgradeReq, readyState, OPEN } = socket;
-    void [url?.length, upgradeReq?.headers.cookie, readyState === OPEN];
+    void [url?.length, upgradeReq.headers.cookie, readyState === OPEN, socket._socket?.remoteAddress];
   };
   const make = (): WebSocket[] => [
     new WebSocket('ws://localhost'),
@@ -46,7 +47,10 @@ test('documented calls are accepted', () => {
     perMessageDeflate: { serverNoContextTakeover: true, serverMaxWindowBits: 10, memLevel: 4 },
   };
   const serve = (): void => {
-    const server: Server = new WebSocket.Server({ ...options, verifyClient: (info) => info.req.url === '/' }, () => {});
+    const server: Server = new WebSocket.Server(
+      { ...options, verifyClient: (info: { origin: string; req: IncomingMessage }) => info.origin === info.req.url },
+      () => {},
+    );
     server.on('connection', (socket: WebSocket, request: IncomingMessage) => void [socket, request]);
     server.on('headers', (headers: string[]) => headers.push('a: b'));
     server.on('error', (error: Error) => void error);
