@@ -1,17 +1,19 @@
 import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
-import type { BroadcastReport, WebSocketServer } from '@ws/server';
+import { WebSocket, type BroadcastReport, type WebSocketServer } from '@ws/server';
 
 /** Messages of at most so many bytes go on when they are complete, or not at all; longer ones as they come. */
 const WHOLE_UP_TO = 1_048_576;
 
-/** Sends a message that comes in to all clients. Resolves when one of them can take more; rejects if it breaks off. */
+/** Sends a message that comes in, from a connection of the core or another source, to all clients. Resolves when one of them can take more; rejects if it breaks off. */
 export async function forward(
   server: WebSocketServer,
   payload: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   isText: boolean,
+  source: object,
 ): Promise<void> {
-  const message = server.createBroadcast({ binary: !isText, forward: WHOLE_UP_TO });
+  const from = source instanceof WebSocket ? source : undefined;
+  const message = server.createBroadcast({ binary: !isText, forward: WHOLE_UP_TO, from });
   let isBehind = false;
   message.on('sent', ({ sent, queued }: BroadcastReport) => (isBehind = sent === 0 && queued > 0));
   await pipeline(payload, message);

@@ -29,7 +29,9 @@ export type {
 export { channels } from './channels.js';
 export { kEnd } from './ending.js';
 export { Meter, type Histogram } from './meter.js';
+export type { Claim, Keeper } from './memory-account.js';
 export { kObserver, kPlace, type Observer } from './observer.js';
+export { kPace } from './pace.js';
 export { kJoin, type Share, type SharedWay } from './shared-way.js';
 export { lendFirstRead } from './reading.js';
 export { WheelEntry, WheelTimer } from './timer-wheel.js';

@@ -1,6 +1,6 @@
 import type { Claim, Keeper } from './memory-account.js';
 
-/** How readers that take messages at their own pace stop and resume reading: a member of every WebSocket, for this library's own files. */
+/** How readers that take messages at their own pace stop and resume reading: a member of every WebSocket, for the packages of this library. */
 export const kPace = Symbol.for('@ws/connection.pace');
 
 export interface Pace {

@@ -32,6 +32,7 @@ test('the public names', () => {
     'kEnd',
     'kJoin',
     'kObserver',
+    'kPace',
     'kPlace',
     'lendFirstRead',
     'listenerRejected',

@@ -1,7 +1,8 @@
 import { addAbortSignal } from 'node:stream';
-import { MessageError, MessageWriter } from '@ws/connection';
+import { MessageError, MessageWriter, type WebSocket } from '@ws/connection';
 import { ProtocolError } from '@ws/frame';
 import type { BroadcastReport } from './broadcast.js';
+import { Collected } from './collected.js';
 import type { Delivery } from './fan-out.js';
 import { finiteMs } from './options.js';
 import type { RecipientOptions } from './recipients.js';
@@ -21,6 +22,8 @@ export interface BroadcastStreamOptions<Data = unknown> extends RecipientOptions
    * fewer at a time, so that a message that is not longer is sent whole, or not at all. @default send what is written
    */
   readonly forward?: 'whole' | number | undefined;
+  /** The connection whose message it is, where it is one's: what is collected of it counts as held by that one, see `memoryLimit`. */
+  readonly from?: WebSocket | undefined;
   /**
    * Milliseconds without a write, while other messages wait behind this one, after which it is destroyed with WS_ERR_STALLED; 0 or `false`: never.
    * Time in which the recipients take what was written does not count. @default 10_000
@@ -50,6 +53,7 @@ export class BroadcastStream extends MessageWriter {
   readonly #isWhole: boolean;
   /** It takes no place before its first fragment is there. */
   readonly #isLate: boolean;
+  readonly #collected: Collected | undefined;
   #delivery: Delivery | undefined;
   #length = 0;
   readonly #isAwaited: (() => boolean) | undefined;
@@ -65,7 +69,7 @@ export class BroadcastStream extends MessageWriter {
    */
   constructor(
     begin: Begin,
-    { binary, signal, forward, stallTimeout = STALL_TIMEOUT_MS }: BroadcastStreamOptions<never>,
+    { binary, signal, forward, from, stallTimeout = STALL_TIMEOUT_MS }: BroadcastStreamOptions<never>,
     fragmentSize: number,
     limit: number,
     isAwaited?: () => boolean,
@@ -77,10 +81,15 @@ export class BroadcastStream extends MessageWriter {
     this.#limit = isWhole ? limit : Infinity;
     this.#isWhole = isWhole;
     this.#isLate = atLeast > 0;
+    this.#collected = from && Collected.of(from);
     this.#isAwaited = isAwaited;
     this.#stallTimeoutMs = isWhole ? 0 : finiteMs(stallTimeout);
     if (isAwaited) this.#startTimer();
     if (signal) addAbortSignal(signal, this);
+  }
+
+  protected override changed(): void {
+    this.#collected?.set(this, this.destroyed ? 0 : this.bufferedAmount);
   }
 
   protected override check(bytes: Uint8Array): void {

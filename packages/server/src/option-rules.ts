@@ -196,6 +196,7 @@ const BROADCAST_STREAM_RULES: Rules = {
     type: (value) => isString(value) || isNumber(value),
     fits: (value: unknown) => value === 'whole' || isIndex(value),
   },
+  from: { expected: 'a WebSocket', type: (value) => value instanceof WebSocket },
   stallTimeout: duration,
   signal,
 };

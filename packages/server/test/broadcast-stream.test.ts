@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { Readable, type Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { BroadcastStreamOptions, Incoming } from '../src/index.js';
+import { MemoryBudget, type BroadcastStreamOptions, type Incoming, type WebSocketServer } from '../src/index.js';
 import { handshake, inbox, join, joinAll, portOf, RawPeer, stalled, start } from './support.js';
 
 const MiB = 2 ** 20;
@@ -90,6 +90,7 @@ test.each<[string, object, string]>([
   ['fragmentSize', { fragmentSize: '5' }, 'fragmentSize is "5", expected a non-negative integer or false'],
   ['forward', { forward: 'all' }, 'forward is "all", expected "whole" or a non-negative integer'],
   ['forward', { forward: -1 }, 'forward is -1, expected "whole" or a non-negative integer'],
+  ['from', { from: 5 }, 'from is 5, expected a WebSocket'],
   ['filter', { filter: 5 }, 'filter is number, expected a function'],
 ])('a mistake in %s is told at once', async (_name, options, message) => {
   const server = await start();
@@ -355,6 +356,62 @@ test('K-05 forward: n sends what is not longer whole or not at all, and a longer
   const text = Buffer.from('behind cut alone').toString('hex');
   const hex = `010461626364 8000 8110${text} 8103616263 01086162636465666768 8002696a 8103656e64`;
   expect(wireOf(raw)).toBe(hex.replaceAll(' ', ''));
+});
+
+/** A client that has sent something. */
+async function joinAndSend(server: WebSocketServer): Promise<Awaited<ReturnType<typeof joinAll>>[0]> {
+  const [one] = await joinAll(server, 1);
+  one!.client.send('a message');
+  await once(one!.socket, 'message');
+  return one!;
+}
+
+test('what is collected of a message counts as held by the connection that it is from, until it is sent or given up', async () => {
+  const memoryLimit = new MemoryBudget(10_000_000);
+  const server = await start({ memoryLimit });
+  const { client, socket: from, until } = await joinAndSend(server);
+  const collect = (): Writable => server.createBroadcast({ forward: 1000, from });
+  const [sent, aborted, orphan, longer] = [collect(), collect(), collect(), collect()];
+  const before = memoryLimit.used;
+  for (const stream of [sent, aborted, orphan, longer]) stream.write(Buffer.alloc(600));
+  sent.write(Buffer.alloc(300));
+  expect(memoryLimit.used - before).toBe(2700);
+  aborted.destroy();
+  longer.write(Buffer.alloc(400));
+  for (const stream of [sent, longer]) stream.end();
+  await until(2);
+  while (memoryLimit.used - before > 600) await turn();
+  expect(memoryLimit.used - before).toBe(600);
+  client.terminate();
+  await from.closed;
+  await turn();
+  expect(memoryLimit.used).toBe(600); // the stream is there, and has it
+  orphan.destroy();
+  expect(memoryLimit.used).toBe(0);
+});
+
+test('a connection whose messages take too much memory while they are collected is ended with 1013, and they with it', async () => {
+  const memoryLimit = new MemoryBudget(1_000_000);
+  const server = await start({ memoryLimit });
+  const { client, socket: from } = await joinAndSend(server);
+  const [other] = await joinAll(server, 1);
+  const closed = once(client, 'close');
+  const streams = [1, 2, 3].map(() => server.createBroadcast({ forward: MiB, from }));
+  const failed = streams.map((stream) => once(stream, 'error'));
+  for (const stream of streams) stream.write(Buffer.alloc(400_000));
+  expect((await closed)[0]).toBe(1013);
+  for (const [error] of await Promise.all(failed)) expect(error).toMatchObject({ code: 'WS_ERR_ABORTED_MESSAGE' });
+  expect([memoryLimit.used < 1000, other!.socket.readyState]).toEqual([true, other!.socket.OPEN]);
+});
+
+test('without a limit of memory nothing is counted', async () => {
+  const server = await start({ memoryLimit: false });
+  const [one] = await joinAll(server, 1);
+  const [from] = server.clients;
+  const stream = server.createBroadcast({ forward: 1000, from });
+  stream.write('a');
+  stream.end('b');
+  expect(await one!.until(1)).toEqual(['ab']);
 });
 
 test.each([false, { threshold: 0 }])('an Incoming is forwarded as it comes: perMessageDeflate %p', async (deflate) => {

@@ -258,7 +258,7 @@ export class Socket extends Duplex {
   /** To the server that it is piped to, or else to who reads. A byte stream waits for its reader. */
   async #pass({ isText, payload }: Arrival): Promise<void> {
     const isRead = this.core instanceof FrameDuplex || this.listenerCount('readable') + this.listenerCount('data') > 0;
-    if (this.#server) await forward(this.#server, payload, isText);
+    if (this.#server) await forward(this.#server, payload, isText, this.core);
     else
       for await (const chunk of payload)
         if (isRead && !this.#give(chunk)) await new Promise<void>((resolve) => (this.#proceed = resolve));

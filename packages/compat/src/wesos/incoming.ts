@@ -1,5 +1,5 @@
 import { Duplex, PassThrough, type Readable } from 'node:stream';
-import { Incoming as Message } from '@ws/connection';
+import { Incoming as Message, type WebSocket } from '@ws/connection';
 import { isControl, type FrameHead } from '@ws/frame';
 import { FrameDuplex } from '@ws/frame/stream';
 
@@ -25,16 +25,19 @@ export interface IncomingOptions {
 export class Incoming extends Duplex {
   /** Set from the event `'header'` on. */
   header: IncomingHeader | undefined;
+  /** The connection that it comes from. */
+  readonly webSocket: WebSocket | undefined;
   readonly #payload: Readable;
   /** What is written goes there. */
   readonly #bytes: PassThrough | undefined;
   #isOver = false;
 
-  constructor(source: Message | IncomingOptions = {}) {
+  constructor(source: Message | IncomingOptions = {}, webSocket?: WebSocket) {
     const isMessage = source instanceof Message;
     const sides = { readable: true, writable: !isMessage, allowHalfOpen: true };
     super(sides);
     this.on('error', ignore);
+    this.webSocket = webSocket;
     this.#bytes = isMessage ? undefined : new PassThrough();
     this.#payload = isMessage ? source : this.#parse(source, this.#bytes!);
     this.#payload.on('end', () => this.push(null));

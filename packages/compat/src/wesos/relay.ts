@@ -50,7 +50,8 @@ export class Relay extends Writable {
 
   #forward(incoming: Incoming): void {
     if (incoming.destroyed) return; // cut before its turn, or read by somebody else
-    const broadcast = this.#server.createBroadcast({ binary: incoming.header?.opcode === 2, forward: WHOLE_UP_TO });
+    const [binary, from] = [incoming.header?.opcode === 2, incoming.webSocket];
+    const broadcast = this.#server.createBroadcast({ binary, forward: WHOLE_UP_TO, from });
     broadcast.on('sent', (report: BroadcastReport) => this.#sent(report));
     broadcast.on('error', (error) => {
       incoming.destroy();

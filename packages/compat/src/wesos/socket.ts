@@ -101,7 +101,7 @@ export class Socket extends Readable {
   #receive(message: Message): void {
     const isRead = this.#isRead;
     if (!isRead && this.listenerCount('message') === 0) return void message.discard();
-    const incoming = new Incoming(message);
+    const incoming = new Incoming(message, this.webSocket);
     if (isRead) this.push(incoming);
     this.emit('message', incoming);
   }

@@ -389,6 +389,15 @@ prove(serverRows, {
         expect(messages.map((message) => typeof message).toSorted()).toEqual(['object', 'string']);
       }
     },
+    'BK-043 what waits for its end counts as memory of its sender: who has most is ended': async () => {
+      const { server, port } = await start({ memoryLimit: 1_000_000 });
+      server.on('stream:start', (socket) => socket.pipe(server));
+      const all = [await join(server, port), await join(server, port), await join(server, port)];
+      for (const { client } of all) client.socket.send(Buffer.alloc(400_000), { fin: false });
+      const { code } = await Promise.race(all.map(({ client }) => client.socket.closed));
+      expect(code).toBe(1013);
+      expect(server.core.metrics().memory).toBeLessThanOrEqual(1_000_000);
+    },
   },
   'BK-044': async () => {
     const { server, port } = await start();

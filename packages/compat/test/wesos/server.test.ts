@@ -272,6 +272,14 @@ prove(serverRows, {
       client.send('text');
       expect(await until(1)).toEqual(['text text']);
     },
+    'what waits for its end counts as memory of its sender: who has most is ended': async () => {
+      const { port, server } = await start((socket, relay) => void socket.pipe(relay), { memoryLimit: 1_000_000 });
+      const all = [await join(port), await join(port), await join(port)];
+      for (const { client } of all) client.send(Buffer.alloc(400_000), { fin: false });
+      const { code } = await Promise.race(all.map(({ client }) => client.closed));
+      expect(code).toBe(1013);
+      expect(server.webSocketServer.metrics().memory).toBeLessThanOrEqual(1_000_000);
+    },
     'while nobody reads, senders wait; then all is there': async () => {
       const { port, server } = await start((socket, relay) => void socket.pipe(relay), { slowConsumer: false });
       const wire = await Wire.opened(port);
