@@ -1,11 +1,11 @@
-import { Readable } from 'node:stream';
 import type { Incoming } from '@ws/connection';
+import { WholeReadable } from '../whole-read.js';
 
 /**
  * A binary message as it comes in. It is there before its first byte; what is not read of it holds up its connection. If the connection ends
  * before the message, it is destroyed with WS_ERR_INCOMPLETE_MESSAGE; an `'error'` that nobody listens for is not thrown.
  */
-export class InStream extends Readable {
+export class InStream extends WholeReadable {
   readonly #message: Incoming | undefined;
 
   /** @param message without one, it is filled by hand: see {@link addData} */

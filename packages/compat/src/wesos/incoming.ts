@@ -2,6 +2,7 @@ import { Duplex, PassThrough, type Readable } from 'node:stream';
 import { Incoming as Message, type WebSocket } from '@ws/connection';
 import { isControl, type FrameHead } from '@ws/frame';
 import { FrameDuplex } from '@ws/frame/stream';
+import { wholeRead } from '../whole-read.js';
 
 /** Of the first frame of a message, as wesos names it. */
 export interface IncomingHeader {
@@ -49,6 +50,11 @@ export class Incoming extends Duplex {
     process.nextTick(() => this.emit('header', this.header));
   }
 
+  /** Without a size all that waits, or null. */
+  override read(size?: number): unknown {
+    return super.read(wholeRead(this, size));
+  }
+
   /** Nothing is read from the connection before somebody wants it. */
   override _read(): void {
     if (this.#isOver) return;
@@ -83,7 +89,7 @@ export class Incoming extends Duplex {
     frames.on('messageEnd', () => {
       if (this.#isOver) return;
       this.#isOver = true;
-      const rest = frames.read();
+      const rest = frames.read(wholeRead(frames));
       if (rest) this.push(rest);
       this.push(null);
       frames.resume(); // the rest is nobody's
