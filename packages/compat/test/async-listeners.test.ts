@@ -70,3 +70,27 @@ test.each(Object.entries(SERVERS))(
     expect(program.output.split('\n').filter((line) => line.startsWith('unhandled'))).toEqual(['unhandled our own']);
   },
 );
+
+test('nodejs-websocket: an answer that comes too late ends nothing', async () => {
+  const program = new Program(
+    new URL('../', import.meta.url),
+    `import { once } from 'node:events';
+     import ws from '@ws/compat/nodejs-websocket';
+     ws.createServer((conn) => {
+       conn.on('text', async (text) => {
+         await once(conn, 'close');
+         console.log('closed');
+         conn.sendText(text);
+       });
+     }).listen(3000);`,
+  );
+  for (let n = 0; n < 2; n++) {
+    const peer = new WebSocket(`ws://127.0.0.1:${await program.port}`);
+    await once(peer, 'open');
+    peer.send('a question');
+    peer.close();
+    await once(peer, 'close');
+  }
+  await program.until('closed\nclosed\n');
+  expect(program.output).toBe('closed\nclosed\n');
+});

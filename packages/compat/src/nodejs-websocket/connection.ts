@@ -29,7 +29,9 @@ export interface ConnectionEvents {
 
 const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3] as const;
 const STATES = { CONNECTING: { value: 0 }, OPEN: { value: 1 }, CLOSING: { value: 2 }, CLOSED: { value: 3 } };
-const NOT_OPEN = "You can't write to a non-open connection";
+/** Also what a peer's leaving brings about, which an async listener may reject with. */
+const notOpen = (): Error =>
+  Object.assign(new Error("You can't write to a non-open connection"), { code: 'WS_ERR_CLOSED' });
 const TEXT_WAITS = "You can't send a text frame until you finish sending binary frames";
 const BINARY_WAITS = "You can't send more binary frames until you finish sending the previous binary frames";
 
@@ -134,7 +136,7 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Child 
 
   /** More than 125 bytes are an `'error'`. */
   sendPing(data: string | Uint8Array = ''): void {
-    if (this.#readyState !== OPEN) this.emit('error', new Error(NOT_OPEN));
+    if (this.#readyState !== OPEN) this.emit('error', notOpen());
     else if (Buffer.byteLength(data) > 125) this.emit('error', new RangeError('a ping has at most 125 bytes'));
     else this.#webSocket!.ping(data);
   }
@@ -217,7 +219,7 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Child 
   }
 
   #obstacle(waits: string): Error | undefined {
-    if (this.#readyState !== OPEN) return new Error(NOT_OPEN);
+    if (this.#readyState !== OPEN) return notOpen();
     return this.outStream ? new Error(waits) : undefined;
   }
 

@@ -280,5 +280,7 @@ library does not have: \`limits\`, \`bufferedAmount\`, \`createOutgoing\`, \`clo
 | errors of the network after \`'connect'\` are \`'error'\` events where somebody listens, and throw nowhere | none |
 | \`server.socket\` is an http or https server | none |
 
+To send on a connection that is not open is an \`'error'\` of it, as before, and thrown where nobody listens. A peer may leave at any time: listen to it, or look at \`readyState\`. In an async listener it ends nothing (\`code\` WS_ERR_CLOSED).
+
 Pages of any origin may connect, as before. To let in those of yours alone, look at \`conn.headers.origin\`, or take \`WebSocketServer\`, which asks by itself.`,
 };
