@@ -1,3 +1,4 @@
+import type { FrameHead } from '@ws/frame';
 import type { Duplex } from 'node:stream';
 import type { HeldConnection } from './incoming-flow.js';
 import type { ConnectionSettings } from './options.js';
@@ -5,9 +6,12 @@ import type { CloseInfo, MessageHead, MessageSink, ProtocolHandlers } from './pr
 import type { SlowInfo } from './types.js';
 
 /** Who is told what happens on a connection. */
-export interface ConnectionOwner extends Omit<ProtocolHandlers, 'incoming' | 'ready' | 'turnUsed' | 'deadline'> {
+export interface ConnectionOwner extends Omit<ProtocolHandlers, 'incoming' | 'frame' | 'ready' | 'turnUsed' | 'deadline'> {
   /** A message begins, while `Protocol.streams` is set: as `ProtocolHandlers.incoming`. */
   incoming(head: MessageHead, connection: HeldConnection): MessageSink | undefined;
+  /** Somebody wants to be told of frames. */
+  readonly hearsFrames: boolean;
+  frame(head: FrameHead): void;
   /** `send` returns false, for the first time since there was room. */
   full(): void;
   /** There is room again. */

@@ -1,3 +1,4 @@
+import type { FrameHead } from '@ws/frame';
 import { Buffer } from 'node:buffer';
 import type { Duplex } from 'node:stream';
 import { channels, tellBackpressure, tellMessage } from './channels.js';
@@ -60,6 +61,14 @@ export class Delivery implements ConnectionOwner {
 
   get isQuiet(): boolean {
     return this.#flow === undefined;
+  }
+
+  get hearsFrames(): boolean {
+    return this.#socket.listenerCount('frame') > 0;
+  }
+
+  frame(head: FrameHead): void {
+    this.#socket.emit('frame', head);
   }
 
   ping(payload: Uint8Array): void {

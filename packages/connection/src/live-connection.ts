@@ -1,4 +1,4 @@
-import type { MaskingMemory } from '@ws/frame';
+import type { FrameHead, MaskingMemory } from '@ws/frame';
 import type { Duplex } from 'node:stream';
 import { closeReport, now } from './close-report.js';
 import type { Connection } from './connection.js';
@@ -222,6 +222,7 @@ export class LiveConnection implements ProtocolHandlers, OutflowHost, Holder, St
   received(chunk: Uint8Array): void {
     if (this.#stored?.isGathering) return;
     this.outflow.beginTurn(); // as #inTurn does, without a closure for each chunk
+    this.protocol.tellsFrames = this.#owner.hearsFrames;
     let isDone = false;
     try {
       this.protocol.receive(chunk);
@@ -233,6 +234,7 @@ export class LiveConnection implements ProtocolHandlers, OutflowHost, Holder, St
 
   receivedLent(memory: MaskingMemory, byteLength: number): void {
     this.outflow.beginTurn();
+    this.protocol.tellsFrames = this.#owner.hearsFrames;
     let isDone = false;
     try {
       this.protocol.receiveLent(memory, byteLength);
@@ -302,6 +304,9 @@ export class LiveConnection implements ProtocolHandlers, OutflowHost, Holder, St
   incoming(head: MessageHead): MessageSink | undefined {
     return this.#owner.incoming(head, this.#connection);
   }
+  frame(head: FrameHead): void {
+    this.#owner.frame(head);
+  }
   ping(payload: Uint8Array): void {
     this.#owner.ping(payload);
   }
@@ -342,6 +347,7 @@ export class LiveConnection implements ProtocolHandlers, OutflowHost, Holder, St
   /** Parses; what is sent meanwhile leaves in one write. A listener that throws stops only itself: the rest follows. */
   #inTurn(parse: () => void): void {
     this.outflow.beginTurn();
+    this.protocol.tellsFrames = this.#owner.hearsFrames;
     let isDone = false;
     try {
       parse();

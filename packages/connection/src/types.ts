@@ -1,3 +1,4 @@
+import type { FrameHead } from '@ws/frame';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Incoming } from './incoming.js';
 import type { SlowConsumer } from './options.js';
@@ -66,6 +67,8 @@ export interface WebSocketEvents {
   message: [data: RawData, isBinary: boolean];
   /** A message begins: see the option `incoming`. */
   incoming: [message: Incoming];
+  /** The header of any frame that comes in, before its message is told of. While somebody listens, small fragments are parsed one by one. */
+  frame: [head: FrameHead];
   ping: [data: Buffer];
   pong: [data: Buffer];
   drain: [];

@@ -252,3 +252,18 @@ test('createWebSocketStream: whatever the peer does throws nowhere, a connection
   const closed = ['offence buffer', 'offence stream', 'cut buffer', 'cut stream'].map((name) => `${name} closed`);
   expect(lines.sort()).toEqual([...closed, 'uncaught refused'].sort());
 });
+
+test("what a listener for 'frame' throws takes no message along", async () => {
+  const lines = await run(`
+    const { stream, socket } = recorded();
+    socket.on('frame', thrower('mine')).on('message', (data) => console.log('message', String(data)));
+    socket.on('close', (code) => console.log(code));
+    stream.push(Buffer.from([0x81, 0x81, 0, 0, 0, 0, 97, 0x01, 0x81, 0, 0, 0, 0, 98]));
+    stream.push(Buffer.from([0x80, 0x81, 0, 0, 0]));
+    stream.push(Buffer.from([0, 99]));
+    await turns();
+    socket.terminate();
+    await turns();`);
+  expect(lines.slice(0, -1).sort()).toEqual(['message a', 'message bc', ...Array<string>(3).fill('uncaught mine')]);
+  expect(lines.at(-1)).toBe('1006');
+});

@@ -60,6 +60,8 @@ export class Core implements AssemblerEvents, SenderHost, OutletHost, ClosingHos
   messagesReceived = 0;
   /** Of {@link Hold}, a bit each. */
   holds = 0;
+  /** Somebody listens for single frames. */
+  tellsFrames = false;
   #unansweredPing: Uint8Array | undefined;
   /** What a handler threw: not the peer's doing. */
   #thrown: { readonly error: unknown } | undefined;
@@ -191,17 +193,23 @@ export class Core implements AssemblerEvents, SenderHost, OutletHost, ClosingHos
 
   // What frames and messages come out of the bytes.
 
-  frame({ opcode, fin, payloadLength }: FrameHead): void {
+  frame(head: FrameHead): void {
+    const { opcode, fin, payloadLength } = head;
     this.log.note(false, opcode, fin, payloadLength);
     this.share.frame();
     if (this.watch?.limitsRate && opcode !== Opcode.Continuation) this.watch.frame(this.now());
+    if (this.tellsFrames) this.#tell(head);
+  }
+  #tell(head: FrameHead): void {
+    guarded(() => this.handlers.frame?.(head));
+    if ((this.holds & Hold.Stopped) !== 0) throw STOPPED; // nothing is made of a frame at which the connection was cut
   }
   continuation(fin: boolean, payloadLength: number): void {
     this.log.note(false, Opcode.Continuation, fin, payloadLength);
     this.share.frame();
   }
   mayContinue(frames: number): boolean {
-    return this.share.has(frames);
+    return !this.tellsFrames && this.share.has(frames);
   }
   decoded(byteLength: number): void {
     this.share.decoded(byteLength);
@@ -273,6 +281,7 @@ export class Core implements AssemblerEvents, SenderHost, OutletHost, ClosingHos
   }
   /** The one place where what the deep code threw becomes a failed connection. */
   caught(error: unknown): void {
+    if (error === STOPPED) return;
     if (this.#thrown?.error === error) {
       this.#thrown = undefined;
       throw error;
@@ -375,6 +384,7 @@ function guarded<Result>(call: () => Result): Result | undefined {
   }
 }
 
+const STOPPED = Symbol('stopped');
 /** While there is no core nobody asks the guards. */
 const NOBODY = {} as WatchHost;
 const totalLength = (parts: Uint8Array[]): number => parts.reduce((total, { length }) => total + length, 0);

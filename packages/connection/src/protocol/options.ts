@@ -1,3 +1,4 @@
+import type { FrameHead } from '@ws/frame';
 import type { Account } from './account.js';
 import type { Extension, Failure } from './extension.js';
 import type { Guards } from './guards.js';
@@ -9,6 +10,8 @@ export interface ProtocolHandlers {
   message(data: Uint8Array | Uint8Array[], isText: boolean): void;
   /** A message begins, and `Protocol.streams` is set: the answer takes it as it comes. `undefined`: it is collected, for `message`. */
   incoming?(head: MessageHead): MessageSink | undefined;
+  /** The header of a frame, of whatever kind, before anything is made of it; while `Protocol.tellsFrames` is set. What it throws comes up by itself. */
+  frame?(head: FrameHead): void;
   ping(payload: Uint8Array): void;
   pong(payload: Uint8Array): void;
   /** The first Close frame, in either direction. */

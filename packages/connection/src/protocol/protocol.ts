@@ -104,6 +104,11 @@ export class Protocol {
     this.#core.assembler.streams = streams;
   }
 
+  /** Tell `ProtocolHandlers.frame` of every frame; small fragments are parsed one by one then. */
+  set tellsFrames(tells: boolean) {
+    this.#core.tellsFrames = tells;
+  }
+
   /** The last frames, oldest first, their times by the options' clock. */
   recentFrames(): FrameRecord[] {
     return this.#core.log.toArray();
