@@ -1,6 +1,6 @@
 import { decodeClosePayload, isControl, Opcode } from '@ws/frame';
 import type { OutgoingHead } from '@ws/frame/stream';
-import type { Outgoing, WebSocket } from '@ws/server';
+import { MessageError, type Outgoing, type WebSocket } from '@ws/server';
 
 export type WriteCallback = (error?: Error | null) => void;
 
@@ -14,37 +14,46 @@ export interface Frames {
 }
 
 const ignore = (): void => {};
-const DEFAULT_HEAD = { opcode: Opcode.Text as Opcode, fin: false };
+const DEFAULT_HEAD = { opcode: Opcode.Text as Opcode, fin: false, length: 0 };
 
-/** The messages of a connection, written as if they were frames: mask, key and length are up to the core. */
+/** The messages of a connection, written as if they were frames: mask and key are up to the core. */
 export class ConnectionFrames implements Frames {
   readonly #webSocket: WebSocket;
   #head = DEFAULT_HEAD;
   /** Of the control frame that is written next. */
   #control: Opcode | undefined;
-  /** The message that is being written. */
+  /** The message that is being written, and bytes that are missing of its frame, where the length of that was said. */
   #outgoing: Outgoing | undefined;
+  #missing = 0;
 
   constructor(webSocket: WebSocket) {
     this.#webSocket = webSocket;
   }
 
-  writeHead({ opcode = this.#head.opcode, fin = this.#head.fin }: OutgoingHead): this {
+  writeHead({ opcode = this.#head.opcode, fin = this.#head.fin, length = this.#head.length }: OutgoingHead): this {
     if (isControl(opcode)) this.#control = opcode;
-    else this.#head = { opcode, fin };
+    else this.#head = { opcode, fin, length };
     return this;
   }
 
   write(chunk: Uint8Array, callback?: WriteCallback): boolean {
     if (this.#control !== undefined) return this.#writeControl(this.#control, chunk, callback);
-    return this.#head.fin ? this.writeEnd(chunk, undefined, callback) : this.#open().write(chunk, callback);
+    const missing = this.#missingBehind(chunk);
+    if (this.#head.fin && missing === 0) return this.writeEnd(chunk, undefined, callback);
+    const outgoing = (this.#outgoing ??= this.#open());
+    this.#head = { ...this.#head, length: 0 };
+    this.#missing = missing;
+    return outgoing.write(chunk, callback);
   }
 
-  writeEnd(chunk: Uint8Array, _encoding?: undefined, callback?: WriteCallback): boolean {
+  writeEnd(chunk: Uint8Array, _encoding?: undefined, callback: WriteCallback = ignore): boolean {
+    const missing = this.#missingBehind(chunk);
+    if (missing > 0) return this.#cut(new MessageError('WS_ERR_DECLARED_LENGTH', `${missing} more to come`), callback);
     const { opcode } = this.#head;
     const outgoing = this.#outgoing;
     this.#head = DEFAULT_HEAD;
     this.#outgoing = undefined;
+    this.#missing = 0;
     if (!outgoing) return this.#webSocket.send(chunk, { binary: opcode === Opcode.Binary }, callback);
     outgoing.end(chunk, callback);
     return true;
@@ -62,10 +71,27 @@ export class ConnectionFrames implements Frames {
     if (webSocket.readyState === webSocket.OPEN) webSocket.terminate();
   }
 
+  /** With a length, and if it ends the message, it is one frame; else each write is one. */
   #open(): Outgoing {
     const webSocket = this.#webSocket;
-    const binary = this.#head.opcode === Opcode.Binary;
-    return (this.#outgoing ??= webSocket.createOutgoing({ binary }).on('drain', () => webSocket.emit('drain')));
+    const { opcode, fin, length } = this.#head;
+    const options = { binary: opcode === Opcode.Binary, length: fin && length > 0 ? length : undefined };
+    return webSocket.createOutgoing(options).on('drain', () => webSocket.emit('drain'));
+  }
+
+  /** @throws {RangeError} more than the frame takes */
+  #missingBehind(chunk: Uint8Array): number {
+    const missing = (this.#missing || this.#head.length || chunk.length) - chunk.length;
+    if (missing >= 0) return missing;
+    throw new RangeError(`chunk is ${chunk.length} bytes long, ${-missing} more than the frame takes`);
+  }
+
+  /** Nothing can follow a frame that is not whole. */
+  #cut(error: Error, callback: WriteCallback): boolean {
+    this.#webSocket.emit('error', error);
+    this.#webSocket.terminate();
+    process.nextTick(callback, error);
+    return false;
   }
 
   #writeControl(opcode: Opcode, payload: Uint8Array, callback: WriteCallback = ignore): boolean {

@@ -6,7 +6,10 @@ import type { CloseInfo, MessageHead, MessageSink, ProtocolHandlers } from './pr
 import type { SlowInfo } from './types.js';
 
 /** Who is told what happens on a connection. */
-export interface ConnectionOwner extends Omit<ProtocolHandlers, 'incoming' | 'frame' | 'ready' | 'turnUsed' | 'deadline'> {
+export interface ConnectionOwner extends Omit<
+  ProtocolHandlers,
+  'incoming' | 'frame' | 'ready' | 'turnUsed' | 'deadline'
+> {
   /** A message begins, while `Protocol.streams` is set: as `ProtocolHandlers.incoming`. */
   incoming(head: MessageHead, connection: HeldConnection): MessageSink | undefined;
   /** Somebody wants to be told of frames. */

@@ -20,7 +20,7 @@ interface StreamEvents {
 
 /** What listeners of a Socket get. */
 export interface SocketEvents extends StreamEvents {
-  /** A header has come, its payload follows; of a byte stream alone. */
+  /** A header has come, of any frame; its payload follows. */
   head: [head: ReceivedHead];
   /** The last payload of a message can be read. */
   done: [];

@@ -4,15 +4,16 @@ import { isControl, Opcode } from '@ws/frame';
 import {
   WebSocketServer,
   type AnyHttpServer,
-  type BroadcastStream,
   type RefusalReason,
   type ServerOptions as CoreOptions,
   type WebSocket,
 } from '@ws/server';
 import { forgivePeers } from '../async-listeners.js';
+import { BroadcastParts, END } from '../broadcast-parts.js';
+import { IdleWatch } from '../idle-watch.js';
 import type { Listener, Other, OtherName, ServerEvents, SocketEvents } from './events.js';
 import { outgoingHead, type WrittenHead } from './head.js';
-import { bytesOf, Socket, type Owner } from './socket.js';
+import { bytesOf, onChoice, Socket, type Owner } from './socket.js';
 
 type Ours =
   'port' | 'host' | 'backlog' | 'server' | 'noServer' | 'path' | 'idleTimeout' | 'incoming' | 'clientTracking';
@@ -21,19 +22,16 @@ type Ours =
 export interface ServerOptions extends Omit<CoreOptions, Ours> {
   /** Its path is the one that is served. @default 'ws://localhost:3000' */
   readonly url?: string | undefined;
-  /** ms without a message or a ping; 0: for ever. @default 600_000 */
+  /** ms without a byte in either direction, up to a quarter more; 0: for ever. @default 600_000 */
   readonly timeout?: number | undefined;
   /** Beyond it, 503. @default 10 */
   readonly maxConnections?: number | undefined;
 }
 
-const END = Buffer.alloc(0);
 const FIXED = { noServer: true, unservedPath: 404, clientTracking: true } as const;
 /** Reasons that are no failed handshake: the request may be for others, or there is no room. */
-const NO_FAILURE: ReadonlySet<RefusalReason> = new Set(
-  // prettier-ignore
-  ['path', 'maxConnections', 'maxConnectionsPerAddress', 'maxPending', 'memoryLimit', 'rateLimit', 'acceptPaused', 'closing'],
-);
+// prettier-ignore
+const NO_FAILURE: ReadonlySet<RefusalReason> = new Set(['path', 'maxConnections', 'maxConnectionsPerAddress', 'maxPending', 'memoryLimit', 'rateLimit', 'acceptPaused', 'closing']);
 
 /** Many sockets: what is written goes to all of them, and an empty chunk ends the message. It has no end and cannot be destroyed: `core` closes. */
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- its listeners have types, and that is all
@@ -45,12 +43,13 @@ export class Server extends Writable implements Owner {
   readonly url: URL;
   readonly timeout: number;
   readonly maxConnections: number;
+  readonly #idle: IdleWatch;
   /** A server never masks. RFC 6455 §5.1 */
   readonly mask = false;
   /** Of its next socket. */
   nextId = 0;
-  /** The message that is being written. */
-  #written: BroadcastStream | undefined;
+  /** What is written. */
+  readonly #parts: BroadcastParts;
 
   /** @throws {TypeError | RangeError} naming the option that is not what it has to be */
   constructor(options: ServerOptions = {}) {
@@ -59,10 +58,11 @@ export class Server extends Writable implements Owner {
     const { url = 'ws://localhost:3000', timeout = 600_000, maxConnections = 10, ...rest } = options;
     this.url = new URL(url, 'ws://localhost');
     this.timeout = timeout;
+    this.#idle = new IdleWatch(timeout);
     this.maxConnections = maxConnections;
-    const { pathname: path } = this.url;
-    const ours = { path, idleTimeout: timeout, maxConnections };
+    const ours = { path: this.url.pathname, idleTimeout: 0, maxConnections };
     this.core = new WebSocketServer({ maxPayload: 104_857_600, ...rest, ...FIXED, ...ours });
+    this.#parts = new BroadcastParts(this.core, (error) => this.emit('error', error));
     this.core.on('connection', (webSocket) => this.#add(webSocket, rest.autoPong === false));
     this.core.on('refused', (reason, _request, error) => {
       if (NO_FAILURE.has(reason)) return;
@@ -74,10 +74,7 @@ export class Server extends Writable implements Owner {
     });
     this.on('error', () => {}); // so that none is thrown for want of a listener
     this.on('pipe', () => this.#keepSource());
-    const choose = (name: string | symbol): void => {
-      if (name === 'stream:start') process.nextTick(() => this.sockets.forEach((socket) => socket.chooseStreams()));
-    };
-    this.on('newListener', choose).on('removeListener', choose);
+    onChoice(this, () => this.sockets.forEach((socket) => socket.choose()));
   }
 
   /** Takes the upgrade requests of an http or https server that are for its path, and leaves the others alone; 404 where nobody takes one. */
@@ -87,18 +84,20 @@ export class Server extends Writable implements Owner {
   }
 
   /**
-   * Sends a message, or a control frame, to all; without a head it is text.
+   * Sends a message, or a control frame, to all; without a head it is text. With `fin: false` it is the first part of one: the next broadcasts go on with
+   * it, until one without that ends it, or an empty chunk of `write`.
    * @throws {TypeError} for text that is no UTF-8, and for what cannot be sent; nothing is
    */
   broadcast(message: string | Uint8Array): this;
   broadcast(head: WrittenHead, message: string | Uint8Array): this;
   broadcast(...args: [string | Uint8Array] | [WrittenHead, string | Uint8Array]): this {
     const [head, message] = args.length === 1 ? [{}, args[0]] : args;
-    const { opcode = Opcode.Text } = outgoingHead(head, 0);
+    const { opcode = this.#parts.openOpcode ?? Opcode.Text, fin = true } = outgoingHead(head, 0);
     const bytes = bytesOf(message);
     const binary = opcode === Opcode.Binary;
     if (isControl(opcode)) for (const socket of this.sockets) socket.writeHead({ opcode }).write(bytes);
     else if (!binary && !isUtf8(bytes)) throw new TypeError('text is not valid UTF-8');
+    else if (!fin || this.#parts.openOpcode !== undefined) this.write(this.#parts.chunkOf(bytes, opcode, fin));
     else this.core.broadcast(bytes, { binary });
     return this;
   }
@@ -120,11 +119,7 @@ export class Server extends Writable implements Owner {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
-    if (chunk === END && this.#written === undefined) return callback();
-    const message = (this.#written ??= this.#begin());
-    if (chunk.length > 0) return void message.write(chunk, () => callback());
-    this.#written = undefined;
-    message.end(() => callback());
+    this.#parts.write(chunk, callback);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -135,25 +130,14 @@ export class Server extends Writable implements Owner {
 
   tell(socket: Socket, name: keyof SocketEvents, [first, ...rest]: readonly unknown[]): void {
     if (name === 'close') this.sockets.splice(this.sockets.indexOf(socket), 1);
-    if (first === undefined) this.emit(name, socket);
-    else this.emit(name, first, socket, ...rest);
+    this.emit(name, ...(first === undefined ? [socket] : [first, socket, ...rest]));
   }
 
   #add(webSocket: WebSocket, raw: boolean): void {
-    const [timeout, limits] = [this.timeout, webSocket.limits];
-    // The core's clock goes by messages, and here a ping is a sign of life too: a time that is changed counts from now on.
-    const stay = (): void => limits.update({ idleTimeout: limits.idleTimeout === timeout ? timeout + 1 : timeout });
-    if (timeout > 0) webSocket.on('ping', stay).on('pong', stay);
+    this.#idle.add(webSocket);
     const socket = new Socket(webSocket, { raw }, this);
     this.sockets.push(socket);
     this.emit('open', socket);
-  }
-
-  #begin(): BroadcastStream {
-    return this.core.createBroadcast({ binary: true }).once('error', (error) => {
-      this.#written = undefined;
-      this.emit('error', error);
-    });
   }
 
   /** `pipe` would let go at an 'error' and at a 'close', which are those of single sockets here. */

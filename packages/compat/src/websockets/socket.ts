@@ -62,20 +62,15 @@ export class Socket extends Duplex {
     const own = { emitClose: false, captureRejections: true, readableHighWaterMark: options.highWaterMark ?? 65_536 };
     super(own);
     const { streamThreshold = 16_384, ...rest } = options;
-    this.core = source instanceof WebSocket ? source : new FrameDuplex(source, rest);
+    const core = (this.core = source instanceof WebSocket ? source : new FrameDuplex(source, rest));
     this.id = owner ? owner.nextId++ : count++;
     this.#owner = owner;
     this.#options = options;
-    this.#frames = this.core instanceof WebSocket ? new ConnectionFrames(this.core) : this.core;
-    const isOver = this.#read(
-      this.core instanceof WebSocket ? ofConnection(this.core) : ofFrames(this.core, streamThreshold),
-    );
-    this.#listen(this.core, isOver);
-    const choose = (name: string | symbol): void => {
-      if (name === 'stream:start') process.nextTick(() => this.chooseStreams());
-    };
-    this.on('newListener', choose).on('removeListener', choose);
-    this.chooseStreams();
+    this.#frames = core instanceof WebSocket ? new ConnectionFrames(core) : core;
+    const isOver = this.#read(core instanceof WebSocket ? ofConnection(core) : ofFrames(core, streamThreshold));
+    this.#listen(core, isOver);
+    onChoice(this, () => this.choose());
+    this.choose();
   }
 
   /** Says what the next message is like, or with a control opcode the next control frame; it holds until that has ended. */
@@ -177,10 +172,17 @@ export class Socket extends Duplex {
     process.nextTick(() => super.emit('close', this.#close.code, this.#close.reason));
   }
 
-  /** Somebody listens for 'stream:start', or has ceased to. */
-  chooseStreams(): void {
-    if (this.core instanceof WebSocket) this.core.incoming = this.#isHeard('stream:start') ? 'auto' : 'buffer';
+  /** Somebody listens for what a connection has to be asked for, or has ceased to. */
+  choose(): void {
+    if (this.core instanceof FrameDuplex) return;
+    this.core.incoming = this.#isHeard('stream:start') ? 'auto' : 'buffer';
+    this.core.off('frame', this.#head);
+    if (this.#isHeard('head')) this.core.on('frame', this.#head);
   }
+
+  /** Streams do not always say that a listener has gone. */
+  readonly #head = (head: FrameHead): void =>
+    this.#isHeard('head') ? this.#tell('head', receivedHead(head)) : this.choose();
 
   #isHeard(name: Name): boolean {
     return this.listenerCount(name) > 0 || (this.#owner !== undefined && this.#owner.listenerCount(name) > 0);
@@ -194,7 +196,7 @@ export class Socket extends Duplex {
   /** @param isOver whether all messages came to their end, when none comes any more */
   #listen(core: EventEmitter, isOver: Promise<boolean>): void {
     this.on('error', () => {}); // so that none is thrown for want of a listener
-    core.on('head', (head: FrameHead) => this.#tell('head', receivedHead(head)));
+    core.on('head', this.#head); // of a byte stream
     core.on('ping', (data: Buffer) => {
       this.#tell('ping', data);
       if (!this.#options.raw) this.#tell('pong', String(data), { direction: 'sent', data });
@@ -290,6 +292,14 @@ export interface Socket {
   on<Of extends string | symbol>(name: OtherName<Of, SocketEvents>, listener: Other): this;
   once<Of extends Name>(name: Of, listener: Listener<SocketEvents, Of>): this;
   once<Of extends string | symbol>(name: OtherName<Of, SocketEvents>, listener: Other): this;
+}
+
+/** Calls back when listeners for what a connection has to be asked for have come or gone. */
+export function onChoice(emitter: EventEmitter, choose: () => void): void {
+  const changed = (name: string | symbol): void => {
+    if (name === 'stream:start' || name === 'head') process.nextTick(choose);
+  };
+  emitter.on('newListener', changed).on('removeListener', changed);
 }
 
 /** Of a Server. */

@@ -42,7 +42,7 @@ export const frameRows = {
   'BK-018': {
     old: 'head.length',
     adapter:
-      'the same, for as many writes as it takes; too much throws, too little destroys the source. On a connection of a Server each write is a frame',
+      'the same, for as many writes as it takes; too much throws, too little destroys the source. On a connection of a Server it is one frame if `fin` is true and the length at most 1 MiB (`maxDeclaredFrame`); else each of these writes is a frame of the same message',
     core: 'head.length; createOutgoing({ length })',
   },
   'BK-019': { old: 'head.masking', core: 'head.maskingKey, a number' },
@@ -59,8 +59,8 @@ export const frameRows = {
   'BK-022': { old: 'wssocket.writeEnd([chunk])', core: 'duplex.writeEnd(chunk); outgoing.end(chunk)' },
   'BK-023': {
     old: "wssocket.on('head', (head) => …)",
-    adapter: 'the same on a byte stream; a connection of a Server has messages, and no frames to tell of',
-    core: "duplex.on('head', (head) => …); incoming.header",
+    adapter: 'the same, for each frame; a Server tells of those of all its connections',
+    core: "duplex.on('head', (head) => …); socket.on('frame', (head) => …)",
   },
   'BK-024': { old: "wssocket.on('done', () => …)", core: "duplex.on('messageEnd', () => …); incoming.on('end', …)" },
   'BK-025': {
@@ -85,8 +85,9 @@ export const serverRows = {
   },
   'BK-033': {
     old: '`timeout`, an option',
-    adapter: 'ms without a message or ping in either direction, then 1001; 0 is for ever',
-    core: '`idleTimeout`; `heartbeat` finds those that are gone',
+    adapter:
+      'ms without a byte in either direction, up to a quarter more, then 1001, and the end behind `closeTimeout`; 0 is for ever',
+    core: '`idleTimeout`, which goes by messages; `heartbeat` finds those that are gone',
   },
   'BK-034': {
     old: '`maxConnections`, an option',
@@ -101,7 +102,8 @@ export const serverRows = {
   'BK-036': { old: 'wsserver.listen(server)', core: 'server.attach(httpServer)' },
   'BK-037': {
     old: 'wsserver.broadcast(head, message)',
-    adapter: 'the same, always a whole message; without a head it is text',
+    adapter:
+      'the same; without a head it is text. Without `fin` in the head it is a whole message; with `fin: false` the next broadcasts, and `write`, go on with it until one ends it',
     core: 'server.broadcast(data, { binary })',
   },
   'BK-038': { old: "wsserver.on('open', (wssocket) => …)", core: "server.on('connection', (socket) => …)" },
@@ -193,5 +195,6 @@ With \`import\`, say \`import { Server, Socket } from '@ws/compat/websockets'\`.
 - **A message that nobody reads is dropped** on a connection of a Server; once somebody reads it, it holds up its connection as long as he does not go on. On a byte stream everything waits for its reader.
 - **\`'message'\` is for whole messages**: where nobody listens for it, on the server or the socket, they can be read from the socket; streams can always.
 - **A Server cannot be ended or destroyed** by a source that is piped to it. To close it: \`await server.core.shutdown()\`; \`server.core\` is the WebSocketServer. Use \`source.pipe(server)\`, not \`pipeline\`, which takes the \`'close'\` of a connection for that of the server.
+- **A connection on which nobody reads** is silent for \`timeout\`, as bytes count when they are read: who lets a message wait for longer says \`timeout: 0\`.
 - In the middle of a message that \`write\` has begun, \`send\` on a byte stream ends that message; on a connection of a Server it waits for its end.`,
 };

@@ -12,7 +12,7 @@ test('what a Socket has beside a Duplex', () => {
     '_destroy',
     '_final',
     '_read',
-    'chooseStreams',
+    'choose',
     'close',
     'constructor',
     'emit',

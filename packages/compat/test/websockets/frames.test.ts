@@ -5,7 +5,7 @@ import { hex } from '@ws/testing';
 import { Socket, type ReceivedHead } from '../../src/websockets/index.js';
 import { prove } from '../rows.js';
 import { frameRows } from '../rows/websockets.js';
-import { join, masked, next, start, wrap } from './support.js';
+import { join, masked, next, opened, start, wrap } from './support.js';
 
 const text = (bytes: Buffer | null): string => String(bytes ?? '');
 
@@ -183,6 +183,69 @@ prove(frameRows, {
       expect(await failed).toMatchObject([{ code: 'WS_ERR_DECLARED_LENGTH' }]);
       expect(source.destroyed).toBe(true);
     },
+    'BK-018 on a connection of a Server: several writes fill one frame, in each form of the length': async () => {
+      const { server, port } = await start({ perMessageDeflate: true });
+      for (const headers of [[], ['Sec-WebSocket-Extensions: permessage-deflate']]) {
+        const { wire, socket } = await opened(server, port, headers);
+        for (const [length, header] of [
+          [4, '8204'],
+          [200, '827e00c8'],
+          [70_000, '827f0000000000011170'],
+        ] as const) {
+          socket.writeHead({ opcode: 2, fin: true, length });
+          socket.write(Buffer.alloc(length / 2));
+          expect(await wire.take(header.length / 2 + length / 2)).toBe(header + '00'.repeat(length / 2));
+          socket.write(Buffer.alloc(length / 2));
+          expect(await wire.take(length / 2)).toBe('00'.repeat(length / 2));
+        }
+        socket.writeHead({ opcode: 1, length: 2 }).writeEnd('ab');
+        socket.writeHead({ opcode: 1, fin: true, length: 2 }).write('cd');
+        socket.writeEnd('e');
+        expect(await wire.take(11)).toBe('81026162' + '81026364' + '810165');
+      }
+    },
+    'BK-018 of a frame that does not end the message, and of one over 1 MiB, each write is a frame': async () => {
+      const { server, port } = await start();
+      const { wire, socket } = await opened(server, port);
+      socket.writeHead({ opcode: 2, length: 2 });
+      for (const byte of ['a', 'b']) socket.write(byte);
+      socket.writeHead({ fin: true, length: 2 });
+      for (const byte of ['c', 'd']) socket.write(byte);
+      expect(await wire.take(12)).toBe('020161' + '000162' + '000163' + '800164');
+      const { client, socket: other } = await join(server, port);
+      other.writeHead({ opcode: 2, fin: true, length: 3_000_000 });
+      for (let n = 0; n < 3; n++) other.write(Buffer.alloc(1_000_000, n));
+      other.send('behind');
+      const [message] = await client.until(2);
+      expect(message).toEqual(Buffer.concat([0, 1, 2].map((n) => Buffer.alloc(1_000_000, n))));
+    },
+    'BK-018 on a connection more than that throws, and nothing of it is sent; a ping waits': async () => {
+      const { server, port } = await start();
+      const { wire, socket } = await opened(server, port);
+      socket.writeHead({ opcode: 2, fin: true, length: 2 });
+      expect(() => socket.write('abc')).toThrow(RangeError);
+      socket.write('a');
+      expect(() => socket.write('bc')).toThrow(RangeError);
+      expect(() => socket.writeEnd('bc')).toThrow(RangeError);
+      socket.ping('p');
+      socket.write('b');
+      expect(await wire.take(7)).toBe('82026162' + '890170');
+    },
+    'BK-018 on a connection less than that and the end: it is cut, with an error': async () => {
+      const { server, port } = await start();
+      for (const isBegun of [true, false]) {
+        const { wire, socket } = await opened(server, port);
+        const told = next(socket, 'error');
+        const over = next(socket, 'close');
+        socket.writeHead({ opcode: 2, fin: true, length: 3 });
+        if (isBegun) socket.write('a');
+        if (isBegun) expect(await wire.take(3)).toBe('820361');
+        expect(socket.writeEnd('b')).toBe(false);
+        expect(await told).toMatchObject([{ code: 'WS_ERR_DECLARED_LENGTH' }]);
+        expect(await over).toEqual([1006, '']);
+        expect(String(await wire.toEnd())).toBe('');
+      }
+    },
   },
   'BK-019': async () => {
     const { socket, wire } = wrap();
@@ -251,28 +314,62 @@ prove(frameRows, {
     socket.writeEnd();
     expect(await wire.take(8)).toBe('010161' + '800162' + '8100');
   },
-  'BK-023': async () => {
-    const { socket, wire } = wrap();
-    const heads: ReceivedHead[] = [];
-    socket.on('head', (head) => heads.push(head));
-    socket.resume();
-    wire.send(masked('', { opcode: 2, fin: false, payloadLength: 0 }).subarray(0, 6));
-    wire.send(masked('x', { opcode: 9 }));
-    wire.send(masked(Buffer.alloc(300), { opcode: 0 }));
-    await next(socket, 'done');
-    const masking = Buffer.from('37fa213d', 'hex');
-    const bits = { mask: true, rsv1: false, rsv2: false, rsv3: false, masking };
-    expect(heads).toEqual([
-      { ...bits, fin: false, opcode: 2, length: 0, headSize: 6 },
-      { ...bits, fin: true, opcode: 9, length: 1, headSize: 6 },
-      { ...bits, fin: true, opcode: 0, length: 300, headSize: 8 },
-    ]);
-    const client = wrap({ mask: true, allowedRsv: 7 });
-    const head = next(client.socket, 'head');
-    client.wire.send(hex`f1 00`);
-    expect(await head).toMatchObject([
-      { mask: false, rsv1: true, rsv2: true, rsv3: true, masking: Buffer.alloc(0), headSize: 2 },
-    ]);
+  'BK-023': {
+    'BK-023 of each frame of a byte stream': async () => {
+      const { socket, wire } = wrap();
+      const heads: ReceivedHead[] = [];
+      socket.on('head', (head) => heads.push(head));
+      socket.resume();
+      wire.send(masked('', { opcode: 2, fin: false, payloadLength: 0 }).subarray(0, 6));
+      wire.send(masked('x', { opcode: 9 }));
+      wire.send(masked(Buffer.alloc(300), { opcode: 0 }));
+      await next(socket, 'done');
+      const masking = Buffer.from('37fa213d', 'hex');
+      const bits = { mask: true, rsv1: false, rsv2: false, rsv3: false, masking };
+      expect(heads).toEqual([
+        { ...bits, fin: false, opcode: 2, length: 0, headSize: 6 },
+        { ...bits, fin: true, opcode: 9, length: 1, headSize: 6 },
+        { ...bits, fin: true, opcode: 0, length: 300, headSize: 8 },
+      ]);
+      const client = wrap({ mask: true, allowedRsv: 7 });
+      const head = next(client.socket, 'head');
+      client.wire.send(hex`f1 00`);
+      expect(await head).toMatchObject([
+        { mask: false, rsv1: true, rsv2: true, rsv3: true, masking: Buffer.alloc(0), headSize: 2 },
+      ]);
+    },
+    'BK-023 of each frame of a connection of a Server, on it and on the Server': async () => {
+      const { server, port } = await start();
+      const { wire, socket } = await opened(server, port);
+      const events: unknown[] = [];
+      const listener = ({ opcode, fin, length, headSize, masking }: ReceivedHead, from: Socket): void =>
+        void events.push([opcode, fin, length, headSize, masking.toString('hex'), from.id]);
+      const onSocket = (head: ReceivedHead): void => listener(head, socket);
+      server.on('head', listener);
+      socket.on('head', onSocket);
+      server.on('message', (message) => events.push(message));
+      const frames = [
+        masked('a', { opcode: 1, fin: false }),
+        masked('x', { opcode: 9 }),
+        masked(Buffer.alloc(300, 'b'), { opcode: 0 }),
+      ];
+      wire.send(Buffer.concat(frames));
+      await next(server, 'message');
+      const heads = [
+        [1, false, 1, 6, '37fa213d', 0],
+        [9, true, 1, 6, '37fa213d', 0],
+        [0, true, 300, 8, '37fa213d', 0],
+      ];
+      expect(events).toEqual([...heads.flatMap((head) => [head, head]), `a${'b'.repeat(300)}`]);
+      expect('incoming' in socket.core && socket.core.listenerCount('frame')).toBe(1);
+      server.off('head', listener);
+      socket.off('head', onSocket);
+      events.length = 0;
+      wire.send(Buffer.concat(frames));
+      await next(server, 'message');
+      expect(events).toEqual([`a${'b'.repeat(300)}`]);
+      expect('incoming' in socket.core && socket.core.listenerCount('frame')).toBe(0);
+    },
   },
   'BK-024': async () => {
     const { socket, wire } = wrap();

@@ -1,15 +1,25 @@
-import { expect } from '@jest/globals';
+import { expect, jest } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer as createHttps } from 'node:https';
 import { Readable, Writable } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
 import { makeCertificate } from '@ws/testing';
 import { Opcode } from '@ws/frame';
+import type { WebSocket } from '@ws/server';
 import { Server, type Socket } from '../../src/websockets/index.js';
 import { prove } from '../rows.js';
 import { serverRows } from '../rows/websockets.js';
-import { Client, closeLater, join, listen, masked, next, portOf, shake, start, statusOf } from './support.js';
+import { Client, closeLater, join, listen, masked, next, opened, portOf, shake, start, statusOf } from './support.js';
 
 const EMPTY = Buffer.alloc(0);
+/** All but `setInterval`. */
+// prettier-ignore
+const NOT_FAKED = ['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'clearImmediate', 'setTimeout', 'clearTimeout'] as const;
+
+/** So many bytes of a connection are counted. */
+async function counted({ core }: Socket, name: 'bytesReceived' | 'bytesSent', bytes: number): Promise<void> {
+  while (name in core && (core as WebSocket)[name] < bytes) await turn();
+}
 
 prove(serverRows, {
   'BK-030': {
@@ -82,28 +92,63 @@ prove(serverRows, {
     },
   },
   'BK-033': {
-    'BK-033 B-37 after that time without a message or a ping: 1001': async () => {
-      const { server, port } = await start({ timeout: 300 });
+    'BK-033 B-37 after that time without a byte: 1001': async () => {
+      const { server, port } = await start({ timeout: 80 });
+      const begun = performance.now();
       const { client } = await join(server, port);
-      const { client: pinging } = await join(server, port);
       const left = next(server, 'close');
-      const ping = setInterval(() => pinging.socket.ping(), 50);
-      closeLater(() => clearInterval(ping));
       expect((await client.socket.closed).code).toBe(1001);
+      expect(performance.now() - begun).toBeGreaterThanOrEqual(79);
       expect(await left).toMatchObject([1001, { id: 0 }, '']);
-      expect(pinging.socket.readyState).toBe(pinging.socket.OPEN);
-      clearInterval(ping);
-      expect((await pinging.socket.closed).code).toBe(1001);
+    },
+    'BK-033 a byte in either direction counts, of whatever; who does not answer the 1001 is cut': async () => {
+      jest.useFakeTimers({ doNotFake: [...NOT_FAKED] }); // the looks alone
+      closeLater(() => jest.useRealTimers());
+      const { server, port } = await start({ timeout: 400, closeTimeout: 20 });
+      const [silent, speaking, hearing] = [
+        await opened(server, port),
+        await opened(server, port),
+        await opened(server, port),
+      ];
+      const slowly = masked('a long message', { opcode: Opcode.Text });
+      for (let look = 0; look < 5; look++) {
+        speaking.wire.send(slowly.subarray(look, look + 1));
+        hearing.socket.ping();
+        await counted(speaking.socket, 'bytesReceived', look + 1);
+        await counted(hearing.socket, 'bytesSent', 2 * look + 2);
+        expect(silent.wire.received.length).toBe(0);
+        jest.advanceTimersByTime(100);
+      }
+      const gone = next(silent.socket, 'close');
+      expect(await silent.wire.take(4)).toBe('880203e9');
+      expect(await gone).toEqual([1006, '']);
+      expect(server.sockets).toEqual([speaking.socket, hearing.socket]);
+      await hearing.wire.frames(5);
+      hearing.wire.received = EMPTY;
+      const rest = [speaking, hearing].map(({ socket }) => next(socket, 'close'));
+      jest.advanceTimersByTime(300);
+      expect(server.core.clients.size).toBe(2);
+      jest.advanceTimersByTime(100);
+      expect(await hearing.wire.take(4)).toBe('880203e9');
+      expect(await speaking.wire.take(4)).toBe('880203e9');
+      await Promise.all(rest);
+      expect(jest.getTimerCount()).toBe(0);
     },
     'BK-033 X-06 the default is ten minutes, and 0 is for ever': async () => {
-      expect(new Server()).toMatchObject({ timeout: 600_000, core: { options: { idleTimeout: 600_000 } } });
-      expect(new Server({ timeout: 0 }).core.options.idleTimeout).toBe(0);
-      const { server, port } = await start({ timeout: 0 });
-      const { client, socket } = await join(server, port);
-      expect('limits' in socket.core && socket.core.limits.idleTimeout).toBe(false);
-      client.socket.ping();
-      await next(server, 'pong');
-      expect('limits' in socket.core && socket.core.limits.idleTimeout).toBe(false);
+      expect(new Server().timeout).toBe(600_000);
+      jest.useFakeTimers({ doNotFake: [...NOT_FAKED] });
+      closeLater(() => jest.useRealTimers());
+      const { server, port } = await start();
+      const { wire } = await opened(server, port);
+      jest.advanceTimersByTime(600_000);
+      expect(wire.received.length).toBe(0);
+      jest.advanceTimersByTime(150_000);
+      expect(await wire.take(4)).toBe('880203e9');
+      const endless = await start({ timeout: 0 });
+      const before = jest.getTimerCount();
+      await join(endless.server, endless.port);
+      expect([jest.getTimerCount() - before, endless.server.core.options.idleTimeout]).toEqual([0, 0]);
+      for (const timeout of [-1, NaN, 2 ** 31]) expect(() => new Server({ timeout })).toThrow(RangeError);
     },
   },
   'BK-034': {
@@ -206,6 +251,25 @@ prove(serverRows, {
       expect(() => server.broadcast({ fin: true }, 5 as never)).toThrow(TypeError);
       server.broadcast({ fin: true, opcode: 2 }, Buffer.of(0xff));
       expect(await client.until(1)).toEqual([Buffer.of(0xff)]);
+    },
+    'BK-037 wire: without fin it is a part of a message, which the next ones go on with': async () => {
+      const { server, port } = await start();
+      const { wire } = await opened(server, port);
+      const part = Buffer.from('a');
+      server.broadcast({ fin: false, opcode: 1 }, part);
+      server.broadcast({ fin: false }, part);
+      server.broadcast({ fin: true, opcode: 9 }, 'p');
+      expect((await wire.frames(3)).map(({ head }) => head.opcode).toSorted()).toEqual([0, 1, 9]);
+      server.write('b');
+      expect(() => server.broadcast({ fin: true }, Buffer.of(0xff))).toThrow(TypeError);
+      server.broadcast({ fin: true, opcode: 0 }, 'c');
+      server.broadcast({ fin: true, opcode: 2 }, 'd');
+      await wire.frames(6);
+      expect((await wire.take(18)).replace('890170', '')).toBe('010161' + '000161' + '000162' + '800163' + '820164');
+      server.broadcast({ fin: false, opcode: 2 }, 'e');
+      server.write(EMPTY);
+      server.broadcast({ opcode: 1 }, 'f');
+      expect(await wire.take(8)).toBe('020165' + '8000' + '810166');
     },
     'BK-037 while a message is being written it waits for its end': async () => {
       const { server, port } = await start();

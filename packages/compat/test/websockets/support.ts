@@ -189,3 +189,14 @@ export async function shake(
 }
 
 export const statusOf = (answer: string): number => Number(answer.split(' ')[1]);
+
+/** A client of raw bytes, and the Socket of the server that it is. */
+export async function opened(
+  server: Server,
+  port: number,
+  headers: readonly string[] = [],
+): Promise<{ wire: Wire; socket: Socket }> {
+  const told = next(server, 'open');
+  const { wire } = await shake(port, { headers });
+  return { wire, socket: (await told)[0] as Socket };
+}

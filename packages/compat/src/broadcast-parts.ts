@@ -1,0 +1,57 @@
+import { Opcode } from '@ws/frame';
+import type { BroadcastStream, WebSocketServer } from '@ws/server';
+
+interface Part {
+  readonly opcode: Opcode;
+  readonly fin: boolean;
+}
+
+/** Ends the message that is open, and is nothing where there is none. Any other empty chunk is an empty message there. */
+export const END = Buffer.alloc(0);
+
+/** Messages to all, of which each chunk is a part: an empty one is the last of its message, and so is one that says so. Others are of binary messages. */
+export class BroadcastParts {
+  readonly #server: WebSocketServer;
+  readonly #failed: (error: Error) => void;
+  /** The message that is being written. */
+  #message: BroadcastStream | undefined;
+  /** The last one that said what it is, if its message goes on. */
+  #open: Part | undefined;
+  readonly #known = new WeakMap<Buffer, Part>();
+
+  constructor(server: WebSocketServer, failed: (error: Error) => void) {
+    this.#server = server;
+    this.#failed = failed;
+  }
+
+  /** Of the message that {@link chunkOf} has begun, and not ended. */
+  get openOpcode(): Opcode | undefined {
+    return this.#open?.opcode;
+  }
+
+  /** A chunk that says what it is, to be written when its turn comes: a copy, as the same bytes may be two of them. */
+  chunkOf(bytes: Uint8Array, opcode: Opcode, fin: boolean): Buffer {
+    const chunk = Buffer.from(bytes);
+    const part = { opcode, fin };
+    this.#known.set(chunk, part);
+    this.#open = fin ? undefined : part;
+    return chunk;
+  }
+
+  /** One after the other: the next chunk after the callback. */
+  write(chunk: Buffer, callback: () => void): void {
+    if (chunk === END && this.#message === undefined) return callback();
+    const { opcode = Opcode.Binary, fin = chunk.length === 0 } = this.#known.get(chunk) ?? {};
+    const message = (this.#message ??= this.#begin(opcode === Opcode.Binary));
+    if (!fin) return void message.write(chunk, () => callback());
+    this.#message = undefined;
+    message.end(chunk, () => callback());
+  }
+
+  #begin(binary: boolean): BroadcastStream {
+    return this.#server.createBroadcast({ binary }).once('error', (error) => {
+      this.#message = undefined;
+      this.#failed(error);
+    });
+  }
+}
