@@ -7,7 +7,7 @@ import { WebSocket, WebSocketServer } from '@ws/server';
 import { forgivePeers } from '../async-listeners.js';
 import { ofConnection, ofFrames, type Arrival } from '../arrivals.js';
 import { ConnectionFrames, type Frames, type WriteCallback } from '../connection-frames.js';
-import { forward } from '../forward.js';
+import { Forwarding } from '../forward.js';
 import { guarded } from '../guarded.js';
 import type { Listener, Other, OtherName, SocketEvents } from './events.js';
 import { outgoingHead, receivedHead, type WrittenHead } from './head.js';
@@ -260,7 +260,7 @@ export class Socket extends Duplex {
   /** To the server that it is piped to, or else to who reads. A byte stream waits for its reader. */
   async #pass({ isText, payload }: Arrival): Promise<void> {
     const isRead = this.core instanceof FrameDuplex || this.listenerCount('readable') + this.listenerCount('data') > 0;
-    if (this.#server) await forward(this.#server, payload, isText, this.core);
+    if (this.#server) await Forwarding.of(this.#server).send(payload, isText, this.core);
     else
       for await (const chunk of payload)
         if (isRead && !this.#give(chunk)) await new Promise<void>((resolve) => (this.#proceed = resolve));

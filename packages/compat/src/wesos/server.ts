@@ -46,7 +46,6 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#relay.on('drain', () => void this.emit('drain'));
     server.on('connection', (webSocket) => {
       const socket = new Socket(webSocket);
-      this.#relay.joins(webSocket);
       webSocket.on('error', (error) => this.#failed(error, socket));
       this.emit('open', socket, this);
       this.emit('connect', socket, this);
