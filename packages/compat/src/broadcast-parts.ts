@@ -49,8 +49,9 @@ export class BroadcastParts {
   }
 
   #begin(binary: boolean): BroadcastStream {
-    return this.#server.createBroadcast({ binary }).once('error', (error) => {
-      this.#message = undefined;
+    const message = this.#server.createBroadcast({ binary });
+    return message.once('error', (error) => {
+      if (this.#message === message) this.#message = this.#open = undefined;
       this.#failed(error);
     });
   }

@@ -40,7 +40,7 @@ export class Forwarding {
   sent({ sent, queued }: BroadcastReport): void {
     const isBehind = sent === 0 && queued > 0;
     if (isBehind === this.#behind.length > 0) return;
-    if (!isBehind) return void process.nextTick(this.#goOn);
+    if (!isBehind) return process.nextTick(this.#goOn);
     this.#behind = [...this.#server.clients];
     for (const client of this.#behind) client.on('drain', this.#goOn).on('close', this.#goOn);
   }

@@ -8,7 +8,6 @@ import { forgivePeers } from '../async-listeners.js';
 import { ofConnection, ofFrames, type Arrival } from '../arrivals.js';
 import { ConnectionFrames, type Frames, type WriteCallback } from '../connection-frames.js';
 import { Forwarding } from '../forward.js';
-import { guarded } from '../guarded.js';
 import type { Listener, Other, OtherName, SocketEvents } from './events.js';
 import { outgoingHead, receivedHead, type WrittenHead } from './head.js';
 
@@ -308,6 +307,17 @@ const coreOf = (target: object): WebSocketServer | undefined =>
 
 const isNothing = (chunk: unknown): chunk is boolean | null | undefined =>
   chunk === null || chunk === undefined || typeof chunk === 'boolean';
+
+/** What a listener throws is its own, and comes up by itself. */
+function guarded(act: () => unknown): void {
+  try {
+    act();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
 
 /** @throws {TypeError} for what cannot be sent */
 export function bytesOf(chunk: unknown, encoding?: BufferEncoding): Uint8Array {

@@ -5,7 +5,7 @@ import { hex } from '@ws/testing';
 import { Socket, type ReceivedHead } from '../../src/websockets/index.js';
 import { prove } from '../rows.js';
 import { frameRows } from '../rows/websockets.js';
-import { join, masked, next, opened, start, wrap } from './support.js';
+import { join, masked, next, joinRaw, start, wrap } from './support.js';
 
 const text = (bytes: Buffer | null): string => String(bytes ?? '');
 
@@ -186,7 +186,7 @@ prove(frameRows, {
     'BK-018 on a connection of a Server: several writes fill one frame, in each form of the length': async () => {
       const { server, port } = await start({ perMessageDeflate: true });
       for (const headers of [[], ['Sec-WebSocket-Extensions: permessage-deflate']]) {
-        const { wire, socket } = await opened(server, port, headers);
+        const { wire, socket } = await joinRaw(server, port, headers);
         for (const [length, header] of [
           [4, '8204'],
           [200, '827e00c8'],
@@ -206,7 +206,7 @@ prove(frameRows, {
     },
     'BK-018 of a frame that does not end the message, and of one over 1 MiB, each write is a frame': async () => {
       const { server, port } = await start();
-      const { wire, socket } = await opened(server, port);
+      const { wire, socket } = await joinRaw(server, port);
       socket.writeHead({ opcode: 2, length: 2 });
       for (const byte of ['a', 'b']) socket.write(byte);
       socket.writeHead({ fin: true, length: 2 });
@@ -222,7 +222,7 @@ prove(frameRows, {
     },
     'BK-018 on a connection more than that throws, and nothing of it is sent; a ping waits': async () => {
       const { server, port } = await start();
-      const { wire, socket } = await opened(server, port);
+      const { wire, socket } = await joinRaw(server, port);
       socket.writeHead({ opcode: 2, fin: true, length: 2 });
       expect(() => socket.write('abc')).toThrow(RangeError);
       socket.write('a');
@@ -235,14 +235,14 @@ prove(frameRows, {
     'BK-018 on a connection less than that and the end: it is cut, with an error': async () => {
       const { server, port } = await start();
       for (const isBegun of [true, false]) {
-        const { wire, socket } = await opened(server, port);
-        const told = next(socket, 'error');
+        const { wire, socket } = await joinRaw(server, port);
+        const failed = next(socket, 'error');
         const over = next(socket, 'close');
         socket.writeHead({ opcode: 2, fin: true, length: 3 });
         if (isBegun) socket.write('a');
         if (isBegun) expect(await wire.take(3)).toBe('820361');
         expect(socket.writeEnd('b')).toBe(false);
-        expect(await told).toMatchObject([{ code: 'WS_ERR_DECLARED_LENGTH' }]);
+        expect(await failed).toMatchObject([{ code: 'WS_ERR_DECLARED_LENGTH' }]);
         expect(await over).toEqual([1006, '']);
         expect(String(await wire.toEnd())).toBe('');
       }
@@ -341,7 +341,7 @@ prove(frameRows, {
     },
     'BK-023 of each frame of a connection of a Server, on it and on the Server': async () => {
       const { server, port } = await start();
-      const { wire, socket } = await opened(server, port);
+      const { wire, socket } = await joinRaw(server, port);
       const events: unknown[] = [];
       const listener = ({ opcode, fin, length, headSize, masking }: ReceivedHead, from: Socket): void =>
         void events.push([opcode, fin, length, headSize, masking.toString('hex'), from.id]);

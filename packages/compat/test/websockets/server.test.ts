@@ -9,7 +9,7 @@ import type { WebSocket } from '@ws/server';
 import { Server, type Socket } from '../../src/websockets/index.js';
 import { prove } from '../rows.js';
 import { serverRows } from '../rows/websockets.js';
-import { Client, closeLater, join, listen, masked, next, opened, portOf, shake, start, statusOf } from './support.js';
+import { Client, closeLater, join, listen, masked, next, joinRaw, portOf, shake, start, statusOf } from './support.js';
 
 const EMPTY = Buffer.alloc(0);
 /** All but `setInterval`. */
@@ -18,7 +18,8 @@ const NOT_FAKED = ['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask'
 
 /** So many bytes of a connection are counted. */
 async function counted({ core }: Socket, name: 'bytesReceived' | 'bytesSent', bytes: number): Promise<void> {
-  while (name in core && (core as WebSocket)[name] < bytes) await turn();
+  const count = (): number => (core as WebSocket)[name];
+  while (count() < bytes) await turn();
 }
 
 prove(serverRows, {
@@ -106,9 +107,9 @@ prove(serverRows, {
       closeLater(() => jest.useRealTimers());
       const { server, port } = await start({ timeout: 400, closeTimeout: 20 });
       const [silent, speaking, hearing] = [
-        await opened(server, port),
-        await opened(server, port),
-        await opened(server, port),
+        await joinRaw(server, port),
+        await joinRaw(server, port),
+        await joinRaw(server, port),
       ];
       const slowly = masked('a long message', { opcode: Opcode.Text });
       for (let look = 0; look < 5; look++) {
@@ -139,7 +140,7 @@ prove(serverRows, {
       jest.useFakeTimers({ doNotFake: [...NOT_FAKED] });
       closeLater(() => jest.useRealTimers());
       const { server, port } = await start();
-      const { wire } = await opened(server, port);
+      const { wire } = await joinRaw(server, port);
       jest.advanceTimersByTime(600_000);
       expect(wire.received.length).toBe(0);
       jest.advanceTimersByTime(150_000);
@@ -254,12 +255,12 @@ prove(serverRows, {
     },
     'BK-037 wire: without fin it is a part of a message, which the next ones go on with': async () => {
       const { server, port } = await start();
-      const { wire } = await opened(server, port);
+      const { wire } = await joinRaw(server, port);
       const part = Buffer.from('a');
       server.broadcast({ fin: false, opcode: 1 }, part);
       server.broadcast({ fin: false }, part);
       server.broadcast({ fin: true, opcode: 9 }, 'p');
-      expect((await wire.frames(3)).map(({ head }) => head.opcode).toSorted()).toEqual([0, 1, 9]);
+      expect(new Set((await wire.frames(3)).map(({ head }) => head.opcode))).toEqual(new Set([0, 1, 9]));
       server.write('b');
       expect(() => server.broadcast({ fin: true }, Buffer.of(0xff))).toThrow(TypeError);
       server.broadcast({ fin: true, opcode: 0 }, 'c');

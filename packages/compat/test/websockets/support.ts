@@ -191,7 +191,7 @@ export async function shake(
 export const statusOf = (answer: string): number => Number(answer.split(' ')[1]);
 
 /** A client of raw bytes, and the Socket of the server that it is. */
-export async function opened(
+export async function joinRaw(
   server: Server,
   port: number,
   headers: readonly string[] = [],

@@ -384,7 +384,7 @@ function guarded<Result>(call: () => Result): Result | undefined {
   }
 }
 
-const STOPPED = Symbol('stopped');
+const STOPPED = new Error('stopped');
 /** While there is no core nobody asks the guards. */
 const NOBODY = {} as WatchHost;
 const totalLength = (parts: Uint8Array[]): number => parts.reduce((total, { length }) => total + length, 0);
