@@ -31,7 +31,11 @@ export class Forwarding {
   }
 
   /** Resolves when all of a message is sent and there is room; rejects if it breaks off. */
-  async send(payload: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, isText: boolean, source: unknown): Promise<void> {
+  async send(
+    payload: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    isText: boolean,
+    source: unknown,
+  ): Promise<void> {
     await pipeline(payload, this.begin(isText, source));
     await new Promise<void>((resolve) => this.whenRoom(resolve));
   }
