@@ -79,6 +79,7 @@ describe("'frame'", () => {
       await nextTurn();
       const told = opcode === undefined ? [] : [['frame', expect.objectContaining({ opcode })]];
       expect(events).toEqual([...told, ['error', expect.objectContaining({ code: 'WS_ERR_INVALID_OPCODE' })]]);
+      socket.terminate();
     }
   });
 
