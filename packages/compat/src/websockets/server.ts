@@ -28,7 +28,7 @@ export interface ServerOptions extends Omit<CoreOptions, Ours> {
   readonly maxConnections?: number | undefined;
 }
 
-const FIXED = { noServer: true, unservedPath: 404, clientTracking: true } as const;
+const FIXED = { noServer: true, unservedPath: 404, clientTracking: true, idleTimeout: 0 } as const;
 /** Reasons that are no failed handshake: the request may be for others, or there is no room. */
 // prettier-ignore
 const NO_FAILURE: ReadonlySet<RefusalReason> = new Set(['path', 'maxConnections', 'maxConnectionsPerAddress', 'maxPending', 'memoryLimit', 'rateLimit', 'acceptPaused', 'closing']);
@@ -60,8 +60,9 @@ export class Server extends Writable implements Owner {
     this.timeout = timeout;
     this.#idle = new IdleWatch(timeout);
     this.maxConnections = maxConnections;
-    const ours = { path: this.url.pathname, idleTimeout: 0, maxConnections };
-    this.core = new WebSocketServer({ maxPayload: 104_857_600, ...rest, ...FIXED, ...ours });
+    const ours = { ...FIXED, path: this.url.pathname, maxConnections };
+    // A ping of ours and its answer would be bytes as well: who is silent would never be.
+    this.core = new WebSocketServer({ maxPayload: 104_857_600, heartbeat: timeout === 0 && {}, ...rest, ...ours });
     this.#parts = new BroadcastParts(this.core, (error) => this.emit('error', error));
     this.core.on('connection', (webSocket) => this.#add(webSocket, rest.autoPong === false));
     this.core.on('refused', (reason, _request, error) => {

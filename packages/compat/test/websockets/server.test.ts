@@ -6,7 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { makeCertificate } from '@ws/testing';
 import { Opcode } from '@ws/frame';
 import type { WebSocket } from '@ws/server';
-import { Server, type Socket } from '../../src/websockets/index.js';
+import { Server, type ServerOptions, type Socket } from '../../src/websockets/index.js';
 import { prove } from '../rows.js';
 import { serverRows } from '../rows/websockets.js';
 import { Client, closeLater, join, listen, masked, next, joinRaw, portOf, shake, start, statusOf } from './support.js';
@@ -134,6 +134,12 @@ prove(serverRows, {
       expect(await speaking.wire.take(4)).toBe('880203e9');
       await Promise.all(rest);
       expect(jest.getTimerCount()).toBe(0);
+    },
+    'BK-033 there is no heartbeat beside it, whose bytes would count': () => {
+      const heartbeatOf = (options?: ServerOptions): unknown => new Server(options).core.options.heartbeat;
+      expect([heartbeatOf(), heartbeatOf({ timeout: 1 })]).toEqual([false, false]);
+      expect(heartbeatOf({ timeout: 0 })).toEqual({});
+      expect(heartbeatOf({ heartbeat: { interval: 5 } })).toMatchObject({ interval: 5 });
     },
     'BK-033 X-06 the default is ten minutes, and 0 is for ever': async () => {
       expect(new Server().timeout).toBe(600_000);
