@@ -1,4 +1,11 @@
+import { Server } from './server.js';
+import { Socket } from './socket.js';
+
 export type { PongInfo, ServerEvents, SocketEvents } from './events.js';
 export type { ReceivedHead, WrittenHead } from './head.js';
-export { Server, type ServerOptions } from './server.js';
-export { Socket, type SocketOptions } from './socket.js';
+export type { ServerOptions } from './server.js';
+export type { SocketOptions } from './socket.js';
+export { Server, Socket };
+
+/** For `import websockets from`, as of a CommonJS module. */
+export default { Server, Socket };

@@ -53,8 +53,7 @@ export class Server extends Writable implements Owner {
 
   /** @throws {TypeError | RangeError} naming the option that is not what it has to be */
   constructor(options: ServerOptions = {}) {
-    const own = { emitClose: false, autoDestroy: false, captureRejections: true };
-    super(own);
+    super({ emitClose: false, autoDestroy: false, captureRejections: true } as object);
     const { url = 'ws://localhost:3000', timeout = 600_000, maxConnections = 10, ...rest } = options;
     this.url = new URL(url, 'ws://localhost');
     this.timeout = timeout;
@@ -95,11 +94,10 @@ export class Server extends Writable implements Owner {
     const [head, message] = args.length === 1 ? [{}, args[0]] : args;
     const { opcode = this.#parts.openOpcode ?? Opcode.Text, fin = true } = outgoingHead(head, 0);
     const bytes = bytesOf(message);
-    const binary = opcode === Opcode.Binary;
     if (isControl(opcode)) for (const socket of this.sockets) socket.writeHead({ opcode }).write(bytes);
-    else if (!binary && !isUtf8(bytes)) throw new TypeError('text is not valid UTF-8');
+    else if (opcode !== Opcode.Binary && !isUtf8(bytes)) throw new TypeError('text is not valid UTF-8');
     else if (!fin || this.#parts.openOpcode !== undefined) this.write(this.#parts.chunkOf(bytes, opcode, fin));
-    else this.core.broadcast(bytes, { binary });
+    else this.core.broadcast(bytes, { binary: opcode === Opcode.Binary });
     return this;
   }
 

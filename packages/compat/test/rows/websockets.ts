@@ -178,7 +178,7 @@ export const migration: Migration = {
 +var websockets = require('@ws/compat/websockets');
 \`\`\`
 
-With \`import\`, say \`import { Server, Socket } from '@ws/compat/websockets'\`.`,
+With \`import\`, say \`import websockets from '@ws/compat/websockets'\`, or \`import { Server, Socket } from\`.`,
   sections: [
     { title: 'Module', rows: moduleRows },
     { title: 'Frames: Socket', rows: frameRows },

@@ -118,7 +118,7 @@ const wesos = require('wesos'); // before
 const wesos = require('@ws/compat/wesos'); // after
 \`\`\`
 
-In an ES module: \`import * as wesos from '@ws/compat/wesos'\`. The entry has its types with it.
+In an ES module: \`import wesos from '@ws/compat/wesos'\`, or \`import { createServer } from\`. The entry has its types with it.
 
 What wesos has no name for is one step away: \`wsocket.webSocket\` is the \`WebSocket\` of the core, with \`close\`, \`send\`, \`ping\` and all else, and
 \`server.webSocketServer\` its \`WebSocketServer\`. Both may be used beside the old names, so that a program can be moved piece by piece.

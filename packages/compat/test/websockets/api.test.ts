@@ -4,7 +4,9 @@ import * as websockets from '../../src/websockets/index.js';
 const ownNames = (object: object): string[] => Object.getOwnPropertyNames(object).toSorted();
 
 test('the public names', () => {
-  expect(Object.keys(websockets)).toEqual(['Server', 'Socket']);
+  expect(Object.keys(websockets)).toEqual(['Server', 'Socket', 'default']);
+  const { Server, Socket } = websockets;
+  expect(websockets.default).toEqual({ Server, Socket });
 });
 
 test('what a Socket has beside a Duplex', () => {

@@ -16,7 +16,7 @@ test('import and require give the same classes', async () => {
      console.log(websockets.Server === Server, websockets.Socket === Socket, Object.keys(all).sort().join());`,
   );
   expect(await program.ended).toBe(0);
-  expect(program.output).toBe('true true Server,Socket\n');
+  expect(program.output).toBe('true true Server,Socket,default\n');
 });
 
 test('the program of the README runs, with import and with require', async () => {

@@ -11,7 +11,9 @@ const own = ({ prototype }: { prototype: object }): string[] =>
     .sort();
 
 test('its names, and no others', () => {
-  expect(Object.keys(wesos).sort()).toEqual(['Incoming', 'Outgoing', 'Server', 'Socket', 'createServer']);
+  const { default: main, ...named } = wesos;
+  expect(Object.keys(named).sort()).toEqual(['Incoming', 'Outgoing', 'Server', 'Socket', 'createServer']);
+  expect(main).toEqual(named);
   expect(own(wesos.Server)).toEqual(['end', 'listen', 'write']);
   expect(own(wesos.Socket)).toEqual(['destroy', 'on', 'once', 'pipe', 'unpipe']);
   expect(own(wesos.Incoming)).toEqual(['read']);

@@ -31,7 +31,9 @@ prove(moduleRows, {
     },
   },
   'WE-002': () => {
-    expect(Object.keys(wesos).sort()).toEqual(['Incoming', 'Outgoing', 'Server', 'Socket', 'createServer']);
+    const names = ['Incoming', 'Outgoing', 'Server', 'Socket', 'createServer'];
+    expect(Object.keys(wesos.default).sort()).toEqual(names);
+    expect(Object.keys(wesos).sort()).toEqual([...names, 'default']);
   },
 });
 
