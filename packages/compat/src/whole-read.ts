@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { Duplex, Readable } from 'node:stream';
 
 /**
  * How much `read()` takes of a stream of bytes: all that waits, as programs of those years have it, which read once for each `'readable'`. Since Node 26
@@ -11,6 +11,13 @@ export function wholeRead(stream: Readable, size?: number): number | undefined {
 
 /** Its `read()`, without a size, gives all that waits. */
 export class WholeReadable extends Readable {
+  override read(size?: number): unknown {
+    return super.read(wholeRead(this, size));
+  }
+}
+
+/** As {@link WholeReadable}. */
+export class WholeDuplex extends Duplex {
   override read(size?: number): unknown {
     return super.read(wholeRead(this, size));
   }

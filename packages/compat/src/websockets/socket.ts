@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import { Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { encodeClosePayload, Opcode, ProtocolError, type FrameHead } from '@ws/frame';
 import { FrameDuplex, type FrameDuplexOptions } from '@ws/frame/stream';
@@ -8,6 +8,7 @@ import { forgivePeers } from '../async-listeners.js';
 import { ofConnection, ofFrames, type Arrival } from '../arrivals.js';
 import { ConnectionFrames, type Frames, type WriteCallback } from '../connection-frames.js';
 import { Forwarding } from '../forward.js';
+import { WholeDuplex } from '../whole-read.js';
 import type { Listener, Other, OtherName, SocketEvents } from './events.js';
 import { outgoingHead, receivedHead, type WrittenHead } from './head.js';
 
@@ -37,7 +38,7 @@ let count = 0;
  * What a peer does is an `'error'` where somebody listens, and never thrown.
  */
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- its listeners have types, and that is all
-export class Socket extends Duplex {
+export class Socket extends WholeDuplex {
   readonly id: number;
   /** What it stands on, for what is not here. */
   readonly core: FrameDuplex | WebSocket;

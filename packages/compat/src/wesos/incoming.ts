@@ -1,8 +1,8 @@
-import { Duplex, PassThrough, type Readable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import { Incoming as Message, type WebSocket } from '@ws/connection';
 import { isControl, type FrameHead } from '@ws/frame';
 import { FrameDuplex } from '@ws/frame/stream';
-import { wholeRead } from '../whole-read.js';
+import { WholeDuplex, wholeRead } from '../whole-read.js';
 
 /** Of the first frame of a message, as wesos names it. */
 export interface IncomingHeader {
@@ -23,7 +23,7 @@ export interface IncomingOptions {
  * One message as it comes in: its bytes are read, unmasked; `'header'` comes before them. A `Socket` gives it with the event `'message'`. Made by
  * hand, the bytes of frames are written to it; what follows the message is dropped. An error that nobody listens for is not thrown.
  */
-export class Incoming extends Duplex {
+export class Incoming extends WholeDuplex {
   /** Set from the event `'header'` on. */
   header: IncomingHeader | undefined;
   /** The connection that it comes from. */
@@ -48,11 +48,6 @@ export class Incoming extends Duplex {
     if (!isMessage) return;
     this.header = headerOf(source.header);
     process.nextTick(() => this.emit('header', this.header));
-  }
-
-  /** Without a size all that waits, or null. */
-  override read(size?: number): unknown {
-    return super.read(wholeRead(this, size));
   }
 
   /** Nothing is read from the connection before somebody wants it. */

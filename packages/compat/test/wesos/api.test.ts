@@ -16,7 +16,7 @@ test('its names, and no others', () => {
   expect(main).toEqual(named);
   expect(own(wesos.Server)).toEqual(['end', 'listen', 'write']);
   expect(own(wesos.Socket)).toEqual(['destroy', 'on', 'once', 'pipe', 'unpipe']);
-  expect(own(wesos.Incoming)).toEqual(['read']);
+  expect(own(wesos.Incoming)).toEqual([]);
   expect(own(wesos.Outgoing)).toEqual(['begin', 'giveUp', 'send', 'write']);
   expect(wesos.Server.prototype).toBeInstanceOf(EventEmitter);
   for (const { prototype } of [wesos.Socket, wesos.Incoming]) expect(prototype).toBeInstanceOf(Readable);
