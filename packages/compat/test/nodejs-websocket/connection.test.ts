@@ -267,10 +267,14 @@ prove(connectionRows, {
       ]);
     },
     'while a binary message is open': async () => {
+      Connection.binaryFragmentation = 3;
       const { client, raw } = await rawServed();
-      client.beginBinary()!.write('abc');
+      const out = client.beginBinary()!;
+      Connection.binaryFragmentation = 524_288;
+      out.write('abc');
       client.sendPing('x');
-      expect(await raw.take(1)).toMatchObject([{ opcode: 9 }]);
+      out.end('d');
+      expect(await raw.take(3)).toMatchObject([{ opcode: 2, fin: false }, { opcode: 9 }, { opcode: 0, fin: true }]);
     },
     'too long, or in a wrong state: an error, and nothing is sent': async () => {
       const { client, raw } = await rawServed();

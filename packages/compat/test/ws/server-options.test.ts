@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
-import type { Socket as TcpSocket } from 'node:net';
+import { Server as NetServer, type AddressInfo, type Socket as TcpSocket } from 'node:net';
+import { expect, jest } from '@jest/globals';
+import Adapter from '../../src/ws/index.js';
 import { prove } from '../rows.js';
 import { serverOptions } from '../rows/ws.js';
 import {
@@ -49,10 +51,21 @@ prove(serverOptions, {
     socket.send('no answer');
     await once(client, 'message');
   }),
-  'WS8-023': same(async (world) => {
-    const { client } = await world.pair({ backlog: 1 });
-    world.log(client.readyState);
-  }),
+  'WS8-023': {
+    'as given': same(async (world) => {
+      const { client } = await world.pair({ backlog: 1 });
+      world.log(client.readyState);
+    }),
+    'the default': async () => {
+      const listen = jest.spyOn(NetServer.prototype, 'listen');
+      const server = new Adapter.Server({ port: 0, host: '127.0.0.1' });
+      expect(listen).toHaveBeenLastCalledWith(expect.objectContaining({ backlog: 4096 }));
+      listen.mockRestore();
+      await once(server, 'listening');
+      server.close();
+      await once(server, 'close');
+    },
+  },
   'WS8-024': same(async (world) => {
     const { server, client } = await world.pair({ clientTracking: false });
     world.log(server.clients, client.readyState);
@@ -147,11 +160,41 @@ prove(serverOptions, {
       world.log(data.length);
     }),
   },
-  'WS8-031': same(async (world) => {
-    const { client } = await world.pair({ maxPendingAutoPongs: 1 } as ServerOptions);
-    await settled(client);
-    world.log('answered');
-  }),
+  'WS8-031': {
+    'one ping is answered': same(async (world) => {
+      const { client } = await world.pair({ maxPendingAutoPongs: 1 } as ServerOptions);
+      await settled(client);
+      world.log('answered');
+    }),
+    'of many, while the peer reads nothing, the newest': async () => {
+      const server = new Adapter.Server({ port: 0, host: '127.0.0.1' });
+      await once(server, 'listening');
+      const peer = new RawPeer((server.address() as AddressInfo).port, handshake());
+      await peer.answer();
+      const socket = [...server.clients][0]!;
+      peer.socket.pause();
+      while (socket.bufferedAmount === 0) {
+        for (let i = 0; i < 64; i++) socket.send(Buffer.alloc(65_536));
+        await new Promise(setImmediate);
+      }
+      const pings = 1000;
+      const newest = new Promise<void>((resolve) => {
+        socket.on('ping', (data) => {
+          if (String(data) === String(pings - 1)) resolve();
+        });
+      });
+      for (let i = 0; i < pings; i++) {
+        const payload = Buffer.from(String(i));
+        peer.socket.write(Buffer.concat([Buffer.of(0x89, 0x80 | payload.length, 0, 0, 0, 0), payload]));
+      }
+      await newest;
+      peer.socket.resume();
+      await peer.until(`\x8a\x03${pings - 1}`);
+      peer.socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  },
   'WS8-032': same(async (world) => {
     const server = new world.server.Server({ noServer: true });
     world.attempt(() => server.address());
