@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { checkConnectionOptions, type WebSocket } from '@ws/connection';
 import { forgivePeers } from '../async-listeners.js';
-import { dialOver, type ClientEnd } from '../client-end.js';
+import { dialOver, type ClientEnd } from './client-end.js';
 import { closePayload } from './frame.js';
 import { handshakeError } from './handshake-error.js';
 import { InStream } from './in-stream.js';

@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { connect as connectTcp, isIP, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls, type ConnectionOptions as TlsOptions } from 'node:tls';
-import { parseAddress } from '../client-end.js';
+import { parseAddress } from './client-end.js';
 import { Connection } from './connection.js';
 import { Server, type ServerOptions } from './server.js';
 

@@ -9,7 +9,7 @@ const functions = { connect, createServer, setBinaryFragmentation, setMaxBufferL
 /** For `import ws from`, as of a CommonJS module. */
 const main = { ...functions, Connection, InStream, OutStream, Server, frame };
 
-export type { ClientEnd } from '../client-end.js';
+export type { ClientEnd } from './client-end.js';
 export type { ConnectionEvents, SendCallback } from './connection.js';
 export type { ConnectOptions } from './create.js';
 export type { SelectProtocol, ServerEvents, ServerOptions } from './server.js';

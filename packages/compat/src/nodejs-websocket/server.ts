@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import { selectSubprotocol } from '@ws/handshake';
 import { WebSocketServer } from '@ws/server';
 import { forgivePeers } from '../async-listeners.js';
-import { createWebSocketOnlyServer, refuseUpgrade } from '../websocket-only-server.js';
+import { createWebSocketOnlyServer, refuseUpgrade } from './websocket-only-server.js';
 import { Connection } from './connection.js';
 import { kAccept, kOpen, type Parent } from './parent.js';
 

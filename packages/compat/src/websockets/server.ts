@@ -9,8 +9,8 @@ import {
   type WebSocket,
 } from '@ws/server';
 import { forgivePeers } from '../async-listeners.js';
-import { BroadcastParts, END } from '../broadcast-parts.js';
-import { IdleWatch } from '../idle-watch.js';
+import { BroadcastParts, END } from './broadcast-parts.js';
+import { IdleWatch } from './idle-watch.js';
 import type { Listener, Other, OtherName, ServerEvents, SocketEvents } from './events.js';
 import { outgoingHead, type WrittenHead } from './head.js';
 import { bytesOf, onChoice, Socket, type Owner } from './socket.js';

@@ -5,8 +5,8 @@ import { encodeClosePayload, Opcode, ProtocolError, type FrameHead } from '@ws/f
 import { FrameDuplex, type FrameDuplexOptions } from '@ws/frame/stream';
 import { WebSocket, WebSocketServer } from '@ws/server';
 import { forgivePeers } from '../async-listeners.js';
-import { ofConnection, ofFrames, type Arrival } from '../arrivals.js';
-import { ConnectionFrames, type Frames, type WriteCallback } from '../connection-frames.js';
+import { ofConnection, ofFrames, type Arrival } from './arrivals.js';
+import { ConnectionFrames, type Frames, type WriteCallback } from './connection-frames.js';
 import { Forwarding } from '../forward.js';
 import { WholeDuplex } from '../whole-read.js';
 import type { Listener, Other, OtherName, SocketEvents } from './events.js';

@@ -1,4 +1,4 @@
-import { callable, type Callable } from '../callable.js';
+import { callable, type Callable } from './function-class.js';
 import { Server as ServerClass } from './server.js';
 import type * as Types from './types.js';
 import { WebSocket as WebSocketClass } from './websocket.js';

@@ -3,7 +3,7 @@ import { get, type IncomingMessage } from 'node:http';
 import { Readable, Writable } from 'node:stream';
 import { afterEach, expect, test } from '@jest/globals';
 import { makeCertificate } from '@ws/testing';
-import { parseAddress } from '../../src/client-end.js';
+import { parseAddress } from '../../src/nodejs-websocket/client-end.js';
 import ws, * as names from '../../src/nodejs-websocket/index.js';
 import { moduleRows } from '../rows/nodejs-websocket.js';
 import { prove } from '../rows.js';
