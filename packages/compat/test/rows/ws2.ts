@@ -248,6 +248,8 @@ or \`import WebSocket from '@ws/compat/ws2'\`; \`WebSocket.Server\` is there as 
 | listeners stay after the end, \`on…\` takes none but its own away | they were not the library's | \`removeAllListeners()\` |
 | \`WebSocket.createServer\`, \`connect\`, \`Sender\`, \`Receiver\` are not there; \`flags\` has no \`buffer\` | they were not documented | \`new WebSocket.Server\`, \`new WebSocket\`; \`@ws/frame\`; \`Buffer.from(data)\` |
 | \`extensions\` is a string of names; it was an object with their parameters | RFC 6455 and browsers have it so | \`extensions.includes('permessage-deflate')\` |
+| \`bytesReceived\` is 0 at \`'open'\`: the handshake does not count | what came behind it is counted as it is read | none |
+| in TypeScript the \`send\` of \`stream((error, send) => …)\` may be undefined: it is, where there is an error | the compiler says so before a program does | \`send?.(data, true)\` |
 | the callback of \`send\` gets undefined, not null | as in \`ws\` 8's types | none |
 | \`WebSocket.call(this)\` of a function that inherits is not possible | it is a class | \`class … extends WebSocket\` |
 `,
