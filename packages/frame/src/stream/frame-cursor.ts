@@ -70,6 +70,7 @@ export class FrameCursor {
     this.#isEnded = true;
     this.#current = undefined;
     this.#stop();
+    this.#wake(); // who waits for an item that now goes elsewhere
   }
 
   async *#payload(head: FrameHead): AsyncGenerator<Buffer, void, undefined> {

@@ -1,8 +1,10 @@
 import { Duplex } from 'node:stream';
-import { CloseCode, decodeClosePayload, Opcode, type FrameHead } from '../index.js';
+import { CloseCode, decodeClosePayload, Opcode, type FrameHead, type ProtocolError } from '../index.js';
+import { sliceOf } from '../chunk-slice.js';
 import { StreamError } from './errors.js';
 import type { FrameDuplexEvents, Listener } from './events.js';
 import { FrameCursor, type Frame } from './frame-cursor.js';
+import { messagesOf, PIECE, type FrameMessage } from './frame-messages.js';
 import { bytesOf, type OutgoingHead } from './frame-writer.js';
 import { Hold, IncomingFrames } from './incoming-frames.js';
 import { after, linger } from './linger.js';
@@ -12,8 +14,10 @@ import { OutgoingFrames, type WriteCallback } from './outgoing-frames.js';
 /** Who has a FrameDuplex already. */
 const wrapped = new WeakSet<Duplex>();
 const NOTHING = Buffer.alloc(0);
-/** What one more piece that waits to be read costs, in bytes beside its own. */
-const PIECE = 128;
+
+/** A part of a chunk is not to keep all of it from being freed: what waits, or is collected, would cost many times what it is charged. */
+const owned = (slice: Uint8Array): Uint8Array =>
+  slice.buffer.byteLength > 2 * slice.length ? sliceOf(slice, 0, slice.length) : slice;
 
 /**
  * WebSocket frames over a byte stream, RFC 6455 §5, on which the handshake is done. Payload of data frames is read from
@@ -52,13 +56,10 @@ export class FrameDuplex extends Duplex {
     this.#settings = settings;
     this.#incoming = new IncomingFrames(source, settings, {
       head: (head) => this.#head(head),
-      payload: (slice, isLast, isControlFrame) => this.#payload(slice, isLast, isControlFrame),
+      payload: (slice, isLast, isControlFrame) => this.#payload(owned(slice), isLast, isControlFrame),
       control: (opcode, payload) => this.#control(opcode, payload),
       messageEnd: () => this.#messageEnd(),
-      failed: (error) => {
-        this.#lingers = this.#outgoing.fail(error.closeCode);
-        this.destroy(error);
-      },
+      failed: (error) => this.#fail(error),
       ended: (isWhole) => {
         if (isWhole) this.#endReading();
         else this.destroy(new StreamError('WS_ERR_INCOMPLETE_MESSAGE'));
@@ -128,10 +129,11 @@ export class FrameDuplex extends Duplex {
    * read side meanwhile; payload that waits there is dropped. A loop that is left leaves the rest to the read side.
    * @throws {TypeError} while another such loop runs
    */
-  frames(): AsyncIterableIterator<Frame> {
+  frames(): AsyncGenerator<Frame, void, undefined> {
     if (this.#cursor) throw new TypeError('frames() is in use already');
     const proceed = (): void => this.#incoming.release(Hold.Unasked);
     const cursor = new FrameCursor(proceed, () => {
+      if (this.#cursor !== cursor) return; // left before, and there may be another since
       this.#cursor = undefined;
       proceed();
     });
@@ -139,6 +141,11 @@ export class FrameDuplex extends Duplex {
     while (this.read() !== null);
     if (this.destroyed || this.readableEnded) cursor.end(this.errored);
     return cursor.frames();
+  }
+
+  /** All messages, by {@link frames}: each with the payload of all its frames. @throws {TypeError} while another such loop runs */
+  messages(): AsyncGenerator<FrameMessage, void> {
+    return messagesOf(this.frames(), this.#settings.rules.maxFramePayload || Infinity, (error) => this.#fail(error));
   }
 
   override read(size?: number): Buffer | null {
@@ -202,6 +209,12 @@ export class FrameDuplex extends Duplex {
     if (!this.#incoming.sourceEnded) return void this.destroy();
     this.#outgoing.drained(new StreamError('WS_ERR_CLOSED'));
     super.end();
+  }
+
+  /** §7.1.7 */
+  #fail(error: ProtocolError): void {
+    this.#lingers = this.#outgoing.fail(error.closeCode);
+    this.destroy(error);
   }
 
   // Receiving.

@@ -10,7 +10,7 @@ test('the members beside those of every Duplex', () => {
   const own = Object.getOwnPropertyNames(stream.FrameDuplex.prototype).filter(
     (name) => !name.startsWith('_') && !(name in Duplex.prototype),
   );
-  expect(own.sort()).toEqual(['frames', 'writeEnd', 'writeHead']);
+  expect(own.sort()).toEqual(['frames', 'messages', 'writeEnd', 'writeHead']);
   const [source] = duplexPair();
   const duplex = new stream.FrameDuplex(source);
   expect(duplex.source).toBe(source);
