@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { encodeClosePayload, type MaskingMemory } from '@ws/frame';
+import type { MaskingMemory } from '@ws/frame';
 import { now } from './close-report.js';
 import { kSettings, type Subject } from './connection-owner.js';
 import type { Role } from './core-options.js';
@@ -97,7 +97,7 @@ export class Connection extends WheelEntry implements StreamTaker {
     if (streams || this.#live) this.protocol.streams = streams;
   }
 
-  /** @throws as `Protocol.close`, in every state */
+  /** Does nothing once it is closing: a relay passes on what no Close frame may carry, 1006 of a peer that has cut. @throws as `Protocol.close` */
   closeWith(
     code: number | undefined,
     reason: string | Uint8Array | undefined,
@@ -105,7 +105,6 @@ export class Connection extends WheelEntry implements StreamTaker {
     error?: Failure,
   ): void {
     if (this.isOpen) this.protocol.close(code, reason, initiator, error);
-    else encodeClosePayload(code, reason);
   }
 
   // What the live part does.
@@ -115,6 +114,9 @@ export class Connection extends WheelEntry implements StreamTaker {
   }
   claim(keeper: Keeper): Claim | undefined {
     return this.#live?.claim(keeper);
+  }
+  flush(): void {
+    this.#live?.flush();
   }
   terminate(): void {
     this.live.terminate();

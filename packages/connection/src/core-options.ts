@@ -20,7 +20,8 @@ export interface Individual {
 
 /** What the core is told by a connection: its settings, and Node's means. */
 export function coreOptions(settings: ConnectionSettings, individual: Individual): ProtocolOptions {
-  const { limits, guards, closeTimeoutMs, autoPong, strictLength, validateUtf8, fragmentSize, meter } = settings;
+  const { limits, guards, closeTimeoutMs, waitForTcpClose, autoPong, strictLength, validateUtf8 } = settings;
+  const { fragmentSize, meter } = settings;
   const { role, openedAt, duplex, extensions, account } = individual;
   const preserveInput = !ownsItsChunks(duplex);
   // One literal, nothing spread into it: each object that is has a shape of its own, which is half a kilobyte.
@@ -33,6 +34,7 @@ export function coreOptions(settings: ConnectionSettings, individual: Individual
     guards,
     random,
     closeTimeoutMs,
+    waitForTcpClose,
     autoPong,
     strictLength,
     validateUtf8,

@@ -74,6 +74,9 @@ export class EventAttributes extends EventEmitter<WebSocketEvents> {
   }
 
   static {
+    // As in browsers: `for (const name in socket)` finds them.
+    for (const name of ['onopen', 'onmessage', 'onclose', 'onerror', 'addEventListener', 'removeEventListener'])
+      Object.defineProperty(this.prototype, name, { enumerable: true });
     Object.defineProperty(this.prototype, captureRejectionSymbol, {
       value(this: EventAttributes, reason: unknown) {
         listenerRejected(reason, this);

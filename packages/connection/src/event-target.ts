@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import * as events from './event.js';
 import type { CloseInfo } from './protocol/index.js';
 import type { RawData, WebSocketEvents } from './types.js';
 
@@ -96,14 +97,14 @@ function adapterFor(target: Emitter, type: EventType, listener: AnyListener): Ad
     typeof listener === 'function' ? listener.call(target, event) : listener.handleEvent(event);
   switch (type) {
     case 'open':
-      return () => call({ type, target });
+      return () => call(new events.Event(type, target));
     case 'message':
       return (data: RawData, isBinary: boolean) =>
-        call({ type, target, data: isBinary ? data : (data as Buffer).toString() });
+        call(new events.MessageEvent(target, isBinary ? data : (data as Buffer).toString()));
     case 'close':
-      return (code: number, reason: Buffer, info: CloseInfo) =>
-        call({ type, target, code, reason: reason.toString(), wasClean: info.wasClean, info });
+      return (code: number, reason: Buffer, info?: CloseInfo) =>
+        call(new events.CloseEvent(target, code, reason.toString(), info));
     case 'error':
-      return (error: Error) => call({ type, target, error, message: error.message });
+      return (error: Error) => call(new events.ErrorEvent(target, error));
   }
 }

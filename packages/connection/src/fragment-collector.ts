@@ -13,6 +13,10 @@ export class FragmentCollector {
     return this.#buffer?.byteLength ?? 0;
   }
 
+  clear(): void {
+    this.#buffer = undefined;
+  }
+
   /** Is that, with `chunk`, enough for a fragment? */
   isComplete(chunk: Uint8Array): boolean {
     return this.byteLength + chunk.length >= this.#size;

@@ -140,6 +140,11 @@ export class LiveConnection implements ProtocolHandlers, OutflowHost, Holder, St
     return this.#account?.claim(keeper);
   }
 
+  /** What was sent in this turn is with the stream. */
+  flush(): void {
+    if (!this.#duplex.destroyed) this.outflow.flush();
+  }
+
   /** Cut, by the user: what was sent in this turn is with the stream before. */
   terminate(): void {
     this.outflow.flush();

@@ -9,6 +9,8 @@ export interface MessageWriterOptions {
   readonly binary?: boolean | undefined;
   /** Bytes to collect before a fragment is sent; 0: each write is one. */
   readonly fragmentSize: number;
+  /** Bytes that {@link MessageWriter.collect} may keep for a fragment. @default Infinity */
+  readonly mostCollected?: number | undefined;
   /** The message is for many, and may have to be ended anywhere: text is sent in whole characters, and all in memory that nobody else has. */
   readonly isShared?: boolean | undefined;
 }
@@ -23,6 +25,12 @@ export abstract class MessageWriter extends Writable {
   readonly #bytes: MessageBytes;
   readonly #collector: FragmentCollector;
   readonly #isShared: boolean;
+  readonly #mostCollected: number;
+  /** Chunks that were written, and those of them that were taken. */
+  #written = 0;
+  #taken = 0;
+  /** Numbers of those that wait for the next one. */
+  #collected: Set<number> | undefined;
   #isBegun = false;
   /** No chunk comes behind those that are buffered. */
   #isEnding = false;
@@ -33,10 +41,11 @@ export abstract class MessageWriter extends Writable {
   /** What of it is counted elsewhere. */
   #passedOn = 0;
 
-  constructor({ binary, fragmentSize, isShared = false }: MessageWriterOptions) {
+  constructor({ binary, fragmentSize, mostCollected = Infinity, isShared = false }: MessageWriterOptions) {
     super({ decodeStrings: false, highWaterMark: 65_536 });
     this.#bytes = new MessageBytes(binary === undefined ? undefined : !binary, isShared);
     this.#collector = new FragmentCollector(fragmentSize);
+    this.#mostCollected = mostCollected;
     this.#isShared = isShared;
     this.on('error', ignore);
     this.on('pipe', this.#follow);
@@ -55,11 +64,22 @@ export abstract class MessageWriter extends Writable {
   override write(chunk: unknown, callback?: WriteCallback): boolean;
   override write(chunk: unknown, encoding: BufferEncoding, callback?: WriteCallback): boolean;
   override write(...args: unknown[]): boolean {
+    this.#written++;
     try {
       return super.write(...(args as [unknown, BufferEncoding, WriteCallback]));
+    } catch (error) {
+      this.#collected?.delete(--this.#written); // for want of a chunk that can be sent
+      throw error;
     } finally {
       this.changed?.();
     }
+  }
+
+  /** As `write`, but the chunk waits for the next one, up to `mostCollected`. */
+  protected collect(...args: unknown[]): boolean {
+    this.#collected ??= new Set();
+    this.#collected.add(this.#written);
+    return this.write(...(args as [unknown, BufferEncoding, WriteCallback]));
   }
 
   override end(callback?: () => void): this;
@@ -76,17 +96,20 @@ export abstract class MessageWriter extends Writable {
   }
 
   override _write(chunk: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback): void {
+    const mayWait = this.#collected?.delete(this.#taken) === true;
+    this.#taken++;
     if (this.#finIsSent) return callback(); // an empty chunk behind what was the last one
-    this.#take(chunk, encoding, this.#isEnding && this.writableLength === chunk.length, callback);
+    this.#take(chunk, encoding, this.#isEnding && this.writableLength === chunk.length, mayWait, callback);
   }
 
   override _final(callback: WriteCallback): void {
     if (this.#finIsSent) callback();
-    else this.#take('', 'utf8', true, callback);
+    else this.#take('', 'utf8', true, false, callback);
   }
 
   override _destroy(error: Error | null, callback: WriteCallback): void {
     this.giveUp(this.#finIsSent);
+    this.#collector.clear(); // whoever still holds the stream does not hold this
     callback(error);
     this.settle(error ?? new MessageError('WS_ERR_ABORTED_MESSAGE'));
   }
@@ -122,7 +145,14 @@ export abstract class MessageWriter extends Writable {
     this.changed?.();
   }
 
-  #take(chunk: string | Uint8Array, encoding: BufferEncoding, fin: boolean, callback: WriteCallback): void {
+  /** @param mayWait the next chunk is to be in one fragment with it */
+  #take(
+    chunk: string | Uint8Array,
+    encoding: BufferEncoding,
+    fin: boolean,
+    mayWait: boolean,
+    callback: WriteCallback,
+  ): void {
     this.#callback = callback;
     this.#chunkLength = chunk.length;
     try {
@@ -131,12 +161,14 @@ export abstract class MessageWriter extends Writable {
       if (!this.#isBegun) this.begin();
       this.#isBegun = true;
       this.#finIsSent = fin;
-      if (!fin && !this.#collector.isComplete(bytes)) {
-        this.#collector.add(bytes);
+      const collector = this.#collector;
+      const isKept = mayWait && collector.byteLength + bytes.length <= this.#mostCollected;
+      if (!fin && (isKept || !collector.isComplete(bytes))) {
+        collector.add(bytes);
         return this.settle();
       }
-      const isCallers = typeof chunk !== 'string' && this.#collector.byteLength === 0;
-      const fragment = this.#collector.take(bytes);
+      const isCallers = typeof chunk !== 'string' && collector.byteLength === 0;
+      const fragment = collector.take(bytes);
       this.send(this.#isShared && isCallers ? Buffer.from(fragment) : fragment, fin);
     } catch (error) {
       this.settle(error as Error);

@@ -34,6 +34,8 @@ export interface ConnectionOptions extends GuardOptions {
   readonly autoPong?: boolean | undefined;
   /** Ms from the first Close frame, a fault, or the peer's FIN to the end of TCP; then it is cut. @default 30_000 */
   readonly closeTimeout?: number | false | undefined;
+  /** Clients only: behind both Close frames, leave it to the server to end TCP first, whose waiting state it keeps then. False: end our half at once, as ws 8. §7.1.1 @default true */
+  readonly waitForTcpClose?: boolean | undefined;
   /** Largest message accepted, in bytes after decompression; beyond it, 1009. @default 104_857_600 (servers: 1_048_576) */
   readonly maxPayload?: number | false | undefined;
   /** Most frames in one message; beyond it, 1008. @default 131_072 */
@@ -74,6 +76,7 @@ export interface ConnectionSettings {
   readonly allowSynchronousEvents: boolean;
   readonly autoPong: boolean;
   readonly closeTimeoutMs: number;
+  readonly waitForTcpClose: boolean;
   readonly limits: ReceiveLimits;
   readonly guards: Guards;
   readonly validateUtf8: boolean;
@@ -121,6 +124,7 @@ function readSettings(options: ConnectionOptions): ConnectionSettings {
     allowSynchronousEvents = true,
     autoPong = true,
     closeTimeout = 30_000,
+    waitForTcpClose = true,
     maxPayload = 104_857_600,
     maxFragments = 131_072,
     maxBufferedChunks = 262_144,
@@ -148,6 +152,7 @@ function readSettings(options: ConnectionOptions): ConnectionSettings {
     allowSynchronousEvents: checkBoolean('allowSynchronousEvents', allowSynchronousEvents),
     autoPong: checkBoolean('autoPong', autoPong),
     closeTimeoutMs: checkTimeout('closeTimeout', closeTimeout),
+    waitForTcpClose: checkBoolean('waitForTcpClose', waitForTcpClose),
     limits: {
       maxPayload: checkLimit('maxPayload', maxPayload),
       maxFragments: checkLimit('maxFragments', maxFragments),

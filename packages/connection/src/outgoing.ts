@@ -60,13 +60,24 @@ export class Outgoing extends MessageWriter implements MessageSource {
     checkSize('fragmentSize', fragmentSize || 0);
     const isOneFrame =
       length !== undefined && length > 0 && length <= way.maxDeclaredFrame && way.mayBeOneFrame(compress);
-    super({ binary, fragmentSize: isOneFrame ? 0 : fragmentSize || 0 });
+    const mostCollected = isOneFrame ? 0 : way.maxDeclaredFrame; // of one frame, all goes out as it comes
+    super({ binary, fragmentSize: isOneFrame ? 0 : fragmentSize || 0, mostCollected });
     this.#way = way;
     this.#compress = compress;
     this.#length = length;
     this.#isOneFrame = isOneFrame;
     this.#message = way.openMessage(this);
     if (signal) addAbortSignal(signal, this);
+  }
+
+  /**
+   * As `write`, but the chunk, which is copied, waits for the next one: both are in one fragment. Once more than `maxDeclaredFrame` bytes would wait,
+   * all of them go out as a fragment; where a `length` has made the message one frame, nothing waits.
+   */
+  override collect(chunk: unknown, callback?: WriteCallback): boolean;
+  override collect(chunk: unknown, encoding: BufferEncoding, callback?: WriteCallback): boolean;
+  override collect(...args: unknown[]): boolean {
+    return super.collect(...args);
   }
 
   // As the source of an open message.

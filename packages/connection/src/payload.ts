@@ -6,22 +6,27 @@ import type { DeferredPayload } from './protocol/index.js';
 const EMPTY = Buffer.alloc(0);
 
 /**
- * What the user gave, as bytes without a copy, or as text. Nothing (`undefined`, `null`) is an empty payload.
- * @throws {TypeError} for what is neither
+ * What the user gave, as bytes without a copy, or as text. Nothing (`undefined`, `null`, `false`) is an empty payload, as in ws 8.
+ * @throws {TypeError} ERR_INVALID_ARG_TYPE for what is neither
  */
 export function toPayload(data: unknown): Uint8Array | string {
   if (typeof data === 'string') return data;
   if (typeof data === 'number') return String(data);
-  if (data === undefined || data === null) return EMPTY;
+  if (data === undefined || data === null || data === false) return EMPTY;
   if (data instanceof Uint8Array) return isPlain(data) ? (data.length === 0 ? EMPTY : data) : ownBytes(data);
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   if (types.isAnyArrayBuffer(data)) return new Uint8Array(data);
   const bytes = fromObject(data);
-  if (bytes === undefined)
-    throw new TypeError(
-      `cannot send ${typeof data === 'object' ? 'this object; text and bytes can be sent, an object as JSON.stringify makes it text' : `a ${typeof data}`}`,
-    );
+  if (bytes === undefined) throw cannotSend(data);
   return bytes;
+}
+
+function cannotSend(data: unknown): TypeError {
+  const what =
+    typeof data === 'object'
+      ? 'this object; text and bytes can be sent, an object as JSON.stringify makes it text'
+      : `a ${typeof data}`;
+  return Object.assign(new TypeError(`cannot send ${what}`), { code: 'ERR_INVALID_ARG_TYPE' }); // Node's own, by which programs for ws go
 }
 
 const BUFFER: unknown = Buffer.prototype;
@@ -42,6 +47,7 @@ function ownBytes(data: Uint8Array): Uint8Array {
 
 /** Arrays of bytes, and objects that turn into bytes or text, as `Buffer.from` takes them; never what only has a length. */
 function fromObject(data: unknown): Buffer | undefined {
+  if (types.isStringObject(data)) return Buffer.from(String(data));
   if (typeof data !== 'object' || data === null || ('length' in data && !Array.isArray(data))) return undefined;
   if (Array.isArray(data) && data.length > 0 && data.every((part) => part instanceof Uint8Array))
     return Buffer.concat(data);

@@ -157,8 +157,9 @@ export abstract class SocketState extends EventAttributes implements Subject {
   get url(): string {
     return '';
   }
-  /** The stream underneath: for its addresses and its certificate, not to be read or written. */
+  /** The stream underneath: for its addresses and its certificate, not to be read or written. What was sent is written before: somebody may end or destroy it. */
   get socket(): Duplex | undefined {
+    this.#connection?.flush();
     return this.#connection?.duplex;
   }
 
@@ -248,5 +249,11 @@ export abstract class SocketState extends EventAttributes implements Subject {
     const { options: own, incoming } = socket.#settings;
     socket.#settings = connectionSettings(Object.keys(own).length === 0 ? options : { ...options, ...own });
     if (socket.#incoming === incoming) socket.#incoming = socket.#settings.incoming;
+  }
+
+  static {
+    // As in browsers: `for (const name in socket)` finds them.
+    for (const name of ['binaryType', 'bufferedAmount', 'extensions', 'isPaused', 'protocol', 'readyState', 'url'])
+      Object.defineProperty(this.prototype, name, { enumerable: true });
   }
 }

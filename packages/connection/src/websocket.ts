@@ -180,7 +180,7 @@ export class WebSocket<Data = unknown> extends SocketState {
    * Starts the closing handshake, behind what was sent before. RFC 6455 §7.1.2. While connecting it gives that up.
    * @param code 1000 to 1003, 1007 to 1014 or 3000 to 4999; without it the Close frame is empty
    * @param reason at most 123 bytes of UTF-8
-   * @throws {TypeError | RangeError} for another code or reason, before anything is done
+   * @throws {TypeError | RangeError} for another code or reason, before anything is done; never where there is nothing to close any more
    */
   close(code?: number | null, reason?: string | Uint8Array | null): void {
     const isBare = code === undefined || code === null; // as in ws 8, a reason without a code is dropped
@@ -267,10 +267,10 @@ export class WebSocket<Data = unknown> extends SocketState {
     const connection = socket[kConnection];
     if (connection === undefined && socket.readyState === CONNECTING) throw notOpen(CONNECTING);
     const payload = toPayload(data);
+    if (connection === undefined || !connection.isOpen) return void WebSocket.#refuse(socket, payload, callback);
     const length = payloadLength(payload);
     if (length > 125) throw new RangeError(`the payload of a ${type} is ${length} bytes, expected at most 125`);
-    if (connection === undefined || !connection.isOpen) WebSocket.#refuse(socket, payload, callback);
-    else connection.protocol[type](payload, callback);
+    connection.protocol[type](payload, callback);
   }
 
   /** Too late to send. */

@@ -74,6 +74,8 @@ describe('K-12, X-03: closing in two steps', () => {
     const { socket } = recorded();
     expect(() => socket.close(code as number, reason)).toThrow(kind);
     expect(socket.readyState).toBe(WebSocket.OPEN);
+    socket.close(4000);
+    expect(() => socket.close(code as number, reason)).not.toThrow(); // there is nothing to do any more
     socket.terminate();
   });
 });

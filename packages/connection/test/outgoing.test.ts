@@ -67,6 +67,31 @@ describe('frames', () => {
       (out) => (out.write('ab'), out.end()),
       ['1. ab', '0 '],
     ],
+    [
+      'what is collected is in one fragment with the next chunk',
+      {},
+      (out) => (
+        out.collect('a'),
+        out.collect('62', 'hex'),
+        out.write('c'),
+        out.write('d'),
+        out.collect('e'),
+        out.end()
+      ),
+      ['1. abc', '0. d', '0 e'],
+    ],
+    [
+      'no more than maxDeclaredFrame is collected',
+      { binary: true },
+      (out) => (['1234', '5678', '9', 'a', 'b'].forEach((s) => out.collect(s)), out.end('c')),
+      ['2. 123456789', '0 abc'],
+    ],
+    [
+      'with a length, nothing has to be collected',
+      { length: 3 },
+      (out) => (out.collect('a'), out.collect('b'), out.end('c')),
+      ['1 abc'],
+    ],
     ['a length is one frame', { length: 3 }, (out) => (out.write('a'), out.write('b'), out.end('c')), ['1 abc']],
     ['a length of nothing', { length: 0 }, (out) => out.end(), ['1 ']],
     [
@@ -90,6 +115,36 @@ describe('frames', () => {
     await finished(out);
     expect(wire(stream)).toEqual(frames);
     expect([socket.messagesSent, socket.bufferedAmount, socket.readyState]).toEqual([1, 0, 1]);
+  });
+
+  test('what is collected keeps its order behind what waits, counts as buffered, and lets pings pass', async () => {
+    const { socket, stream } = recorded();
+    const first = socket.createOutgoing();
+    const second = socket.createOutgoing();
+    const bytes = Buffer.from('b');
+    first.write('1');
+    second.write('a');
+    second.collect(bytes);
+    expect(() => second.collect(5)).toThrow('must be of type string');
+    const done = new Promise((resolve) => second.collect('c', resolve));
+    second.write('d');
+    second.collect('e');
+    first.end();
+    await done;
+    expect([second.bufferedAmount, socket.bufferedAmount]).toEqual([1, 1]);
+    socket.ping('p');
+    second.end('f');
+    await finished(second);
+    expect(wire(stream)).toEqual(['1. 1', '0 ', '1. a', '0. bcd', '9 p', '0 ef']);
+  });
+
+  test('what was collected is let go of with the stream', () => {
+    const { socket } = recorded();
+    const out = socket.createOutgoing();
+    out.collect('abc');
+    expect([out.bufferedAmount, socket.bufferedAmount]).toEqual([3, 3]);
+    out.destroy();
+    expect([out.bufferedAmount, socket.bufferedAmount]).toEqual([0, 0]);
   });
 
   test('of a client are masked, each with a key of its own, and parts of one frame as one', async () => {

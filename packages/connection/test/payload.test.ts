@@ -34,3 +34,15 @@ test.each([Object.create(Uint8Array.prototype), Object.create(Buffer.prototype),
 
 test('an object that is no bytes: the error says what to do', () =>
   expect(() => toPayload({ a: 1 })).toThrow(/^cannot send this object; .*JSON\.stringify/));
+
+test.each([{}, true, 1n, Symbol('x'), new Map(), { length: 1 }])('what cannot be sent has the code of Node', (data) => {
+  expect(() => toPayload(data)).toThrow(expect.objectContaining({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }));
+});
+
+test.each([undefined, null, false])('%p is an empty payload', (data) => {
+  expect(toPayload(data)).toEqual(Buffer.alloc(0));
+});
+
+test('a String object is the bytes of its text', () => {
+  expect(toPayload(Object('é'))).toEqual(Buffer.from('é'));
+});

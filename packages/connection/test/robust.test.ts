@@ -276,7 +276,7 @@ describe('what is told of the end is what was', () => {
         await event(stream, 'end');
       }
       socket.close(1000, 'late');
-      expect(() => socket.close(1)).toThrow(RangeError);
+      socket.close(1006); // as a relay does whose other side was cut
       const info = await socket.closed;
       expect([info.sent, events.length, framesOf(stream.bytes).length]).toEqual([null, 0, 0]);
     }

@@ -340,6 +340,36 @@ describe('WS-080, WS-081, A-34: W3C listeners', () => {
     socket.terminate();
   });
 
+  test('events are of the classes that their names say, and their socket is not logged with them', async () => {
+    const { client, server } = createPair();
+    Object.assign(client, { self: client }); // JSON.stringify(client) throws
+    const events = (['open', 'message', 'error', 'close'] as const).map(
+      (type) => new Promise<object>((resolve) => client.addEventListener(type, resolve)),
+    );
+    client.emit('open');
+    server.send('text');
+    await events[1];
+    client.emit('error', new RangeError('of the program'));
+    server.close(4000, 'enough');
+    const [open, message, error, close] = await Promise.all(events);
+    expect([open, message, error, close].map((each) => [each!.constructor.name, Reflect.get(each!, 'target')])).toEqual(
+      [
+        ['Event', client],
+        ['MessageEvent', client],
+        ['ErrorEvent', client],
+        ['CloseEvent', client],
+      ],
+    );
+    expect(JSON.stringify([open, message])).toBe('[{"type":"open"},{"type":"message","data":"text"}]');
+    expect({ ...error }).toEqual({ type: 'error', error: new RangeError('of the program'), message: 'of the program' });
+    expect(JSON.parse(JSON.stringify(close))).toMatchObject({
+      type: 'close',
+      code: 4000,
+      reason: 'enough',
+      wasClean: true,
+    });
+  });
+
   test('addEventListener: once, handleEvent, the same listener once, removal, unknown types', async () => {
     const { client, server } = createPair();
     const seen: string[] = [];
@@ -457,6 +487,38 @@ test('what a message listener throws leaves the connection working', async () =>
   socket.terminate();
 });
 
+test('what was sent is written before somebody has the stream, and may end or destroy it', async () => {
+  for (const end of ['end', 'destroy'] as const) {
+    const [near, far] = await tcpPair();
+    const socket = WebSocket.from(near, { role: 'client' });
+    const peer = WebSocket.from(far, { role: 'server' });
+    const told = record(peer, ['message']);
+    socket.send('last words');
+    socket.socket![end]();
+    await Promise.all([socket.closed, peer.closed]);
+    expect(told.map(([, data]) => String(data))).toEqual(['last words']);
+  }
+});
+
+test('the attributes of browsers are enumerable', () => {
+  const { socket } = recorded();
+  const names = [];
+  for (const name in socket) names.push(name);
+  const state = ['binaryType', 'bufferedAmount', 'extensions', 'isPaused', 'protocol', 'readyState', 'url'];
+  const events = ['onopen', 'onmessage', 'onclose', 'onerror', 'addEventListener', 'removeEventListener'];
+  expect(names).toEqual(expect.arrayContaining([...state, ...events]));
+  socket.terminate();
+});
+
+test("a program may emit 'close' itself, without info", () => {
+  const { socket } = recorded();
+  const told: unknown[] = [];
+  socket.onclose = ({ code, reason, wasClean }) => void told.push(code, reason, wasClean);
+  (socket.emit as (...told: unknown[]) => boolean)('close', 4000, Buffer.from('mine'));
+  expect(told).toEqual([4000, 'mine', false]);
+  socket.terminate();
+});
+
 test('head comes first; another Duplex keeps its bytes', async () => {
   const stream = new PassThrough();
   const head = clientFrame(Opcode.Text, 'head');
@@ -487,6 +549,7 @@ describe('options', () => {
     ['maxBufferedChunks', null, TypeError],
     ['closeTimeout', -1, RangeError],
     ['closeTimeout', 2 ** 31, RangeError],
+    ['waitForTcpClose', 0, TypeError],
     ['highWaterMark', 'x', TypeError],
     ['autoPong', 1, TypeError],
     ['allowSynchronousEvents', 'yes', TypeError],

@@ -14,7 +14,7 @@ const ORDERLY: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 
 /** What it needs of the core. */
 export interface ClosingHost {
-  readonly options: Pick<ProtocolOptions, 'role' | 'now' | 'closeTimeoutMs'>;
+  readonly options: Pick<ProtocolOptions, 'role' | 'now' | 'closeTimeoutMs' | 'waitForTcpClose'>;
   readonly transport: Transport;
   readonly handlers: Pick<ProtocolHandlers, 'closing' | 'failure' | 'deadline'>;
   readonly outlet: Outlet;
@@ -223,10 +223,10 @@ export class ClosingHandshake {
     this.#finish();
   }
 
-  /** §7.1.1: the server ends the byte stream first; the client waits for that. */
+  /** §7.1.1: the server ends the byte stream first; the client waits for that, unless it was told not to. */
   #finish(): void {
     const { options, transport } = this.#host;
-    const isOurs = options.role === 'server' || this.#peerEnded;
+    const isOurs = options.role === 'server' || options.waitForTcpClose === false || this.#peerEnded;
     if (this.#state === 'closeDone' && this.#sent !== null && isOurs) transport.end();
   }
 

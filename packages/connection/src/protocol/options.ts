@@ -42,6 +42,8 @@ export interface ProtocolOptions {
   readonly random?: (() => number) | undefined;
   /** Time from our Close frame to the end of the byte stream; `Infinity` waits for ever. */
   readonly closeTimeoutMs: number;
+  /** Clients: behind both Close frames the server ends the byte stream first, §7.1.1; false: we end our half then. @default true */
+  readonly waitForTcpClose?: boolean | undefined;
   readonly autoPong?: boolean;
   readonly strictLength?: boolean;
   readonly validateUtf8?: boolean;

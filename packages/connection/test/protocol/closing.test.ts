@@ -130,6 +130,21 @@ describe('deadlines are values', () => {
     expect([client.isDestroyed, client.protocol.closing.initiator]).toEqual([true, 'local']);
   });
 
+  test.each([undefined, true, false])('a client with waitForTcpClose %p: who ends TCP', (waitForTcpClose) => {
+    const { client, server, settle } = corePair({ client: { waitForTcpClose } });
+    client.protocol.close(1000);
+    expect(client.isEnded).toBe(false); // not before the server's Close frame
+    settle();
+    expect([server.isEnded, client.isEnded]).toEqual([true, waitForTcpClose === false]);
+  });
+
+  test.each([undefined, false])('the same where the server begins, with %p', (waitForTcpClose) => {
+    const { client, server, settle } = corePair({ client: { waitForTcpClose } });
+    server.protocol.close(1000);
+    settle();
+    expect([server.isEnded, client.isEnded]).toEqual([true, waitForTcpClose === false]);
+  });
+
   test('after a fault', () => {
     const core = new Core({ closeTimeoutMs: 100 });
     core.protocol.receive(hex`ff`);
