@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { addressKey, clientAddress, type HeaderList } from '@ws/handshake';
@@ -86,11 +85,11 @@ export class Admission {
   }
 
   /** A handshake begins: it counts towards the rate of its address, whatever becomes of it. Throws what the function `trustProxy` throws. */
-  arrive(request: IncomingMessage, stream: Duplex): Visitor {
+  arrive(headers: HeaderList, stream: Duplex): Visitor {
     if (!this.#countsAddresses && this.#trustProxy === false) return NOBODY;
     const { remoteAddress } = stream as Partial<Socket>;
     const address =
-      this.#trustProxy === false ? remoteAddress : clientAddress(remoteAddress, request.rawHeaders, this.#trustProxy);
+      this.#trustProxy === false ? remoteAddress : clientAddress(remoteAddress, headers, this.#trustProxy);
     const key = address === undefined || !this.#countsAddresses ? undefined : addressKey(address);
     const waitMs = key === undefined ? 0 : (this.#rate?.take(key) ?? 0);
     return { address, key, waitMs };

@@ -2,7 +2,7 @@ import type { BufferLike, PreparedMessage, WebSocket } from '@ws/connection';
 import { prepare, sendToAll, type BroadcastOptions, type BroadcastReport } from './broadcast.js';
 import { BroadcastStream, type BroadcastStreamOptions } from './broadcast-stream.js';
 import { FanOut, type Delivery } from './fan-out.js';
-import { MessageSink } from './message-sink.js';
+import { MessageSink, type Broadcasting } from './message-sink.js';
 import { checkBroadcastOptions, checkBroadcastStreamOptions } from './option-rules.js';
 import type { ResolvedServerOptions } from './options.js';
 import { checkRecipients, selectRecipients } from './recipients.js';
@@ -21,10 +21,17 @@ export class Broadcaster<Data> {
   readonly #server: Host<Data>;
   /** Streamed messages that not everybody has got all of. */
   readonly #deliveries = new Set<FanOut>();
+  #broadcasting: Broadcasting | undefined;
   #sink: MessageSink | undefined;
 
   constructor(server: Host<Data>) {
     this.#server = server;
+  }
+
+  /** Somebody is there who is not behind; its 'connection' comes first. */
+  joins(): void {
+    const broadcasting = this.#broadcasting;
+    if (broadcasting?.joined) process.nextTick(() => broadcasting.joined?.());
   }
 
   /** Who is leaving is not kept waiting for the end of a message that is for everybody. */
@@ -58,12 +65,13 @@ export class Broadcaster<Data> {
 
   get sink(): MessageSink {
     this.#tracked('messages');
-    this.#sink ??= new MessageSink({
+    this.#broadcasting ??= {
       clients: this.#server.clients,
       broadcast: (message) => this.send(message, {}),
       createBroadcast: (options, isAwaited) => this.stream(options, isAwaited),
-    });
-    return this.#sink;
+      joined: undefined,
+    };
+    return (this.#sink ??= new MessageSink(this.#broadcasting));
   }
 
   #deliver(isText: boolean, isWhole: boolean, options: BroadcastStreamOptions<Data>): Delivery {

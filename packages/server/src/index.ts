@@ -61,6 +61,7 @@ export {
   type HeaderList,
   type TrustedProxies,
   type UpgradeOffer,
+  type UpgradeRequest,
 } from '@ws/handshake';
 export type { BroadcastOptions, BroadcastReport } from './broadcast.js';
 export type { BroadcastStream, BroadcastStreamOptions } from './broadcast-stream.js';
@@ -76,8 +77,9 @@ export type {
   ServerOptions,
   ServerRateLimit,
 } from './options.js';
+export { upgradeRequired } from './plain-request.js';
 export type { RecipientOptions } from './recipients.js';
-export type { RefusalReason } from './refusal.js';
+export { refuseUpgrade, type RefusalReason, type UpgradeRefusal } from './refusal.js';
 export { WebSocketServer } from './server.js';
 export type { ShutdownOptions, ShutdownReport } from './shutdown.js';
 export type { SlowOptions } from './slow-rule.js';

@@ -9,6 +9,8 @@ export interface Broadcasting {
   broadcast(data: BufferLike | PreparedMessage): BroadcastReport;
   /** Destroyed with WS_ERR_STALLED when nothing comes for too long while it `isAwaited`. */
   createBroadcast(options: { readonly binary: boolean | undefined }, isAwaited: () => boolean): Writable;
+  /** Called when another client has come, while the sink waits for one to have room. */
+  joined: (() => void) | undefined;
 }
 
 /** Events of `server.messages` and what their listeners get. */
@@ -103,18 +105,35 @@ export class MessageSink extends Writable {
 
   #send(message: BufferLike | PreparedMessage, callback: Callback): void {
     const { sent, queued } = this.#server.broadcast(message);
-    if (sent > 0 || queued === 0) return callback();
-    whenOneHasRoom([...this.#server.clients], callback);
+    if (sent > 0 || queued === 0) callback();
+    else whenOneHasRoom(this.#server, callback);
   }
 
   #forward(parts: Readable, item: unknown, callback: Callback): void {
     const binary = item instanceof Incoming ? item.isBinary : item instanceof Blob ? true : undefined;
-    const broadcast = this.#server.createBroadcast({ binary }, () => this.writableLength > 1);
-    broadcast.once('finish', callback);
+    const server = this.#server;
+    const broadcast = server.createBroadcast({ binary }, () => this.writableLength > 1);
+    const goOn = (): void => {
+      if (isOver) return;
+      isOver = true;
+      server.joined = undefined;
+      parts.off('data', goOnIfStuck);
+      callback();
+    };
+    // It has its place among the messages of those who are behind, and the next one is not kept from who is new.
+    const goOnIfStuck = (): void => {
+      if (broadcast.writableLength > 0) goOn();
+    };
+    let isOver = false;
+    server.joined = () => {
+      if (broadcast.writableLength > 0) goOn();
+      else parts.on('data', goOnIfStuck);
+    };
+    broadcast.once('finish', goOn);
     broadcast.once('error', (error) => {
       parts.destroy();
       this.#failed(error, item);
-      callback();
+      goOn();
     });
     parts.pipe(broadcast); // which breaks off with them; `pipeline` takes twice as long for a short message
   }
@@ -171,10 +190,12 @@ async function* chunks(parts: Parts): AsyncGenerator<string | Uint8Array> {
   }
 }
 
-/** Everybody is behind: goes on with the first that is not any more. */
-function whenOneHasRoom(sockets: readonly WebSocket[], proceed: () => void): void {
-  const waiting = new Set(sockets.filter((socket) => socket.readyState === socket.OPEN));
+/** Everybody is behind: goes on with the first that is not any more, or that is new. */
+function whenOneHasRoom(server: Broadcasting, proceed: () => void): void {
+  const waiting = new Set(Array.from(server.clients).filter((socket) => socket.readyState === socket.OPEN));
+  if (waiting.size === 0) return proceed();
   const stop = (): void => {
+    server.joined = undefined;
     for (const socket of waiting) socket.off('drain', stop).off('close', gone);
     waiting.clear();
     proceed();
@@ -185,5 +206,5 @@ function whenOneHasRoom(sockets: readonly WebSocket[], proceed: () => void): voi
     if (waiting.size === 0) stop();
   }
   for (const socket of waiting) socket.once('drain', stop).once('close', gone);
-  if (waiting.size === 0) proceed();
+  server.joined = stop;
 }

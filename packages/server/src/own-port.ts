@@ -2,12 +2,13 @@ import { createServer as createHttpServer, type IncomingMessage, type Server, ty
 import { createServer, type AddressInfo, type ListenOptions, type Server as Listener, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { sharedTimers } from '@ws/connection';
-import { checkUpgradeRequest, formatResponse, HandshakeError, refusalResponse } from '@ws/handshake';
+import { formatResponse, refusalResponse } from '@ws/handshake';
 import type { LimitRefusal } from './admission.js';
 import { Descriptors } from './descriptors.js';
 import { FirstRequests } from './first-request.js';
 import type { ResolvedServerOptions } from './options.js';
 import type { Pending, Silent } from './pending.js';
+import { answer, answerPlainRequest } from './plain-request.js';
 import { answerAndClose, ignoreError, serializeRefusal, type Refusal, type RefusalReason } from './refusal.js';
 import { isTaken, takeOver } from './upgrade-routing.js';
 
@@ -52,8 +53,8 @@ export interface OwnPortHost {
  */
 export class OwnPort {
   readonly httpServer: Server;
+  readonly listener: Listener;
   readonly #host: OwnPortHost;
-  readonly #listener: Listener;
   readonly #firstRequests: FirstRequests;
   readonly #descriptors: Descriptors;
   /** Turned away, and not gone yet. */
@@ -70,10 +71,10 @@ export class OwnPort {
     this.httpServer.maxHeadersCount = maxHeaderCount && maxHeaderCount + 1; // one more, so that it is seen
     this.httpServer.on('clientError', this.#onClientError);
     this.#firstRequests = new FirstRequests(this.httpServer, { size, count: maxHeaderCount || Infinity });
-    this.#listener = createServer({ allowHalfOpen: true, noDelay: true }, this.#onConnection);
-    this.#listener.on('listening', () => host.onListening());
-    this.#listener.on('error', (error) => host.onError(error));
-    this.#listener.on('close', () => {
+    this.listener = createServer({ allowHalfOpen: true, noDelay: true }, this.#onConnection);
+    this.listener.on('listening', () => host.onListening());
+    this.listener.on('error', (error) => host.onError(error));
+    this.listener.on('close', () => {
       this.#descriptors.stop();
       host.onClose();
     });
@@ -99,16 +100,16 @@ export class OwnPort {
 
   listen(options: ListenOptions): void {
     this.#descriptors.start();
-    this.#listener.listen({ ...options, backlog: options.backlog ?? BACKLOG });
+    this.listener.listen({ ...options, backlog: options.backlog ?? BACKLOG });
   }
 
   address(): AddressInfo | string | null {
-    return this.#listener.address();
+    return this.listener.address();
   }
 
   /** No new connections; those that are no WebSockets yet are cut. */
   close(): void {
-    this.#listener.close();
+    this.listener.close();
     for (const socket of this.#host.pending.silent) socket.destroySoon();
   }
 
@@ -188,24 +189,4 @@ export class OwnPort {
     answerAndClose(socket, isTooLarge ? HEADER_TOO_LARGE : BAD_REQUEST);
     this.#host.onRefused(isTooLarge ? 'maxHeaderSize' : 'handshake', error, undefined, socket);
   };
-}
-
-/** 426; a request that tried to be an upgrade is told what it lacks. */
-function answerPlainRequest(request: IncomingMessage, response: ServerResponse): HandshakeError {
-  const error = whyNoUpgrade(request);
-  answer(response, { status: error.status, body: error.message, headers: error.headers });
-  return error;
-}
-
-function answer(response: ServerResponse, refusal: Pick<LimitRefusal, 'status' | 'body' | 'headers'>): void {
-  const { status, reason, headers, body } = refusalResponse(refusal.status, refusal);
-  response.writeHead(status, reason, [...headers]).end(body);
-}
-
-function whyNoUpgrade({ method = '', url = '', httpVersion, headers, rawHeaders }: IncomingMessage): HandshakeError {
-  if (headers.upgrade !== undefined) {
-    const decision = checkUpgradeRequest({ method, target: url, httpVersion, headers: rawHeaders });
-    if (!decision.accepted) return decision.error;
-  }
-  return new HandshakeError('WS_ERR_UPGRADE_REQUIRED');
 }

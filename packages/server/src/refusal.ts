@@ -87,6 +87,25 @@ export function answerAndClose(socket: Duplex, text: string): void {
   socket.end(text, 'latin1');
 }
 
+/** What goes with a status. */
+export interface UpgradeRefusal {
+  /** The reason phrase. @default that of the status */
+  readonly reason?: string | undefined;
+  /** Plain text. @default the reason */
+  readonly body?: string | undefined;
+  readonly headers?: HeaderList | OutgoingHttpHeaders | undefined;
+}
+
+/**
+ * Refuses a handshake in an `'upgrade'` or a `'wsClientError'` listener of yours: answers it, and closes the connection when the peer has had
+ * its second to read the answer, whatever it goes on sending.
+ * @throws {RangeError} for a status under 300 or over 599, or 304; {TypeError} for a reason or header that cannot be sent; before anything is sent
+ */
+export function refuseUpgrade(socket: Duplex, status: number, options: UpgradeRefusal = {}): void {
+  const headers = headerList(options.headers);
+  answerAndClose(socket, formatResponse(refusalResponse(status, { ...options, headers })));
+}
+
 /** Headers in Node's form as the list of names and values that the handshake layer takes. */
 function headerList(headers: HeaderList | OutgoingHttpHeaders = []): HeaderList {
   if (isList(headers)) return headers;

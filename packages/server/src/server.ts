@@ -1,6 +1,6 @@
 import { captureRejectionSymbol, EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
   channels,
@@ -14,6 +14,7 @@ import {
   type PreparedMessage,
   type WebSocket,
 } from '@ws/connection';
+import type { UpgradeRequest } from '@ws/handshake';
 import { Admission } from './admission.js';
 import type { BroadcastOptions, BroadcastReport } from './broadcast.js';
 import type { BroadcastStream, BroadcastStreamOptions } from './broadcast-stream.js';
@@ -35,7 +36,7 @@ import { guarded } from './uncaught.js';
 import { route, takeOver, unroute, type AnyHttpServer, type UpgradeTarget } from './upgrade-routing.js';
 import { Upgrade } from './upgrade.js';
 import {
-  refuseUpgrade,
+  refuseClient,
   type AcceptedUpgrade,
   type Client,
   type UpgradeCallback,
@@ -52,7 +53,7 @@ const BRAND = Symbol.for('@ws/server.WebSocketServer');
 
 /**
  * Accepts WebSocket connections: on its own port, on http and https servers of others, or request by request.
- * Subclasses may override `shouldHandle`, `handleUpgrade` and `completeUpgrade`. An async listener may reject with what a peer caused: see `isPeerFault`.
+ * Subclasses may override `shouldHandle`, `handshakeOf`, `handleUpgrade` and `completeUpgrade`. An async listener may reject with what a peer caused: see `isPeerFault`.
  */
 export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServerEvents<Data>> {
   readonly options: ResolvedServerOptions<Data>;
@@ -133,9 +134,20 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     return null;
   }
 
+  /** What listens: of the own port, or the first http server attached, for `unref()`, `listening`, `getConnections()`. Undefined where there is none, and once closed. */
+  get listener(): NetServer | undefined {
+    const [first] = this.#attached;
+    return this.#ownPort?.listener ?? first;
+  }
+
   /** Whether this server takes the request. Here: whether the path is the one of the option `path`. */
   shouldHandle(request: IncomingMessage): boolean | Promise<boolean> {
     return !this.options.path || isPath(request.url ?? '', this.options.path);
+  }
+
+  /** What the opening handshake is read from. Here: what the client sent, with `rawHeaders`; for requests that a program makes, or changes on their way, override it. */
+  handshakeOf({ method = '', url = '', httpVersion, rawHeaders }: IncomingMessage): UpgradeRequest {
+    return { method, target: url, httpVersion, headers: rawHeaders };
   }
 
   /**
@@ -252,11 +264,12 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     this.#metrics.accepted();
     webSocket[kObserver] = this.#observer;
     if (webSocket.socket) this.#admission.entrust(webSocket.socket);
+    this.#broadcaster.joins();
   }
 
   #refuse(client: Client, refusal: Refusal): void {
     this.#ownPort?.release(client.socket);
-    refuseUpgrade(this.#host, client, refusal);
+    refuseClient(this.#host, client, refusal);
   }
 
   #isOver(): boolean {
@@ -327,6 +340,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
       admission: this.#admission,
       pending: this.#pending,
       isClosing: () => this.#isOver(),
+      handshakeOf: (request) => this.handshakeOf(request),
       shouldHandle: (request) => (request as Routed)[this.#handled] ?? this.shouldHandle(request),
       complete: (accepted, { request, socket, head, callback }) =>
         this.completeUpgrade(accepted, request, socket, head, callback),

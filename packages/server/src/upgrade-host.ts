@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from '@ws/connection';
-import type { ExtensionNegotiator, ExtensionOffer, HandshakeError, UpgradeOffer } from '@ws/handshake';
+import type { ExtensionNegotiator, ExtensionOffer, HandshakeError, UpgradeOffer, UpgradeRequest } from '@ws/handshake';
 import type { Admission } from './admission.js';
 import type { ResolvedServerOptions } from './options.js';
 import type { Pending } from './pending.js';
@@ -45,6 +45,7 @@ export interface UpgradeHost<Data> {
   readonly admission: Admission;
   readonly pending: Pending;
   isClosing(): boolean;
+  handshakeOf(request: IncomingMessage): UpgradeRequest;
   shouldHandle(request: IncomingMessage): boolean | PromiseLike<boolean>;
   complete(accepted: AcceptedUpgrade<Data>, call: UpgradeCall<Data>): void;
   /** Offers the socket of a malformed request to a `'wsClientError'` listener. @returns whether there was one */
@@ -53,7 +54,7 @@ export interface UpgradeHost<Data> {
 }
 
 /** The answer first, the event then: a listener that throws does not keep the peer waiting. */
-export function refuseUpgrade<Data>(
+export function refuseClient<Data>(
   host: Pick<UpgradeHost<Data>, 'admission' | 'emitRefused'>,
   client: Client,
   refusal: Refusal,

@@ -7,12 +7,13 @@ import {
   selectSubprotocol,
   type HandshakeError,
   type UpgradeOffer,
+  type UpgradeRequest,
 } from '@ws/handshake';
 import { NOBODY, type Visitor } from './admission.js';
 import type { HandleProtocolsAnswer, ProtocolRefusal } from './options.js';
 import type { PendingUpgrade } from './pending.js';
 import { ignoreErrors, type Refusal, type RefusalReason } from './refusal.js';
-import { refuseUpgrade, type Client, type UpgradeCall, type UpgradeHost } from './upgrade-host.js';
+import { refuseClient, type Client, type UpgradeCall, type UpgradeHost } from './upgrade-host.js';
 import { unserved } from './upgrade-routing.js';
 import { askVerifyClient, isPromiseLike, type VerifyClientResult } from './verify-client.js';
 
@@ -43,21 +44,25 @@ export class Upgrade<Data> implements PendingUpgrade {
       return;
     }
     if (this.#host.isClosing()) return this.refuse(this.#host.admission.closing());
+    let handshake: UpgradeRequest;
+    let reason: RefusalReason = 'handshake';
     try {
-      this.#visitor = this.#host.admission.arrive(request, socket);
+      handshake = this.#host.handshakeOf(request);
+      reason = 'trustProxy';
+      this.#visitor = this.#host.admission.arrive(handshake.headers, socket);
     } catch (error) {
-      return this.refuse({ reason: 'trustProxy', status: 500, error });
+      return this.refuse({ reason, status: 500, error });
     }
-    this.#checkRequest();
+    this.#checkRequest(handshake);
   }
 
-  #checkRequest(): void {
-    const { method = '', url = '', httpVersion, rawHeaders } = this.#call.request;
+  #checkRequest(handshake: UpgradeRequest): void {
     const { draft08, maxHeaderSize, maxHeaderCount } = this.#host.options;
-    const decision = checkUpgradeRequest(
-      { method, target: url, httpVersion, headers: rawHeaders },
-      { draft08, maxHeaderSize: maxHeaderSize || Infinity, maxHeaderCount: maxHeaderCount || Infinity },
-    );
+    const decision = checkUpgradeRequest(handshake, {
+      draft08,
+      maxHeaderSize: maxHeaderSize || Infinity,
+      maxHeaderCount: maxHeaderCount || Infinity,
+    });
     if (decision.accepted) this.#checkPath(decision.offer);
     else if (decision.error.code === 'WS_ERR_TOO_MANY_HEADERS') this.refuse(faulty('maxHeaderCount', decision.error));
     else if (decision.error.code === 'WS_ERR_HEADER_TOO_LARGE') this.refuse(faulty('maxHeaderSize', decision.error));
@@ -66,7 +71,7 @@ export class Upgrade<Data> implements PendingUpgrade {
 
   refuse(refusal: Refusal): void {
     this.#settle();
-    refuseUpgrade(this.#host, this.#client, refusal);
+    refuseClient(this.#host, this.#client, refusal);
   }
 
   get #client(): Client {

@@ -73,7 +73,9 @@ function askByCallback<Data>(
   let resolve: ((answer: unknown) => void) | undefined;
   const returned: unknown = verifyClient(info, (result, code, message, headers) => {
     if (reply) return;
-    const answer = isObject(result) ? result : { accept: Boolean(result as unknown), code, reason: message, headers };
+    const status: unknown = code; // as digits too, as in ws 8
+    const refusal = { code: typeof status === 'string' ? Number(status) : code, reason: message, headers };
+    const answer = isAnswer(result) ? result : { accept: Boolean(result as unknown), ...refusal };
     reply = { answer };
     resolve?.(answer);
   });
@@ -90,9 +92,9 @@ function askByCallback<Data>(
   return answer.then(toResult<Data>);
 }
 
-/** @throws {TypeError} for an object without `accept`: whatever was meant, it must not let everybody in */
+/** @throws {TypeError} for an object without `accept`: whatever was meant, it must not let everybody in. What `match` finds is a list. */
 function toResult<Data>(answer: unknown): VerifyClientResult<Data> {
-  if (!isObject(answer)) return { accept: Boolean(answer) };
+  if (!isAnswer(answer)) return { accept: Boolean(answer) };
   if (!('accept' in answer)) throw new TypeError('verifyClient gave an object without "accept"');
   return answer as VerifyClientResult<Data>;
 }
@@ -100,5 +102,8 @@ function toResult<Data>(answer: unknown): VerifyClientResult<Data> {
 export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   return isObject(value) && 'then' in value && typeof value.then === 'function';
 }
+
+/** A list with something in it is a yes; an empty one is in doubt. */
+const isAnswer = (value: unknown): value is object => isObject(value) && !(Array.isArray(value) && value.length > 0);
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;

@@ -40,6 +40,8 @@ test('the public names', () => {
     'WebSocketServer',
     'createWebSocketStream',
     'isPeerFault',
+    'refuseUpgrade',
+    'upgradeRequired',
   ]);
 });
 
@@ -54,6 +56,8 @@ test('the members of a server', () => {
     'constructor',
     'createBroadcast',
     'handleUpgrade',
+    'handshakeOf',
+    'listener',
     'messages',
     'metrics',
     'shouldHandle',

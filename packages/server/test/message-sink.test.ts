@@ -140,6 +140,27 @@ test('sources come and go, and leave nothing behind', async () => {
   expect(sink.eventNames().map((name) => [name, sink.listenerCount(name)])).toEqual(before);
 });
 
+test.each<[string, () => unknown]>([
+  ['whole', () => Buffer.alloc(100_000)],
+  ['in parts', () => Readable.from([Buffer.alloc(50_000), Buffer.alloc(50_000)])],
+  ['in one part', () => Readable.from([Buffer.alloc(100_000)])],
+])('who stands still keeps nothing from who comes later (messages %s)', async (_name, item) => {
+  const server = await start();
+  const still = await stalled(portOf(server));
+  const sink = server.messages;
+  for (let i = 0; i < 200; i++) sink.write(item());
+  sink.write('last');
+  let waiting: number;
+  do {
+    waiting = sink.writableLength;
+    for (let i = 0; i < 20; i++) await turn();
+  } while (waiting !== sink.writableLength);
+  expect(waiting).toBeGreaterThan(0);
+  const { client } = await join(server);
+  await new Promise<void>((resolve) => client.on('message', (data) => String(data) === 'last' && resolve()));
+  still.socket.destroy();
+});
+
 test.each<[string, ServerOptions]>([
   ['whole', {}],
   ['as streams', { incoming: 'stream' }],
@@ -274,4 +295,17 @@ test('nobody takes anything: whoever writes waits, until one reads again or all 
   raws[0]!.socket.destroy();
   if (!source.readableEnded) await once(source, 'end');
   await new Promise<void>((resolve) => server.messages.end(resolve));
+});
+
+test('the only one is given up as it falls behind: the message is over once, and a newcomer gets the next', async () => {
+  const server = await start();
+  server.on('slow', (socket) => socket.terminate());
+  await stalled(portOf(server));
+  const isOpen = (): boolean => [...server.clients].some((socket) => socket.readyState === socket.OPEN);
+  while (isOpen()) await new Promise<void>((resolve) => server.messages.write(randomBytes(4 * MiB), () => resolve()));
+  const { client } = await join(server);
+  const { until } = inbox(client);
+  await turn(); // the end of the turn in which it has come
+  server.messages.write('behind');
+  expect(await until(1)).toEqual(['behind']);
 });

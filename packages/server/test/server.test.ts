@@ -13,6 +13,7 @@ import {
   type AcceptedUpgrade,
   type ServerOptions,
   type UpgradeCallback,
+  type UpgradeRequest,
 } from '../src/index.js';
 import {
   closed,
@@ -302,6 +303,48 @@ test('completeUpgrade is overridable: the last word before the 101', async () =>
   const next = connection(server);
   await opened(peer(portOf(server)));
   expect((await next).data).toBe(7);
+});
+
+test('handshakeOf is overridable: a handshake is read from it, and callbacks get the request as it is; what it throws is a 500', async () => {
+  class Gateway extends WebSocketServer {
+    override handshakeOf(request: IncomingMessage): UpgradeRequest {
+      if (request.url === '/broken') throw new Error('no list');
+      const { headers, ...rest } = super.handshakeOf(request);
+      return { ...rest, headers: [...headers, 'Sec-WebSocket-Protocol', 'added', 'X-Forwarded-For', '192.0.2.7'] };
+    }
+  }
+  const seen: unknown[] = [];
+  const server = manage(
+    new Gateway({
+      port: 0,
+      host: '127.0.0.1',
+      trustProxy: 1,
+      verifyClient: ({ req }) => seen.push(req.headers['sec-websocket-protocol']) > 0,
+    }),
+  );
+  await once(server, 'listening');
+  const next = connection(server);
+  const { status, headers } = await shake(portOf(server), handshake());
+  expect([status, headers['sec-websocket-protocol']]).toEqual([101, 'added']);
+  expect([(await next).remoteAddress, ...seen]).toEqual(['192.0.2.7', undefined]);
+
+  const refused = once(server, 'refused');
+  expect((await shake(portOf(server), handshake({}, 'GET /broken HTTP/1.1'))).status).toBe(500);
+  const [reason, , error] = (await refused) as [string, IncomingMessage, Error];
+  expect([reason, error.message]).toEqual(['handshake', 'no list']);
+});
+
+test('listener: what listens, of the own port or of the first http server attached; undefined where nothing does', async () => {
+  const server = await start();
+  expect(server.listener?.address()).toEqual(server.address());
+  expect(server.listener?.unref().listening).toBe(true);
+  await close(server);
+  expect(server.listener).toBeUndefined();
+
+  const [one, other] = [await startHttp(createServer()), await startHttp(createServer())];
+  const attached = manage(new WebSocketServer({ server: one }));
+  expect(attached.attach(other).listener).toBe(one);
+  expect(manage(new WebSocketServer({ noServer: true })).listener).toBeUndefined();
 });
 
 /** Completes a handshake when it is told to. */

@@ -1,25 +1,11 @@
-import { afterEach } from '@jest/globals';
 import { once } from 'node:events';
-import type { Server as HttpServer } from 'node:http';
-import type { Server as HttpsServer } from 'node:https';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { atEnd, handshake, parseAnswer, portOf, type Answer } from '@ws/testing/peer';
 import { WebSocket as PeerSocket, type ClientOptions } from 'ws';
 import { WebSocketServer, type ServerOptions, type WebSocket } from '../src/index.js';
 
-/** What has to be closed after the test, last opened first. */
-const open: (() => unknown)[] = [];
-export const closeLater = (close: () => unknown): void => void open.push(close);
-
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close();
-});
-
-type AnyServer = WebSocketServer | HttpServer | HttpsServer;
-
-export function portOf(server: Pick<AnyServer, 'address'>): number {
-  return (server.address() as AddressInfo).port;
-}
+export { atEnd as closeLater, handshake, parseAnswer, portOf, startHttp, type Answer } from '@ws/testing/peer';
 
 /** A WebSocket server on a free port of the loopback. */
 export async function start<Data = unknown>(options: ServerOptions<Data> = {}): Promise<WebSocketServer<Data>> {
@@ -30,21 +16,8 @@ export async function start<Data = unknown>(options: ServerOptions<Data> = {}): 
 
 /** Closes the server, its clients cut, at the end of the test. */
 export function manage<Server extends WebSocketServer>(server: Server): Server {
-  closeLater(() => {
+  atEnd(() => {
     for (const client of server.clients ?? []) client.terminate();
-    return new Promise((resolve) => server.close(resolve));
-  });
-  return server;
-}
-
-/** Starts an http or https server of the test's own. */
-export async function startHttp<Server extends HttpServer | HttpsServer>(server: Server): Promise<Server> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => sockets.add(socket));
-  closeLater(() => {
-    for (const socket of sockets) socket.destroy();
     return new Promise((resolve) => server.close(resolve));
   });
   return server;
@@ -53,7 +26,7 @@ export async function startHttp<Server extends HttpServer | HttpsServer>(server:
 /** npm `ws` as the client. */
 export function peer(port: number, path = '/', protocols: string[] = [], options: ClientOptions = {}): PeerSocket {
   const socket = new PeerSocket(`ws://127.0.0.1:${port}${path}`, protocols, { perMessageDeflate: false, ...options });
-  closeLater(() => socket.terminate());
+  atEnd(() => socket.terminate());
   socket.on('error', () => {});
   return socket;
 }
@@ -103,7 +76,7 @@ export class RawPeer {
     this.socket.setEncoding('latin1').on('data', (text: string) => (this.received += text));
     this.socket.on('error', () => {});
     this.closed = new Promise((resolve) => this.socket.on('close', () => resolve(this.received)));
-    closeLater(() => this.socket.destroy());
+    atEnd(() => this.socket.destroy());
   }
 
   write(data: string | Uint8Array): this {
@@ -117,43 +90,6 @@ export class RawPeer {
     while (!this.received.includes(part)) await once(this.socket, 'data');
     return this.received;
   }
-}
-
-/** A good handshake, line by line; `undefined` takes a header away, an array repeats it. */
-export function handshake(
-  headers: Record<string, string | string[] | undefined> = {},
-  startLine = 'GET / HTTP/1.1',
-): string {
-  const all = {
-    Host: 'server.example',
-    Upgrade: 'websocket',
-    Connection: 'Upgrade',
-    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
-    'Sec-WebSocket-Version': '13',
-    ...headers,
-  };
-  const lines = Object.entries(all).flatMap(([name, value]) =>
-    (Array.isArray(value) ? value : [value]).flatMap((one) => (one === undefined ? [] : [`${name}: ${one}`])),
-  );
-  return [startLine, ...lines, '', ''].join('\r\n');
-}
-
-export interface Answer {
-  readonly status: number;
-  readonly phrase: string;
-  /** Names in lower case. */
-  readonly headers: Record<string, string>;
-  readonly body: string;
-}
-
-export function parseAnswer(text: string): Answer {
-  const [head = '', ...rest] = text.split('\r\n\r\n');
-  const [statusLine = '', ...lines] = head.split('\r\n');
-  const [, status, ...phrase] = statusLine.split(' ');
-  const headers = Object.fromEntries(
-    lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 2)]),
-  );
-  return { status: Number(status), phrase: phrase.join(' '), headers, body: rest.join('\r\n\r\n') };
 }
 
 /** Sends `text` and returns the answer of a server that closes behind it. */

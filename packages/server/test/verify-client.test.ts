@@ -82,6 +82,8 @@ const REFUSING: [form: string, verifyClient: VerifyClient, status: number, phras
     'Internal Server Error',
     'Internal Server Error',
   ],
+  ['an empty list', (_info, cb) => cb([] as never), 500, 'Internal Server Error', 'Internal Server Error'],
+  ['a status in digits', (_info, cb) => cb(false, '404' as never), 404, 'Not Found', 'Not Found'],
   ['a status that is none', (_info, cb) => cb(false, 99), 500, 'Internal Server Error', 'Internal Server Error'],
   [
     'a header that cannot be sent',
@@ -109,6 +111,8 @@ const ACCEPTING: [form: string, verifyClient: VerifyClient][] = [
   ['a thenable', () => ({ then: (fulfil: (value: boolean) => void) => fulfil(true) }) as never],
   ['{ accept: true }', () => ({ accept: true })],
   ['cb(true)', (_info, cb) => cb(true)],
+  ['what match has found', ({ req }) => req.url!.match(/\//) as never],
+  ['cb with what match has found', ({ req }, cb) => cb(req.url!.match(/\//) as never)],
   ['cb later', (_info, cb) => void setImmediate(cb, true)],
   [
     'cb, then a rejection',
