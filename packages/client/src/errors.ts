@@ -23,10 +23,10 @@ export function syntaxError(code: 'WS_ERR_INVALID_URL' | 'WS_ERR_INVALID_SUBPROT
   return Object.assign(new SyntaxError(message), { code });
 }
 
-/** What an aborted signal is reported as: its reason where that is an error, else an AbortError as Node's own. */
+/** What an aborted signal is reported as: its reason where that is an error of the caller's, else an AbortError as `http.request` has it. */
 export function abortError(signal: AbortSignal): Error {
   const reason: unknown = signal.reason;
-  if (isErrorLike(reason)) return reason;
+  if (isErrorLike(reason) && reason.name !== 'AbortError') return reason;
   return Object.assign(new Error('The operation was aborted', { cause: reason }), {
     name: 'AbortError',
     code: 'ABORT_ERR',
@@ -34,6 +34,6 @@ export function abortError(signal: AbortSignal): Error {
 }
 
 // Not `instanceof`: a DOMException, or an error of another realm, is as good.
-function isErrorLike(value: unknown): value is Error {
+export function isErrorLike(value: unknown): value is Error {
   return typeof value === 'object' && value !== null && 'name' in value && 'message' in value;
 }

@@ -12,16 +12,24 @@ export function headerList(headers: unknown, host: string | undefined): HeaderLi
   const list: string[] = [];
   for (const [name, value] of entries(headers)) {
     for (const one of Array.isArray(value) ? (value as unknown[]) : [value]) {
-      if (one === undefined) continue;
-      if (typeof one !== 'string' && typeof one !== 'number') {
-        throw new TypeError(`headers: the value of ${String(name)} is neither a string nor a number`);
-      }
-      list.push(String(name), String(one));
+      if (one === undefined || one === null) continue;
+      const text = textOf(one);
+      if (text === undefined) throw new TypeError(`headers: the value of ${String(name)} is no text and has none`);
+      list.push(String(name), text);
     }
   }
   if (host !== undefined && !list.some((name, i) => i % 2 === 0 && name.toLowerCase() === 'host'))
     list.push('Host', host);
   return list;
+}
+
+/** As `http.request` takes them: numbers, flags, a URL; not what would be sent as `[object Object]`. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
+  if (typeof value !== 'object') return undefined;
+  const text = (value as { toString(): string }).toString();
+  return text === '[object Object]' ? undefined : text;
 }
 
 function entries(headers: unknown): Iterable<readonly [unknown, unknown]> {

@@ -128,6 +128,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     slowConsumer,
     streamThreshold,
     strictLength,
+    waitForTcpClose,
     // the handshake's
     agent,
     auth,
@@ -154,7 +155,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
   if (signal !== undefined && !isAbortSignal(signal)) throw wrongType('signal', signal, 'an AbortSignal');
   const limits = { maxBufferedChunks, maxFragments, maxPayload, memoryLimit };
   const receiving = { allowSynchronousEvents, incoming, skipUTF8Validation, streamThreshold, strictLength, ...limits };
-  const pace = { closeTimeout, highWaterMark, slowConsumer };
+  const pace = { closeTimeout, highWaterMark, slowConsumer, waitForTcpClose };
   const sending = { autoPong, fragmentSize, generateMask, maxDeclaredFrame, ...pace };
   const guards = { heartbeat, idleTimeout, maxLifetime, messageTimeout, minProgressRate, rateLimit, meter };
   const connection = { ...receiving, ...sending, ...guards } satisfies Record<keyof ConnectionOptions, unknown>; // all of them

@@ -1,4 +1,5 @@
 import type { ReadableStream, WritableStream } from 'node:stream/web';
+import { isErrorLike } from './errors.js';
 import type { ClientOptions } from './options.js';
 import { SocketStreams } from './socket-streams.js';
 import { checkCloseInfo, connectionError, type WebSocketCloseInfo } from './websocket-error.js';
@@ -71,7 +72,7 @@ export class WebSocketStream {
     });
     socket.once('close', (_code, _reason, { error }) => {
       if (this.#streams) return;
-      const aborted = error !== null && isAbort(error, rest.signal) ? error : undefined;
+      const aborted = error === null ? undefined : abortReason(error, rest.signal);
       failOpening(aborted ?? connectionError('the WebSocket could not be opened', null, '', error));
       failClosing(aborted ?? connectionError('the WebSocket could not be opened', 1006, '', error));
     });
@@ -97,5 +98,8 @@ export class WebSocketStream {
   }
 }
 
-const isAbort = (error: Error, signal: AbortSignal | undefined): boolean =>
-  signal?.aborted === true && (error === signal.reason || error.name === 'AbortError');
+/** The signal's reason where that is an error. @returns undefined for what is not the signal's doing */
+function abortReason(error: Error, signal: AbortSignal | undefined): Error | undefined {
+  if (signal?.aborted !== true || (error !== signal.reason && error.name !== 'AbortError')) return undefined;
+  return isErrorLike(signal.reason) ? signal.reason : error;
+}

@@ -57,6 +57,10 @@ export class WebSocket<Data = unknown> extends Connection<Data> {
     this.#opening = undefined;
     this.failConnecting(error, 'local');
   }
+
+  static {
+    Object.defineProperty(this.prototype, 'url', { enumerable: true }); // as the attributes of the base
+  }
 }
 
 /** @throws what the constructor does */

@@ -56,7 +56,7 @@ async function ourServer(options: ServerOptions): Promise<{ url: string; connect
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0, ...options });
   atEnd(() => {
     for (const peer of server.clients) peer.terminate();
-    return new Promise((resolve) => server.close(() => resolve()));
+    return new Promise<void>((resolve) => server.close(() => resolve()));
   });
   const connection = new Promise<ServerSocket>((resolve) => server.once('connection', resolve));
   await next(server, 'listening');

@@ -1,38 +1,14 @@
-import { createHash } from 'node:crypto';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { afterEach } from '@jest/globals';
+import { atEnd, listen as listenUntilTheEnd } from '@ws/testing/peer';
 import { WebSocketServer, type ServerOptions, type WebSocket as Peer } from 'ws';
 import type { WebSocket } from '../src/websocket.js';
 
-/** What a test has opened; all of it is gone before the next one starts. */
-const cleanups: (() => Promise<void> | void)[] = [];
+export { acceptOf, atEnd, next, switching } from '@ws/testing/peer';
 
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-export function atEnd(cleanup: () => Promise<void> | void): void {
-  cleanups.push(cleanup);
-}
-
-/** Listens on a free port of the loopback interface, or on `path`. */
-export async function listen(server: Server, path?: string): Promise<number> {
-  const sockets = new Set<Socket>();
-  const keep = (socket: Socket): void => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-  };
-  server.on('connection', keep);
-  atEnd(() => {
-    for (const socket of sockets) socket.destroy();
-    return new Promise((resolve) => server.close(() => resolve()));
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    if (path === undefined) server.listen(0, '127.0.0.1', resolve);
-    else server.listen(path, resolve);
-  });
-  return path === undefined ? (server.address() as AddressInfo).port : 0;
+/** Listens on a free port of the loopback, or on `path`; who is connected may break off. */
+export function listen(server: Server, path?: string): Promise<number> {
+  server.on('connection', (socket: Socket) => socket.on('error', () => {}));
+  return listenUntilTheEnd(server, path);
 }
 
 export interface RawRequest {
@@ -85,24 +61,6 @@ export function readRequest(socket: Socket, onRequest: (request: RawRequest) => 
   });
 }
 
-/** RFC 6455 §4.2.2, by another hand than the library's. */
-export const acceptOf = (key: string): string =>
-  createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
-
-/** The 101 for a request; `changes` replaces a line by name, or leaves it out. */
-export function switching(key: string, changes: Record<string, string | undefined> = {}): string {
-  const lines: Record<string, string | undefined> = {
-    Upgrade: 'websocket',
-    Connection: 'Upgrade',
-    'Sec-WebSocket-Accept': acceptOf(key),
-    ...changes,
-  };
-  const fields = Object.entries(lines).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name}: ${value}\r\n`],
-  );
-  return `HTTP/1.1 101 Switching Protocols\r\n${fields.join('')}\r\n`;
-}
-
 /** A server of npm `ws`: the address, and its end of each connection. */
 export async function wsServer(
   options: Omit<ServerOptions, 'port' | 'host' | 'noServer'> = {},
@@ -111,7 +69,7 @@ export async function wsServer(
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0, ...options });
   atEnd(() => {
     for (const peer of server.clients) peer.terminate();
-    return new Promise((resolve) => server.close(() => resolve()));
+    return new Promise<void>((resolve) => server.close(() => resolve()));
   });
   server.on('connection', (peer) => {
     peer.on('error', () => {});
@@ -168,12 +126,4 @@ export async function opened(websocket: WebSocket): Promise<WebSocket> {
 export function first<Item>(list: Iterable<Item>): Item {
   for (const item of list) return item;
   throw new Error('the list is empty');
-}
-
-/** The next event of that name, its arguments as an array. */
-export function next(
-  emitter: { once(name: string, listener: (...args: never[]) => void): unknown },
-  name: string,
-): Promise<unknown[]> {
-  return new Promise((resolve) => emitter.once(name, (...args: unknown[]) => resolve(args)));
 }

@@ -72,6 +72,11 @@ const HEADERS: { name: string; options: ClientOptions; sent: Record<string, stri
     options: { headers: { 'X-A': 'b', 'x-n': 5 } },
     sent: { 'x-a': ['b'], 'x-n': ['5'] },
   },
+  {
+    name: 'flags, a URL, and what is not there',
+    options: { headers: { a: true, b: false, c: new URL('http://o/'), d: null, e: undefined } as never },
+    sent: { a: ['true'], b: ['false'], c: ['http://o/'], d: undefined, e: undefined },
+  },
   { name: 'several values', options: { headers: { 'X-A': ['b', 'c'] } }, sent: { 'x-a': ['b', 'c'] } },
   { name: 'names that differ in case', options: { headers: { 'X-A': 'b', 'x-a': 'c' } }, sent: { 'x-a': ['b', 'c'] } },
   { name: 'a list as rawHeaders', options: { headers: ['X-A', 'b', 'x-a', 'c'] }, sent: { 'x-a': ['b', 'c'] } },

@@ -74,7 +74,7 @@ test('the 101 and a frame, split at every byte', async () => {
   });
   for (turn = 0; turn < splits.length; turn++) {
     const websocket = new WebSocket(`ws://127.0.0.1:${port}/`);
-    const [data] = (await next(websocket, 'message')) as [Buffer];
+    const [data] = await next<[Buffer]>(websocket, 'message');
     expect(data.toString()).toBe('hi');
     websocket.terminate();
     await websocket.closed;

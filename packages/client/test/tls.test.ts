@@ -38,7 +38,7 @@ async function tlsServer(hosts?: readonly string[], options: TlsOptions = {}, pa
 async function echoes(websocket: WebSocket): Promise<void> {
   await opened(websocket);
   websocket.send('over TLS');
-  const [data] = (await next(websocket, 'message')) as [Buffer];
+  const [data] = await next<[Buffer]>(websocket, 'message');
   expect(data.toString()).toBe('over TLS');
 }
 

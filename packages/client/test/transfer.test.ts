@@ -30,13 +30,13 @@ test.each(SIZES)('echo of %d bytes, binary and text', async (size) => {
   const binary = randomBytes(size);
   const before = Buffer.from(binary);
   websocket.send(binary);
-  const [data, isBinary] = (await next(websocket, 'message')) as [Buffer, boolean];
+  const [data, isBinary] = await next<[Buffer, boolean]>(websocket, 'message');
   expect(isBinary).toBe(true);
   expect(data.equals(before)).toBe(true);
   expect(binary.equals(before)).toBe(true); // masked in a copy
   const text = 'aé€😀'.repeat(Math.ceil(size / 10)).slice(0, size);
   websocket.send(text);
-  const [reply, isBinaryReply] = (await next(websocket, 'message')) as [Buffer, boolean];
+  const [reply, isBinaryReply] = await next<[Buffer, boolean]>(websocket, 'message');
   expect(isBinaryReply).toBe(false);
   expect(reply.toString() === text.toWellFormed()).toBe(true);
 });
