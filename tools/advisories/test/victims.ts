@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, expect } from '@jest/globals';
 import { fork, type ChildProcess } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { switching } from '@ws/testing/peer';
 import type { ClientSpec, ServerSpec } from '../victims/specs.mjs';
-import { Wire, type Head, type Headers, fields } from './wire.js';
+import { Wire, type Head, type Headers } from './wire.js';
 
 export interface Memory {
   readonly rss: number;
@@ -310,10 +310,6 @@ export function hostileAfterOpen(act: (wire: Wire, request: Head) => unknown, he
   });
 }
 
-/** The 101 that is due, but for what is given. RFC 6455 §4.2.2 */
-export function accepting(request: Head, headers: Headers = {}): string {
-  const key = request.headers.get('sec-websocket-key')?.[0] ?? '';
-  const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
-  const all = { Upgrade: 'websocket', Connection: 'Upgrade', 'Sec-WebSocket-Accept': accept, ...headers };
-  return `HTTP/1.1 101 Switching Protocols\r\n${fields(all)}\r\n`;
-}
+/** The 101 that is due, but for what is given. */
+export const accepting = (request: Head, headers: Headers = {}): string =>
+  switching(request.headers.get('sec-websocket-key')?.[0], headers);

@@ -12,7 +12,7 @@ test('attackers that park stay below memoryLimit, and who behaves feels little',
     healthy: 5,
   });
   expect(during.shed).toBeGreaterThan(0);
-  expect(during.mostUsed).toBeGreaterThan(8 * MiB);
+  expect(during.mostUsed).toBeGreaterThan(0.9 * 8 * MiB); // as far as it was looked at: above the limit it is short-lived
   // What one turn of the loop brings in before reading stops is on top of it.
   expect(during.mostUsed).toBeLessThan(1.25 * 8 * MiB + 2 * MiB);
   expect(during.mostRss - before.rss).toBeLessThan(150 * MiB);
