@@ -44,10 +44,10 @@ async function write(options) {
 }
 
 /** @typedef {{ default: string }} Target */
-/** @type {{ exports: Record<string, string | { import: Target, browser?: Target }> }} */
+/** @type {{ exports: Record<string, string | { import: Target, browser?: { default: Target } }> }} */
 const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
 const listed = Object.values(exports).flatMap((entry) =>
-  typeof entry === 'string' ? [] : [entry.import, entry.browser ?? []].flat(),
+  typeof entry === 'string' ? [] : [entry.import, entry.browser?.default ?? []].flat(),
 );
 const sources = listed.map((target) => join('src', relative(ESM, target.default)).replace(/\.js$/, '.ts'));
 const entryPoints = [...new Set(sources)]; // two names of one entry

@@ -3,7 +3,7 @@ import { listenerRejected } from '@ws/connection';
 
 /**
  * Async listeners of these emitters, which have `captureRejections`, may reject with what a peer caused, as those of the core: see `isPeerFault`.
- * What stands on a connection of the core has it as `core`, or closes it with a `close` and a `readyState` of its own.
+ * What stands on a connection of the core has it as `core` or `webSocket`, or is closed by a `close` and a `readyState` of its own.
  */
 export function forgivePeers(type: { readonly prototype: EventEmitter }): void {
   Object.defineProperty(type.prototype, captureRejectionSymbol, {
@@ -13,4 +13,8 @@ export function forgivePeers(type: { readonly prototype: EventEmitter }): void {
   });
 }
 
-const coreOf = (one: unknown): unknown => (typeof one === 'object' && one !== null && 'core' in one ? one.core : one);
+function coreOf(one: unknown): unknown {
+  if (typeof one !== 'object' || one === null) return one;
+  if ('core' in one) return one.core;
+  return 'webSocket' in one ? one.webSocket : one;
+}

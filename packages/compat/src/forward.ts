@@ -46,17 +46,22 @@ export class Forwarding {
     if (isBehind === this.#behind.length > 0) return;
     if (!isBehind) return process.nextTick(this.#goOn);
     this.#behind = [...this.#server.clients];
+    this.#server.on('connection', this.#joined);
     for (const client of this.#behind) client.on('drain', this.#goOn).on('close', this.#goOn);
   }
 
-  /** Calls back when one of the clients takes more, or has gone: at once if none is behind. */
+  /** Calls back when one of the clients takes more, or has gone, or another has come: at once if none is behind. */
   whenRoom(proceed: () => void): void {
     if (this.#behind.length === 0) proceed();
     else this.#waiting.push(proceed);
   }
 
+  /** Who is new waits for none of those before him, and they for ever if they like. */
+  readonly #joined = (): void => process.nextTick(this.#goOn);
+
   readonly #goOn = (): void => {
     const waiting = this.#waiting;
+    this.#server.off('connection', this.#joined);
     for (const client of this.#behind) client.off('drain', this.#goOn).off('close', this.#goOn);
     this.#behind = [];
     this.#waiting = [];

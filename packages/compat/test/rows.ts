@@ -52,9 +52,12 @@ export function prove<Of extends Rows>(rows: Of, proofs: { readonly [Id in keyof
   }
 }
 
+const LEGEND =
+  'In the tables, "the same" is the same name with the same meaning. The core is `@ws/server`, `@ws/client` and what they stand on: its words are for programs that move on, and for new ones. Every row is a test, which has its number.';
+
 /** The page of docs/migrate. */
 export function page({ name, entry, introduction, sections, differences }: Migration): string {
-  const parts = [`# From \`${name}\` to \`${entry}\``, introduction.trim()];
+  const parts = [`# From \`${name}\` to \`${entry}\``, introduction.trim(), LEGEND];
   for (const { title, rows } of sections) {
     const lines = Object.entries(rows)
       .filter(([, row]) => row.internal !== true)

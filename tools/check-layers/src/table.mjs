@@ -64,9 +64,9 @@ export const LAYERS = {
   '@ws/compat': [
     adapter('./ws', 'ws/', 400),
     adapter('./ws2', 'ws2/', 420),
-    adapter('./nodejs-websocket', 'nodejs-websocket/', 490),
+    adapter('./nodejs-websocket', 'nodejs-websocket/', 480),
     adapter('./wesos', 'wesos/', 400),
-    adapter('./websockets', 'websockets/', 600), // two APIs in one, see docs/decisions/websockets-socket.md
+    adapter('./websockets', 'websockets/', 610), // two APIs in one, see docs/decisions/websockets-socket.md
     ...['async-listeners.ts', 'forward.ts', 'whole-read.ts'].map((source) => adapter('.', source, 60)),
   ],
 };

@@ -62,9 +62,10 @@ const HAS_SCHEME = /^[a-z][a-z\d+.-]*:\/\//i;
 
 /**
  * Reads `ws://host:port/path?query`; without a scheme it is `ws`.
- * @throws {Error} for another scheme; {SyntaxError} for what is no address, or has a fragment
+ * @throws {Error} for another scheme; {SyntaxError} for what is no address, or has a fragment; {TypeError} for what is not text
  */
 export function parseAddress(given: string | URL): Address {
+  if (typeof given !== 'string' && !(given instanceof URL)) throw new TypeError('the URL is not a string');
   const text = String(given);
   const href = HAS_SCHEME.test(text) ? text : `ws://${text}`;
   if (!URL.canParse(href)) throw new SyntaxError(`Invalid URL: ${text}`);

@@ -34,6 +34,7 @@ const notOpen = (): Error =>
   Object.assign(new Error("You can't write to a non-open connection"), { code: 'WS_ERR_CLOSED' });
 const TEXT_WAITS = "You can't send a text frame until you finish sending binary frames";
 const BINARY_WAITS = "You can't send more binary frames until you finish sending the previous binary frames";
+const NO_DATA = 'data should be either a string or a Buffer instance';
 
 /** Those that are open: the limit of what they receive is one for all. */
 const openOnes = new Set<Connection>();
@@ -64,16 +65,16 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Child 
   }
 
   /** The stream underneath. */
-  declare readonly socket: Socket;
+  readonly socket: Socket;
   /** Whose connection it is; null for a client's. */
-  declare readonly server: Server | null;
+  readonly server: Server | null = null;
   /** What the request asks for, with its query. */
-  declare path: string | null;
+  path: string | null = null;
   /** Of a client. */
-  declare readonly host: string | null;
-  declare readonly extraHeaders: OutgoingHttpHeaders | null;
+  readonly host: string | null = null;
+  readonly extraHeaders: OutgoingHttpHeaders | null = null;
   /** What the client asks for. */
-  declare protocols: string[];
+  protocols: string[] = [];
   /** Those of the request, of the response for a client; names in lower case. */
   headers: IncomingHttpHeaders = {};
   /** What was agreed on. */
@@ -91,13 +92,19 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Child 
   constructor(socket: Duplex, parentOrOptions: Server | ClientEnd, callback?: (this: Connection) => void) {
     super({ captureRejections: true });
     if (callback) this.once('connect', callback);
-    if (!(kAccept in parentOrOptions)) {
-      this.#dial(socket, parentOrOptions);
-      return;
+    this.socket = socket as Socket;
+    if (kAccept in parentOrOptions) {
+      this.server = parentOrOptions;
+      socket.once('close', () => this.#webSocket ?? this.#end(CLOSED, 1006, ''));
+      parentOrOptions[kAccept](this);
+    } else {
+      const { path = '/', host, extraHeaders = null, protocols = [] } = parentOrOptions;
+      this.path = path;
+      this.host = host;
+      this.extraHeaders = extraHeaders;
+      this.protocols = [...protocols];
+      this.#dial(parentOrOptions);
     }
-    Object.assign(this, { socket, server: parentOrOptions, path: null, host: null, extraHeaders: null, protocols: [] });
-    socket.once('close', () => this.#webSocket ?? this.#end(CLOSED, 1006, ''));
-    parentOrOptions[kAccept](this);
   }
 
   /** The core's connection, once there is one: what this class lacks, `webSocket.limits` for example, is there. */
@@ -109,20 +116,23 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Child 
     return this.#readyState;
   }
 
-  /** @returns false where the peer does not take as fast as is sent; undefined where it cannot be sent, which is an `'error'` */
+  /**
+   * @returns false where the peer does not take as fast as is sent; undefined where it cannot be sent, which is an `'error'`
+   * @throws {TypeError} for what is no text
+   */
   sendText(text: string, callback?: SendCallback): boolean | undefined {
-    return this.#send(text, TEXT_WAITS, callback);
+    return this.#send(text, false, callback);
   }
 
-  /** As {@link sendText}. The data must not be changed before the callback. */
+  /** As {@link sendText}, for bytes alone. They must not be changed before the callback. */
   sendBinary(data: ArrayBufferView, callback?: SendCallback): boolean | undefined {
-    return this.#send(data, BINARY_WAITS, callback);
+    return this.#send(data, true, callback);
   }
 
   /** @throws {TypeError} for what is neither a string nor a Buffer */
   send(data: string | Buffer, callback?: SendCallback): boolean | undefined {
     if (typeof data === 'string') return this.sendText(data, callback);
-    if (!Buffer.isBuffer(data)) throw new TypeError('data should be either a string or a Buffer instance');
+    if (!Buffer.isBuffer(data)) throw new TypeError(NO_DATA);
     return this.sendBinary(data, callback);
   }
 
@@ -135,10 +145,11 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Child 
   }
 
   /** More than 125 bytes are an `'error'`. */
-  sendPing(data: string | Uint8Array = ''): void {
+  sendPing(data?: string | Uint8Array | null): void {
+    const payload = data || '';
     if (this.#readyState !== OPEN) this.emit('error', notOpen());
-    else if (Buffer.byteLength(data) > 125) this.emit('error', new RangeError('a ping has at most 125 bytes'));
-    else this.#webSocket!.ping(data);
+    else if (Buffer.byteLength(payload) > 125) this.emit('error', new RangeError('a ping has at most 125 bytes'));
+    else this.#webSocket!.ping(payload);
   }
 
   /**
@@ -170,12 +181,10 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Child 
     this.emit('connect');
   }
 
-  #dial(socket: Duplex, options: ClientEnd): void {
-    const { path = '/', host, extraHeaders = null, protocols = [] } = options;
-    Object.assign(this, { socket, server: null, path, host, extraHeaders, protocols: [...protocols] });
+  #dial(end: ClientEnd): void {
     const ours = { perMessageDeflate: false, incoming: 'binary', maxPayload: maxBufferLength } as const;
-    const webSocket = dialOver(socket, options, ours, (error, response) => this.#failed(error, response));
-    webSocket.on('upgrade', ({ headers }) => Object.assign(this, { headers })).on('open', () => this[kOpen](webSocket));
+    const webSocket = dialOver(this.socket, end, ours, (error, response) => this.#failed(error, response));
+    webSocket.on('upgrade', ({ headers }) => (this.headers = headers)).on('open', () => this[kOpen](webSocket));
     this.#attach(webSocket);
   }
 
@@ -210,10 +219,13 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Child 
     if (!isKnown) this.emit('close', code, reason);
   }
 
-  #send(data: string | ArrayBufferView, waits: string, callback?: SendCallback): boolean | undefined {
+  #send(data: string | ArrayBufferView, binary: boolean, callback?: SendCallback): boolean | undefined {
     const done = typeof callback === 'function' ? callback : undefined;
-    const error = this.#obstacle(waits);
-    if (!error) return this.#webSocket!.send(data, { binary: waits === BINARY_WAITS }, done);
+    const error = this.#obstacle(binary ? BINARY_WAITS : TEXT_WAITS);
+    if (!error) {
+      if (!ArrayBuffer.isView(data) && (binary || typeof data !== 'string')) throw new TypeError(NO_DATA);
+      return this.#webSocket!.send(data, { binary }, done);
+    }
     if (done) process.nextTick(done, error);
     return void this.emit('error', error);
   }

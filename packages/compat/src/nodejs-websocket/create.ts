@@ -21,9 +21,9 @@ export interface ConnectOptions
 
 /** @param callback listens to `'connection'` */
 export function createServer(callback?: OnConnection): Server;
-export function createServer(options: ServerOptions, callback?: OnConnection): Server;
-export function createServer(first?: ServerOptions | OnConnection, callback?: OnConnection): Server {
-  const secure = typeof first === 'object' && Boolean(first.secure);
+export function createServer(options?: ServerOptions | null, callback?: OnConnection): Server;
+export function createServer(first?: ServerOptions | OnConnection | null, callback?: OnConnection): Server {
+  const secure = typeof first === 'object' && Boolean(first?.secure);
   return new Server(secure, first as ServerOptions, callback); // which may be the callback there too
 }
 
@@ -33,10 +33,14 @@ export function createServer(first?: ServerOptions | OnConnection, callback?: On
  * @throws {Error} for an address that is no `ws:` or `wss:`; {SyntaxError} for one that is none; {TypeError} for headers that cannot be sent
  */
 export function connect(address: string | URL, callback?: OnConnect): Connection;
-export function connect(address: string | URL, options?: ConnectOptions, callback?: OnConnect): Connection;
-export function connect(address: string | URL, second?: ConnectOptions | OnConnect, third?: OnConnect): Connection {
-  const [options = {}, callback] = typeof second === 'function' ? [undefined, second] : [second, third];
-  const { extraHeaders, protocols, ...rest } = options;
+export function connect(address: string | URL, options?: ConnectOptions | null, callback?: OnConnect): Connection;
+export function connect(
+  address: string | URL,
+  second?: ConnectOptions | OnConnect | null,
+  third?: OnConnect,
+): Connection {
+  const [options, callback] = typeof second === 'function' ? [undefined, second] : [second, third];
+  const { extraHeaders, protocols, ...rest } = options ?? {};
   const target = parseAddress(address);
   const { secure, host, port } = target;
   const servername = isIP(host) === 0 ? { servername: host } : {};

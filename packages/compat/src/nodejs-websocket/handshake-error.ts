@@ -6,6 +6,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   WS_ERR_INVALID_CONNECTION: 'invalid Upgrade or Connection header',
   WS_ERR_INVALID_ACCEPT: 'hash mismatch',
   WS_ERR_MISSING_SUBPROTOCOL: 'no protocol was negotiated',
+  WS_ERR_INVALID_SUBPROTOCOL: 'no protocol was negotiated',
   WS_ERR_UNEXPECTED_SUBPROTOCOL: 'no protocol negotiation was expected',
 };
 

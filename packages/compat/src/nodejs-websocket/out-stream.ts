@@ -9,8 +9,8 @@ type Callback = (error?: Error | null) => void;
  * done when the operating system has it. If the connection ends before, it is destroyed; an `'error'` that nobody listens for is not thrown.
  */
 export class OutStream extends Writable {
-  declare readonly connection: Connection;
-  declare readonly minSize: number;
+  readonly connection: Connection;
+  readonly minSize: number;
   /** A frame has been sent. */
   hasSent = false;
   readonly #message: Outgoing | undefined;
@@ -19,11 +19,13 @@ export class OutStream extends Writable {
 
   constructor(connection: Connection, minSize: number) {
     super();
-    Object.assign(this, { connection, minSize });
+    this.connection = connection;
+    this.minSize = minSize;
     this.on('error', () => undefined);
     this.once('finish', this.#leave).once('close', this.#leave);
     const webSocket = connection.readyState === connection.OPEN ? connection.webSocket : undefined;
-    const fragmentSize = Math.min(minSize, Number.MAX_SAFE_INTEGER);
+    const most = Number.MAX_SAFE_INTEGER;
+    const fragmentSize = minSize < most ? Math.max(Math.ceil(minSize), 0) : most; // what is no number is never reached
     this.#message = webSocket?.createOutgoing({ binary: true, fragmentSize });
     this.#message?.on('error', (error) => this.destroy(error));
     if (!this.#message) this.destroy(new Error('the connection is not open'));

@@ -1,11 +1,19 @@
 import { EventEmitter } from 'node:events';
-import type { IncomingMessage, Server as HttpServer, ServerOptions as HttpOptions } from 'node:http';
-import type { Server as HttpsServer, ServerOptions as HttpsOptions } from 'node:https';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server as HttpServer,
+  type ServerOptions as HttpOptions,
+} from 'node:http';
+import {
+  createServer as createHttpsServer,
+  type Server as HttpsServer,
+  type ServerOptions as HttpsOptions,
+} from 'node:https';
 import type { Duplex } from 'node:stream';
 import { selectSubprotocol } from '@ws/handshake';
-import { WebSocketServer } from '@ws/server';
+import { refuseUpgrade, upgradeRequired, WebSocketServer, type HandshakeError } from '@ws/server';
 import { forgivePeers } from '../async-listeners.js';
-import { createWebSocketOnlyServer, refuseUpgrade } from './websocket-only-server.js';
 import { Connection } from './connection.js';
 import { kAccept, kOpen, type Parent } from './parent.js';
 
@@ -30,12 +38,22 @@ export interface ServerEvents {
   connection: [connection: Connection];
 }
 
+/** ms that a handshake may take, that of TLS and then that of HTTP. */
+const HANDSHAKE = { handshakeTimeout: 10_000, headersTimeout: 10_000, connectionsCheckingInterval: 1000 };
+
+/** As the old library answers a handshake that is none: 400, but for a version that is not ours. */
+function refuse({ status, message: body, headers }: HandshakeError, socket: Duplex): void {
+  if (status === 426) refuseUpgrade(socket, status, { body, headers });
+  else refuseUpgrade(socket, 400, { body });
+}
+
 /** A server with the API of `nodejs-websocket`: an http or https server that takes WebSockets alone. */
 export class Server extends EventEmitter<ServerEvents> implements Parent {
   /** What listens. */
   readonly socket: HttpServer | HttpsServer;
-  /** The open connections. When one leaves it is replaced: a loop over it misses none. */
-  connections: Connection[] = [];
+  readonly #open = new Set<Connection>();
+  /** {@link #open} as it was handed out, while nobody has left. */
+  #list: Connection[] | undefined;
   readonly #core: WebSocketServer;
   /** The event that brings a stream to what listens. */
   readonly #arrival: 'connection' | 'secureConnection';
@@ -44,22 +62,28 @@ export class Server extends EventEmitter<ServerEvents> implements Parent {
   #hasClosed = false;
 
   constructor(secure: boolean, callback?: (connection: Connection) => void);
-  constructor(secure: boolean, options?: ServerOptions, callback?: (connection: Connection) => void);
+  constructor(secure: boolean, options?: ServerOptions | null, callback?: (connection: Connection) => void);
   constructor(
     secure: boolean,
-    second?: ServerOptions | ((connection: Connection) => void),
+    second?: ServerOptions | ((connection: Connection) => void) | null,
     third?: (connection: Connection) => void,
   ) {
     super({ captureRejections: true });
-    const [options = {}, callback] = typeof second === 'function' ? [undefined, second] : [second, third];
-    const { secure: _, validProtocols = [], selectProtocol, ...rest } = options;
+    const [options, callback] = typeof second === 'function' ? [undefined, second] : [second, third];
+    const { secure: _, validProtocols = [], selectProtocol, ...rest } = options ?? {};
     if (callback) this.on('connection', callback);
     this.#arrival = secure ? 'secureConnection' : 'connection';
-    this.socket = createWebSocketOnlyServer(secure, rest);
+    const http = { ...HANDSHAKE, ...rest };
+    this.socket = secure ? createHttpsServer(http, upgradeRequired) : createHttpServer(http, upgradeRequired);
     this.#core = this.#makeCore(
       selectProtocol ?? ((_connection, protocols) => selectSubprotocol(protocols, validProtocols)),
     );
     this.#listen();
+  }
+
+  /** The open connections. When one leaves there is a new array, made when it is asked for: a loop over the old one misses none. */
+  get connections(): Connection[] {
+    return (this.#list ??= [...this.#open]);
   }
 
   /** Port 0 is a free one; without a host it is on all addresses. */
@@ -88,12 +112,13 @@ export class Server extends EventEmitter<ServerEvents> implements Parent {
   #makeCore(selectProtocol: SelectProtocol): WebSocketServer {
     const handleProtocols = (protocols: Set<string>, request: IncomingMessage): string | false => {
       const connection = Object.assign(this.#known.get(request.socket)!, { protocols: [...protocols] });
-      return selectProtocol(connection, connection.protocols) || false;
+      return selectProtocol.call(this, connection, connection.protocols) || false;
     };
     const maxPayload = Connection.maxBufferLength;
     const ours = { noServer: true, origins: 'any', incoming: 'binary', maxPayload } as const;
     const core = new WebSocketServer({ ...ours, handleProtocols });
-    core.on('wsClientError', refuseUpgrade).on('refused', (reason, _request, error) => {
+    core.on('wsClientError', (error, socket) => refuse(error as HandshakeError, socket));
+    core.on('refused', (reason, _request, error) => {
       if (reason === 'handleProtocols' && this.listenerCount('error') > 0) this.emit('error', error as Error);
     });
     return core;
@@ -124,11 +149,15 @@ export class Server extends EventEmitter<ServerEvents> implements Parent {
   #make(socket: Duplex): Connection {
     this.#known.set(socket, undefined);
     const connection = new Connection(socket, this, () => {
-      this.connections.push(connection);
+      this.#open.add(connection);
+      this.#list?.push(connection);
       this.emit('connection', connection);
     });
     this.#known.set(socket, connection);
-    connection.once('close', () => (this.connections = this.connections.filter((each) => each !== connection)));
+    connection.once('close', () => {
+      this.#open.delete(connection);
+      this.#list = undefined;
+    });
     return connection;
   }
 

@@ -15,8 +15,8 @@ export class BroadcastParts {
   readonly #failed: (error: Error) => void;
   /** The message that is being written. */
   #message: BroadcastStream | undefined;
-  /** The last one that said what it is, if its message goes on. */
-  #open: Part | undefined;
+  /** Of the message that {@link chunkOf} has begun, and not ended. */
+  open: Opcode | undefined;
   readonly #known = new WeakMap<Buffer, Part>();
 
   constructor(server: WebSocketServer, failed: (error: Error) => void) {
@@ -24,24 +24,18 @@ export class BroadcastParts {
     this.#failed = failed;
   }
 
-  /** Of the message that {@link chunkOf} has begun, and not ended. */
-  get openOpcode(): Opcode | undefined {
-    return this.#open?.opcode;
-  }
-
   /** A chunk that says what it is, to be written when its turn comes: a copy, as the same bytes may be two of them. */
   chunkOf(bytes: Uint8Array, opcode: Opcode, fin: boolean): Buffer {
     const chunk = Buffer.from(bytes);
-    const part = { opcode, fin };
-    this.#known.set(chunk, part);
-    this.#open = fin ? undefined : part;
+    this.#known.set(chunk, { opcode, fin });
+    this.open = fin ? undefined : opcode;
     return chunk;
   }
 
   /** One after the other: the next chunk after the callback. */
   write(chunk: Buffer, callback: () => void): void {
     if (chunk === END && this.#message === undefined) return callback();
-    const { opcode = Opcode.Binary, fin = chunk.length === 0 } = this.#known.get(chunk) ?? {};
+    const { opcode, fin } = this.#known.get(chunk) ?? { opcode: Opcode.Binary, fin: chunk.length === 0 };
     const message = (this.#message ??= this.#begin(opcode === Opcode.Binary));
     if (!fin) return void message.write(chunk, () => callback());
     this.#message = undefined;
@@ -51,7 +45,7 @@ export class BroadcastParts {
   #begin(binary: boolean): BroadcastStream {
     const message = this.#server.createBroadcast({ binary });
     return message.once('error', (error) => {
-      if (this.#message === message) this.#message = this.#open = undefined;
+      if (this.#message === message) this.#message = this.open = undefined;
       this.#failed(error);
     });
   }

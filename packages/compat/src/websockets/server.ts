@@ -2,18 +2,19 @@ import { isUtf8 } from 'node:buffer';
 import { Writable } from 'node:stream';
 import { isControl, Opcode } from '@ws/frame';
 import {
+  refuseUpgrade,
   WebSocketServer,
   type AnyHttpServer,
   type RefusalReason,
   type ServerOptions as CoreOptions,
-  type WebSocket,
 } from '@ws/server';
 import { forgivePeers } from '../async-listeners.js';
 import { BroadcastParts, END } from './broadcast-parts.js';
-import { IdleWatch } from './idle-watch.js';
-import type { Listener, Other, OtherName, ServerEvents, SocketEvents } from './events.js';
+import type { WriteCallback } from './carrier.js';
+import type { Listener, Other, OtherName, ServerEvents } from './events.js';
 import { outgoingHead, type WrittenHead } from './head.js';
-import { bytesOf, onChoice, Socket, type Owner } from './socket.js';
+import { closeIdle } from './idle.js';
+import { bytesOf, chooseFor, onChoice, Socket, type Owner } from './socket.js';
 
 type Ours =
   'port' | 'host' | 'backlog' | 'server' | 'noServer' | 'path' | 'idleTimeout' | 'incoming' | 'clientTracking';
@@ -33,9 +34,24 @@ const FIXED = { noServer: true, unservedPath: 404, clientTracking: true, idleTim
 // prettier-ignore
 const NO_FAILURE: ReadonlySet<RefusalReason> = new Set(['path', 'maxConnections', 'maxConnectionsPerAddress', 'maxPending', 'memoryLimit', 'rateLimit', 'acceptPaused', 'closing']);
 
+/** A socket that is not read to its end keeps its place behind the end of its connection: what waits in it is memory. */
+class PlaceKeeper extends WebSocketServer {
+  readonly #isFull: () => boolean;
+
+  constructor(options: CoreOptions, isFull: () => boolean) {
+    super(options);
+    this.#isFull = isFull;
+  }
+
+  override handleUpgrade(...call: Parameters<WebSocketServer['handleUpgrade']>): void {
+    if (this.#isFull()) refuseUpgrade(call[1], 503, { headers: { 'Retry-After': '1' } });
+    else super.handleUpgrade(...call);
+  }
+}
+
 /** Many sockets: what is written goes to all of them, and an empty chunk ends the message. It has no end and cannot be destroyed: `core` closes. */
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- its listeners have types, and that is all
-export class Server extends Writable implements Owner {
+export class Server extends Writable {
   /** The core's server, for what is not here. */
   readonly core: WebSocketServer;
   /** The open connections. */
@@ -43,11 +59,8 @@ export class Server extends Writable implements Owner {
   readonly url: URL;
   readonly timeout: number;
   readonly maxConnections: number;
-  readonly #idle: IdleWatch;
   /** A server never masks. RFC 6455 §5.1 */
   readonly mask = false;
-  /** Of its next socket. */
-  nextId = 0;
   /** What is written. */
   readonly #parts: BroadcastParts;
 
@@ -55,15 +68,32 @@ export class Server extends Writable implements Owner {
   constructor(options: ServerOptions = {}) {
     super({ emitClose: false, autoDestroy: false, captureRejections: true } as object);
     const { url = 'ws://localhost:3000', timeout = 600_000, maxConnections = 10, ...rest } = options;
+    const streamThreshold = (rest.streamThreshold ?? 16_384) || Infinity;
+    if (typeof url !== 'string') throw new TypeError(`url is ${typeof url}, expected a string`);
     this.url = new URL(url, 'ws://localhost');
     this.timeout = timeout;
-    this.#idle = new IdleWatch(timeout);
     this.maxConnections = maxConnections;
     const ours = { ...FIXED, path: this.url.pathname, maxConnections };
     // A ping of ours and its answer would be bytes as well: who is silent would never be.
-    this.core = new WebSocketServer({ maxPayload: 104_857_600, heartbeat: timeout === 0 && {}, ...rest, ...ours });
+    const given = { maxPayload: 104_857_600, heartbeat: timeout === 0 && {}, ...rest, ...ours };
+    const isFull = (): boolean => this.sockets.length >= maxConnections && this.core.clients.size < maxConnections;
+    this.core = new PlaceKeeper(given, isFull);
+    closeIdle(this.core, timeout);
+    const owner: Owner = {
+      nextId: 0,
+      closeTimeout: rest.closeTimeout === undefined ? 30_000 : Number(rest.closeTimeout),
+      listenerCount: (name) => this.listenerCount(name),
+      tell: (socket, name, [first, ...others]) => {
+        if (name === 'close') this.sockets.splice(this.sockets.indexOf(socket), 1);
+        this.emit(name, ...(first === undefined ? [socket] : [first, socket, ...others]));
+      },
+    };
     this.#parts = new BroadcastParts(this.core, (error) => this.emit('error', error));
-    this.core.on('connection', (webSocket) => this.#add(webSocket, rest.autoPong === false));
+    this.core.on('connection', (webSocket) => {
+      const socket = new Socket(webSocket, { raw: rest.autoPong === false, streamThreshold }, owner);
+      this.sockets.push(socket);
+      this.emit('open', socket);
+    });
     this.core.on('refused', (reason, _request, error) => {
       if (NO_FAILURE.has(reason)) return;
       this.emit('error', error instanceof Error ? error : new Error(`a handshake was refused: ${reason}`));
@@ -73,8 +103,11 @@ export class Server extends Writable implements Owner {
       this.emit('error', error);
     });
     this.on('error', () => {}); // so that none is thrown for want of a listener
-    this.on('pipe', () => this.#keepSource());
-    onChoice(this, () => this.sockets.forEach((socket) => socket.choose()));
+    // `pipe` of a source lets go of its target at an 'error' and a 'close', which tell of single sockets here. Its listeners for them are the newest ones when it emits 'pipe': they are taken away.
+    const last = new Map<string | symbol, () => void>();
+    this.on('newListener', (name, listener) => last.set(name, listener));
+    this.on('pipe', () => ['error', 'close'].forEach((name) => this.off(name, last.get(name)!)));
+    onChoice(this, () => this.sockets.forEach((socket) => chooseFor(socket)));
   }
 
   /** Takes the upgrade requests of an http or https server that are for its path, and leaves the others alone; 404 where nobody takes one. */
@@ -92,13 +125,21 @@ export class Server extends Writable implements Owner {
   broadcast(head: WrittenHead, message: string | Uint8Array): this;
   broadcast(...args: [string | Uint8Array] | [WrittenHead, string | Uint8Array]): this {
     const [head, message] = args.length === 1 ? [{}, args[0]] : args;
-    const { opcode = this.#parts.openOpcode ?? Opcode.Text, fin = true } = outgoingHead(head, 0);
+    const { opcode = this.#parts.open ?? Opcode.Text, fin = true } = outgoingHead(head, 0);
     const bytes = bytesOf(message);
     if (isControl(opcode)) for (const socket of this.sockets) socket.writeHead({ opcode }).write(bytes);
     else if (opcode !== Opcode.Binary && !isUtf8(bytes)) throw new TypeError('text is not valid UTF-8');
-    else if (!fin || this.#parts.openOpcode !== undefined) this.write(this.#parts.chunkOf(bytes, opcode, fin));
+    else if (!fin || this.#parts.open !== undefined) super.write(this.#parts.chunkOf(bytes, opcode, fin));
     else this.core.broadcast(bytes, { binary: opcode === Opcode.Binary });
     return this;
+  }
+
+  /** A part of a message to all, binary unless a broadcast has begun it; an empty one ends it. */
+  override write(chunk: unknown, callback?: WriteCallback): boolean;
+  override write(chunk: unknown, encoding: BufferEncoding, callback?: WriteCallback): boolean;
+  override write(...args: unknown[]): boolean {
+    if ((args[0] as Buffer | null)?.length === 0) this.#parts.open = undefined;
+    return super.write(...(args as [unknown, BufferEncoding, WriteCallback]));
   }
 
   /** Ends the message that is being written, if there is one, and nothing else. */
@@ -123,26 +164,6 @@ export class Server extends Writable implements Owner {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.core[Symbol.asyncDispose]();
-  }
-
-  // For its sockets.
-
-  tell(socket: Socket, name: keyof SocketEvents, [first, ...rest]: readonly unknown[]): void {
-    if (name === 'close') this.sockets.splice(this.sockets.indexOf(socket), 1);
-    this.emit(name, ...(first === undefined ? [socket] : [first, socket, ...rest]));
-  }
-
-  #add(webSocket: WebSocket, raw: boolean): void {
-    this.#idle.add(webSocket);
-    const socket = new Socket(webSocket, { raw }, this);
-    this.sockets.push(socket);
-    this.emit('open', socket);
-  }
-
-  /** `pipe` would let go at an 'error' and at a 'close', which are those of single sockets here. */
-  #keepSource(): void {
-    this.off('error', this.listeners('error')[0] as () => void);
-    this.off('close', this.listeners('close').at(-1) as () => void);
   }
 
   static {

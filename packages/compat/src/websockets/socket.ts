@@ -1,16 +1,14 @@
 import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { setImmediate as turn } from 'node:timers/promises';
-import { encodeClosePayload, Opcode, ProtocolError, type FrameHead } from '@ws/frame';
-import { FrameDuplex, type FrameDuplexOptions } from '@ws/frame/stream';
-import { WebSocket, WebSocketServer } from '@ws/server';
+import { encodeClosePayload, Opcode } from '@ws/frame';
+import type { FrameDuplex, FrameDuplexOptions } from '@ws/frame/stream';
+import { WebSocketServer, type WebSocket } from '@ws/server';
 import { forgivePeers } from '../async-listeners.js';
-import { ofConnection, ofFrames, type Arrival } from './arrivals.js';
-import { ConnectionFrames, type Frames, type WriteCallback } from './connection-frames.js';
-import { Forwarding } from '../forward.js';
 import { WholeDuplex } from '../whole-read.js';
+import type { Carrier, WriteCallback } from './carrier.js';
 import type { Listener, Other, OtherName, SocketEvents } from './events.js';
-import { outgoingHead, receivedHead, type WrittenHead } from './head.js';
+import { outgoingHead, type WrittenHead } from './head.js';
+import { Receiving } from './receiving.js';
 
 /** `mask`: what is sent is masked, and what comes is not, as at a client's end. The others are those of `FrameDuplex`. */
 export interface SocketOptions extends FrameDuplexOptions {
@@ -18,19 +16,22 @@ export interface SocketOptions extends FrameDuplexOptions {
   readonly streamThreshold?: number | undefined;
 }
 
-/** The Server that a socket is of. */
+/** What a socket has of its Server. */
 export interface Owner {
   nextId: number;
+  /** ms that its readers have behind the end of the connection; 0: for ever. */
+  readonly closeTimeout: number;
   listenerCount(name: string): number;
   tell(socket: Socket, name: keyof SocketEvents, told: readonly unknown[]): void;
 }
+
+/** Asks the connection of a Socket for what is listened for by now. */
+export let chooseFor: (socket: Socket) => void;
 
 type Name = keyof SocketEvents;
 type Chunk = Uint8Array | string | boolean | null | undefined;
 
 const NOTHING = Buffer.alloc(0);
-/** What a piece of a message that is collected costs beside its bytes. */
-const PIECE = 128;
 let count = 0;
 
 /**
@@ -42,16 +43,11 @@ export class Socket extends WholeDuplex {
   readonly id: number;
   /** What it stands on, for what is not here. */
   readonly core: FrameDuplex | WebSocket;
-  readonly #frames: Frames;
-  readonly #owner: Owner | undefined;
-  readonly #options: SocketOptions;
-  /** Of a Server that it is piped to. */
-  #server: WebSocketServer | undefined;
-  /** Waits for room, and for all to be read. */
-  #proceed: (() => void) | undefined;
-  #emptied: (() => void) | undefined;
-  #lastError: unknown;
-  #close = { code: 1006, reason: '' };
+  readonly #carrier: Carrier;
+  readonly #receiving: Receiving;
+  readonly #allowedRsv: number;
+  /** As 'close' has it; what it stands on has ended then. */
+  #close: SocketEvents['close'] | undefined;
 
   /**
    * @param source a byte stream on which the handshake is done, or a WebSocket of the core
@@ -59,23 +55,31 @@ export class Socket extends WholeDuplex {
    * @throws {TypeError | RangeError} for a source that is neither or has a Socket already, and for a bad option
    */
   constructor(source: Duplex | WebSocket, options: SocketOptions = {}, owner?: Owner) {
-    const own = { emitClose: false, captureRejections: true, readableHighWaterMark: options.highWaterMark ?? 65_536 };
-    super(own);
-    const { streamThreshold = 16_384, ...rest } = options;
-    const core = (this.core = source instanceof WebSocket ? source : new FrameDuplex(source, rest));
+    const { highWaterMark = 65_536, allowedRsv = 0 } = options;
+    super({ emitClose: false, captureRejections: true, readableHighWaterMark: highWaterMark } as object);
+    this.#receiving = new Receiving(this, source, options, owner);
+    this.#carrier = this.#receiving.carrier;
+    this.core = this.#carrier.core;
     this.id = owner ? owner.nextId++ : count++;
-    this.#owner = owner;
-    this.#options = options;
-    this.#frames = core instanceof WebSocket ? new ConnectionFrames(core) : core;
-    const isOver = this.#read(core instanceof WebSocket ? ofConnection(core) : ofFrames(core, streamThreshold));
-    this.#listen(core, isOver);
-    onChoice(this, () => this.choose());
-    this.choose();
+    this.#allowedRsv = allowedRsv;
+    this.on('error', () => {}); // so that none is thrown for want of a listener
+    onChoice(this, () => chooseFor(this));
+    chooseFor(this);
+    const isOver = this.#receiving.all();
+    const core: EventEmitter = this.core;
+    core.on('close', (code: number, reason: Buffer | string) => {
+      this.#close = [code, String(reason)];
+      const isLate = owner?.closeTimeout && setTimeout(() => this.destroy(), owner.closeTimeout).unref();
+      void isOver.then((isWhole) => {
+        if (isLate) clearTimeout(isLate);
+        this.#over(isWhole);
+      });
+    });
   }
 
   /** Says what the next message is like, or with a control opcode the next control frame; it holds until that has ended. */
   writeHead(head: WrittenHead): this {
-    this.#frames.writeHead(outgoingHead(head, this.#options.allowedRsv ?? 0));
+    this.#carrier.writeHead(outgoingHead(head, this.#allowedRsv));
     return this;
   }
 
@@ -88,63 +92,60 @@ export class Socket extends WholeDuplex {
   override write(chunk: Chunk, encoding?: BufferEncoding, callback?: WriteCallback): boolean;
   override write(chunk: Chunk, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
     if (typeof encoding === 'function') return this.write(chunk, undefined, encoding);
-    if (!isNothing(chunk)) return this.#frames.write(bytesOf(chunk, encoding), callback);
+    if (!isNothing(chunk)) return this.#carrier.write(bytesOf(chunk, encoding), callback);
     if (callback) process.nextTick(callback);
     return true;
   }
 
   /** Sends the frame that ends the message, or is all of it; an empty one without a chunk. As {@link write}. */
   writeEnd(chunk?: Uint8Array | string | null, encoding?: BufferEncoding): boolean {
-    return this.#frames.writeEnd(bytesOf(chunk ?? NOTHING, encoding));
+    return this.#carrier.writeEnd(bytesOf(chunk ?? NOTHING, encoding));
   }
 
   override end(callback?: () => void): this;
   override end(chunk: Chunk, callback?: () => void): this;
   override end(chunk: Chunk, encoding?: BufferEncoding, callback?: () => void): this;
   override end(chunk?: unknown, ...rest: unknown[]): this {
-    if (typeof chunk === 'function') return super.end(chunk as () => void);
-    if (!isNothing(chunk)) this.writeEnd(chunk as string, rest[0] as BufferEncoding);
-    return super.end(rest.find((arg): arg is () => void => typeof arg === 'function'));
+    const callback = [chunk, ...rest].find((arg): arg is () => void => typeof arg === 'function');
+    if (chunk !== callback && !isNothing(chunk)) this.writeEnd(chunk as string, rest[0] as BufferEncoding);
+    return super.end(callback);
   }
 
   /** Sends a message: a string as text, bytes as binary. Too late, it does nothing. @throws {TypeError} for anything else */
   send(message: string | Uint8Array): this {
-    const bytes = bytesOf(message);
-    const binary = typeof message !== 'string';
-    if (this.core instanceof WebSocket) this.core.send(bytes, { binary }, () => {});
-    else this.core.writeHead({ opcode: binary ? Opcode.Binary : Opcode.Text }).writeEnd(bytes);
+    this.#carrier.send(bytesOf(message), typeof message !== 'string');
     return this;
   }
 
   /** @throws {RangeError} over 125 bytes */
   ping(message: string | Uint8Array = NOTHING): this {
-    this.#frames.writeHead({ opcode: Opcode.Ping }).write(bytesOf(message));
+    this.#carrier.writeHead({ opcode: Opcode.Ping }).write(bytesOf(message));
     return this;
   }
 
   /** Begins the closing handshake; a reason alone goes with 1000. @throws {TypeError | RangeError} for a code or reason that cannot be sent */
   close(code?: number | string, reason?: string): this {
     const payload = typeof code === 'string' ? encodeClosePayload(1000, code) : encodeClosePayload(code, reason);
-    this.#frames.writeHead({ opcode: Opcode.Close }).write(payload);
+    this.#carrier.writeHead({ opcode: Opcode.Close }).write(payload);
     return this;
   }
 
   /** To a Server, one at a time, each message goes as a message of its own, and the end of this socket is nothing to it. */
   override pipe<To extends NodeJS.WritableStream>(destination: To, options?: { end?: boolean }): To {
-    const core = coreOf(destination);
-    if (core === undefined) return super.pipe(destination, options);
-    this.#server = core;
+    const server = coreOf(destination);
+    if (server === undefined) return super.pipe(destination, options);
+    this.#receiving.target = server;
     return destination;
   }
 
   override unpipe(destination?: NodeJS.WritableStream): this {
-    if (destination === undefined || coreOf(destination) === this.#server) this.#server = undefined;
+    if (destination === undefined || coreOf(destination) === this.#receiving.target) this.#receiving.target = undefined;
     return super.unpipe(destination);
   }
 
   override read(size?: number): Buffer | null {
     const chunk = super.read(size) as Buffer | null;
-    if (this.readableLength === 0) this.#emptied?.();
+    if (this.readableLength === 0) this.#receiving.proceed();
     return chunk;
   }
 
@@ -156,134 +157,31 @@ export class Socket extends WholeDuplex {
   }
 
   override _read(): void {
-    this.#proceed?.();
+    this.#receiving.proceed();
   }
 
   override _final(callback: () => void): void {
-    if (this.core instanceof FrameDuplex && this.core.destroyed) callback();
-    else this.#frames.end(() => callback());
+    if (this.#close) callback();
+    else this.#carrier.end(() => callback());
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    this.#proceed?.();
-    this.#emptied?.();
-    this.#frames.destroy();
+    this.unpipe(); // who does not read would keep all this alive
+    this.#receiving.proceed();
+    this.#carrier.destroy();
     callback(error);
-    process.nextTick(() => super.emit('close', this.#close.code, this.#close.reason));
+    process.nextTick(() => super.emit('close', ...(this.#close ?? [1006, ''])));
   }
 
-  /** Somebody listens for what a connection has to be asked for, or has ceased to. */
-  choose(): void {
-    if (this.core instanceof FrameDuplex) return;
-    this.core.incoming = this.#isHeard('stream:start') ? 'auto' : 'buffer';
-    this.core.off('frame', this.#head);
-    if (this.#isHeard('head')) this.core.on('frame', this.#head);
-  }
-
-  /** Streams do not always say that a listener has gone. */
-  readonly #head = (head: FrameHead): void =>
-    this.#isHeard('head') ? this.#tell('head', receivedHead(head)) : this.choose();
-
-  #isHeard(name: Name): boolean {
-    return this.listenerCount(name) > 0 || (this.#owner !== undefined && this.#owner.listenerCount(name) > 0);
-  }
-
-  #tell<Of extends Name>(name: Of, ...told: SocketEvents[Of]): void {
-    guarded(() => super.emit(name, ...told));
-    guarded(() => this.#owner?.tell(this, name, told));
-  }
-
-  /** @param isOver whether all messages came to their end, when none comes any more */
-  #listen(core: EventEmitter, isOver: Promise<boolean>): void {
-    this.on('error', () => {}); // so that none is thrown for want of a listener
-    core.on('head', this.#head); // of a byte stream
-    core.on('ping', (data: Buffer) => {
-      this.#tell('ping', data);
-      if (!this.#options.raw) this.#tell('pong', String(data), { direction: 'sent', data });
-    });
-    core.on('pong', (data: Buffer) => this.#tell('pong', String(data), { direction: 'received', data }));
-    core.on('drain', () => super.emit('drain'));
-    core.on('error', (error: Error) => this.#failed(error));
-    core.on('close', (code: number, reason: Buffer | string) => {
-      this.#close = { code, reason: String(reason) };
-      void isOver.then((isWhole) => {
-        guarded(() => this.#owner?.tell(this, 'close', [code, String(reason)]));
-        if (isWhole) super.end();
-        else this.destroy();
-      });
-    });
-  }
-
-  /** @returns whether they came to their end */
-  async #read(arrivals: AsyncIterable<Arrival>): Promise<boolean> {
-    try {
-      for await (const arrival of arrivals) await this.#take(arrival);
-    } catch {
-      if (this.core instanceof FrameDuplex) return false; // 'error' and 'close' tell of it
-    }
-    if (this.#lastError !== undefined) return false;
-    this.push(null);
-    if (this.readableLength === 0) this.read(0); // 'end', though nobody may read
-    return true;
-  }
-
-  /** One message, until the next one may come. */
-  async #take(arrival: Arrival): Promise<void> {
-    const isStream = arrival.isLong && this.#isHeard('stream:start');
-    if (isStream) this.#tell('stream:start');
-    if (isStream) await turn(); // for who reads after an `await`
-    try {
-      if (!isStream && this.#isHeard('message')) await this.#collect(arrival);
-      else await this.#pass(arrival);
-      if (isStream && this.readableLength > 0) await new Promise<void>((resolve) => (this.#emptied = resolve));
-    } catch (error) {
-      this.#failed(error as Error);
-    }
-    if (!isStream) return;
-    this.#tell('stream:end');
-    this.#tell('stream:stop');
-  }
-
-  async #collect({ isText, payload }: Arrival): Promise<void> {
-    const parts: Uint8Array[] = [];
-    let left = this.#options.maxFramePayload ?? 104_857_600;
-    for await (const part of payload) {
-      parts.push(part);
-      if (left === false || this.core instanceof WebSocket || (left -= part.length + PIECE) > 0) continue;
-      this.close(1009);
-      throw new ProtocolError('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH');
-    }
-    const message = Buffer.concat(parts);
-    this.#tell('message', isText ? String(message) : message);
-  }
-
-  /** To the server that it is piped to, or else to who reads. A byte stream waits for its reader. */
-  async #pass({ isText, payload }: Arrival): Promise<void> {
-    const isRead = this.core instanceof FrameDuplex || this.listenerCount('readable') + this.listenerCount('data') > 0;
-    if (this.#server) await Forwarding.of(this.#server).send(payload, isText, this.core);
-    else
-      for await (const chunk of payload)
-        if (isRead && !this.#give(chunk)) await new Promise<void>((resolve) => (this.#proceed = resolve));
-    await new Promise((resolve) => process.nextTick(resolve)); // 'readable' comes before
-    this.#tell('done');
-  }
-
-  #give(chunk: Uint8Array): boolean {
-    let hasRoom = true;
-    guarded(() => (hasRoom = this.push(chunk)));
-    return hasRoom || this.destroyed;
-  }
-
-  /** Once for each error, which may come as that of a message and of its connection. */
-  #failed(error: Error): void {
-    if (this.#lastError !== undefined && [error, error.cause].includes(this.#lastError)) return;
-    this.#lastError = error;
-    if (this.core instanceof WebSocket) this.#tell('error', error);
-    else this.destroy(error);
+  #over(isWhole: boolean): void {
+    this.#receiving.tellOwner('close', this.#close ?? []);
+    if (isWhole) super.end();
+    else this.destroy();
   }
 
   static {
     forgivePeers(this);
+    chooseFor = (socket) => socket.#receiving.choose();
   }
 }
 
@@ -308,17 +206,6 @@ const coreOf = (target: object): WebSocketServer | undefined =>
 
 const isNothing = (chunk: unknown): chunk is boolean | null | undefined =>
   chunk === null || chunk === undefined || typeof chunk === 'boolean';
-
-/** What a listener throws is its own, and comes up by itself. */
-function guarded(act: () => unknown): void {
-  try {
-    act();
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
-}
 
 /** @throws {TypeError} for what cannot be sent */
 export function bytesOf(chunk: unknown, encoding?: BufferEncoding): Uint8Array {

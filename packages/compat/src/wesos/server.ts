@@ -1,6 +1,7 @@
-import { captureRejectionSymbol, EventEmitter } from 'node:events';
-import { listenerRejected } from '@ws/connection';
+import { EventEmitter } from 'node:events';
+import { finished, type Readable } from 'node:stream';
 import { WebSocketServer, type AnyHttpServer, type ServerOptions as CoreOptions } from '@ws/server';
+import { forgivePeers } from '../async-listeners.js';
 import { Relay } from './relay.js';
 import { Socket } from './socket.js';
 import type { Incoming } from './incoming.js';
@@ -44,6 +45,7 @@ export class Server extends EventEmitter<ServerEvents> {
     }));
     this.#relay = new Relay(this, server, (error) => this.#failed(error));
     this.#relay.on('drain', () => void this.emit('drain'));
+    (this as EventEmitter).on('pipe', (source: Readable) => finished(source, () => letGo(source, this)));
     server.on('connection', (webSocket) => {
       const socket = new Socket(webSocket);
       webSocket.on('error', (error) => this.#failed(error, socket));
@@ -74,15 +76,19 @@ export class Server extends EventEmitter<ServerEvents> {
     return this;
   }
 
-  /** Of an async listener: as those of the core, it may reject with what a peer has caused. */
-  override [captureRejectionSymbol](error: Error, _event: unknown, ...told: unknown[]): void {
-    listenerRejected(error, ...told.map((one) => (one instanceof Socket ? one.webSocket : one)));
-  }
-
   /** What a peer caused is told where somebody listens. */
   #failed(error: Error, socket?: Socket): void {
     if (this.listenerCount('error') > 0) this.emit('error', error, socket);
   }
+
+  static {
+    forgivePeers(this);
+  }
+}
+
+/** A source has come to its end, which is not the server's: else the server would keep it. Streams of the oldest kind see to that themselves. */
+function letGo(source: Partial<Pick<Readable, 'unpipe'>>, server: unknown): void {
+  source.unpipe?.(server as NodeJS.WritableStream);
 }
 
 /** A Server whose `'open'` events go to `listener`. */

@@ -1,12 +1,6 @@
-import { captureRejectionSymbol } from 'node:events';
 import { Readable, type Duplex } from 'node:stream';
-import {
-  listenerRejected,
-  WebSocket,
-  type CloseInfo,
-  type ConnectionOptions,
-  type Incoming as Message,
-} from '@ws/connection';
+import { WebSocket, type CloseInfo, type ConnectionOptions, type Incoming as Message } from '@ws/connection';
+import { forgivePeers } from '../async-listeners.js';
 import { Incoming } from './incoming.js';
 import { Relay } from './relay.js';
 
@@ -73,7 +67,10 @@ export class Socket extends Readable {
 
   /** To a Server: each message goes to all of its sockets, this one included. */
   override pipe<Target extends NodeJS.WritableStream>(target: Target, options?: { end?: boolean | undefined }): Target {
-    super.pipe(Relay.of(target) ?? target, options);
+    const relay = Relay.of(target);
+    if (relay)
+      super.pipe(relay, { end: false }); // it goes on, and has to let go of this one at its end
+    else super.pipe(target, options);
     return target;
   }
 
@@ -87,11 +84,6 @@ export class Socket extends Readable {
   override destroy(): this {
     this.webSocket.terminate();
     return this;
-  }
-
-  /** As that of a Server. */
-  override [captureRejectionSymbol](error: Error): void {
-    listenerRejected(error, this.webSocket);
   }
 
   get #isRead(): boolean {
@@ -117,5 +109,9 @@ export class Socket extends Readable {
     this.push(null);
     while (!this.#isRead && this.readableLength > 0) (this.read() as Incoming).destroy(); // of somebody who has let go
     if (this.readableLength === 0) this.read(0); // 'end', though nobody reads
+  }
+
+  static {
+    forgivePeers(this);
   }
 }

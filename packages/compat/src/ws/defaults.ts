@@ -12,7 +12,10 @@ const DEFAULTS = {
   skipUTF8Validation: false,
 } as const satisfies ServerOptions & ClientOptions;
 
-const FLAGS = ['allowSynchronousEvents', 'autoPong', 'clientTracking', 'followRedirects', 'skipUTF8Validation'];
+/** A client does not wait for the server to end TCP. */
+const OF_CLIENTS = { ...DEFAULTS, waitForTcpClose: false } as const satisfies ClientOptions;
+
+const FLAGS = 'allowSynchronousEvents autoPong clientTracking followRedirects noServer skipUTF8Validation'.split(' ');
 
 /** A server without our guards; each is there for who asks for it. */
 export function serverOptions(given: ServerOptions): ServerOptions {
@@ -35,7 +38,7 @@ export function serverOptions(given: ServerOptions): ServerOptions {
 }
 
 export function clientOptions(given: ClientOptions | null | undefined): ClientOptions {
-  return { ...DEFAULTS, ...loosely(given ?? {}), perMessageDeflate: clientDeflate(given?.perMessageDeflate) };
+  return { ...OF_CLIENTS, ...loosely(given ?? {}), perMessageDeflate: clientDeflate(given?.perMessageDeflate) };
 }
 
 type Deflate = ServerOptions['perMessageDeflate'] | null;

@@ -19,7 +19,7 @@ export const extension = {
 
   format(extensions: Readonly<Record<string, unknown>>): string {
     const list = Object.entries(extensions).flatMap(([name, configurations]) =>
-      asList(configurations).map((params) => ({ name, parameters: parameterList(params as object) })),
+      [configurations].flat().map((params) => ({ name, parameters: parameterList(params as object) })),
     );
     return formatExtensions(list);
   },
@@ -34,11 +34,9 @@ export const subprotocol = {
 /** In the form of `@ws/handshake`; a value may stand alone, without a list. */
 export function parameterList(params: object): [string, string | true][] {
   return Object.entries(params).flatMap(([key, values]) =>
-    asList(values).map((value): [string, string | true] => [key, value === true ? true : String(value)]),
+    [values].flat().map((value): [string, string | true] => [key, value === true ? true : String(value)]),
   );
 }
-
-const asList = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
 
 /** What a peer names goes into it. */
 const table = <T>(): Record<string, T> => Object.create(null) as Record<string, T>;

@@ -8,22 +8,10 @@ import { WebSocket } from './websocket.js';
 
 const { CONNECTING, OPEN, CLOSING, CLOSED } = WebSocket;
 
+const ends = { Server: WebSocketServer, WebSocket, WebSocketServer };
+const parts = { createWebSocketStream, extension, PerMessageDeflate, Receiver, Sender, subprotocol };
 // All of them its own, for `import * as`, which copies no others where TypeScript compiles it.
-Object.assign(WebSocket, {
-  CONNECTING,
-  OPEN,
-  CLOSING,
-  CLOSED,
-  createWebSocketStream,
-  extension,
-  PerMessageDeflate,
-  Receiver,
-  Sender,
-  Server: WebSocketServer,
-  subprotocol,
-  WebSocket,
-  WebSocketServer,
-});
+Object.assign(WebSocket, { CONNECTING, OPEN, CLOSING, CLOSED }, ends, parts);
 
 export { createWebSocketStream, extension, PerMessageDeflate, Receiver, Sender, subprotocol };
 export { WebSocketServer, WebSocketServer as Server, WebSocket };

@@ -50,8 +50,7 @@ export class PerMessageDeflate {
     const agreed = this.#isServer ? answer(elements, this.#options)?.response : elements[0];
     if (agreed === undefined) throw new Error('None of the extension offers can be accepted');
     this.#agreed = this.#isServer ? checkAnswer(agreed) : checkAnswer(agreed, this.#options);
-    this.params = paramsOf(agreed);
-    return this.params;
+    return (this.params = paramsOf(agreed));
   }
 
   /** What the extension of a connection is made of. */
@@ -91,27 +90,21 @@ export class PerMessageDeflate {
     this.#decompressing = this.#decompressing.then(
       () =>
         new Promise((resolve) => {
-          const finish = settle(callback, resolve);
           const { in: first } = this.#isFirst;
           this.#isFirst.in = fin;
           const output: Uint8Array[] = [];
           const piece = { first, last: fin, remaining: this.#maxPayload, flow: OPEN };
-          codec.decode(
-            data,
-            piece,
-            (slice) => void output.push(slice),
-            (error) => finish(error, output),
-          );
+          const take = (slice: Uint8Array): void => void output.push(slice);
+          codec.decode(data, piece, take, (error) => settle(callback, resolve)(error, output));
         }),
     );
   }
 
   #makeCodec(): Codec {
     if (this.#agreed === undefined) throw new Error('nothing was agreed: accept() comes first');
-    const { maxRatio } = this.#options;
     const backend = zlibBackend({ ...this.#options, maxContexts: Number.MAX_SAFE_INTEGER }); // whoever compresses has one
-    const role = this.#isServer ? 'server' : 'client';
-    return new Codec({ role, parameters: this.#agreed, backend, maxRatio });
+    const { maxRatio } = this.#options;
+    return new Codec({ role: this.#isServer ? 'server' : 'client', parameters: this.#agreed, backend, maxRatio });
   }
 }
 

@@ -7,6 +7,7 @@ import {
   Opcode,
   type FrameHead,
 } from '@ws/frame';
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from './websocket.js';
 
 type Callback = (error?: Error) => void;
@@ -33,6 +34,10 @@ export class Sender {
   constructor(socket: WebSocket) {
     if (typeof socket?.ping !== 'function') throw new TypeError('a Sender sends on a WebSocket, not on a stream');
     this.#socket = socket;
+  }
+
+  get _socket(): Duplex | null {
+    return this.#socket._socket;
   }
 
   static frame(data: Buffer | string, options: FrameOptions): Buffer[] {
@@ -83,10 +88,7 @@ function framesOf(list: readonly Buffer[]): Frame[] {
   // What `frame` makes for a server, as socket.io sends it: nothing is copied.
   if (isPlain && head.byteLength === first!.length && head.payloadLength === second!.length) return [[head, second!]];
   const frames: Frame[] = [];
-  const parser = new FrameParser(
-    { preserveInput: true },
-    { frame: (each, payload) => void frames.push([each, payload]) },
-  );
-  parser.push(Buffer.concat(list));
+  const frame = (each: FrameHead, payload: Uint8Array): void => void frames.push([each, payload]);
+  new FrameParser({ preserveInput: true }, { frame }).push(Buffer.concat(list));
   return frames;
 }

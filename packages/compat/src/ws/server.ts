@@ -1,11 +1,13 @@
+import type { IncomingMessage } from 'node:http';
+import type { Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer as Server, type ServerOptions as OurOptions } from '@ws/server';
+import { WebSocketServer as Server, type ServerOptions as OurOptions, type UpgradeRequest } from '@ws/server';
 import { serverOptions } from './defaults.js';
-import { withRawHeaders } from './made-request.js';
+import { headersOf, isAsSent } from './made-request.js';
 import type { AnyRequest, AnyWebSocket, Emitting, ServerEvents, ServerOptions } from './types.js';
 import { WebSocket } from './websocket.js';
 
-type Retyped = keyof Emitting<object> | 'clients' | 'handleUpgrade' | 'shouldHandle';
+type Retyped = keyof Emitting<object> | 'clients' | 'handleUpgrade' | 'handshakeOf' | 'shouldHandle';
 
 /** A server of `@ws/server` in the types of @types/ws: its sockets and requests are of the classes that it was given. */
 type TypedServer<T extends AnyWebSocket, U extends AnyRequest> = Omit<Server, Retyped> &
@@ -17,6 +19,7 @@ type TypedServer<T extends AnyWebSocket, U extends AnyRequest> = Omit<Server, Re
       head: Buffer,
       callback: (client: InstanceType<T>, request: InstanceType<U>) => void,
     ): void;
+    handshakeOf(request: IncomingMessage): UpgradeRequest;
     shouldHandle(request: InstanceType<U>): boolean | Promise<boolean>;
   };
 
@@ -34,9 +37,13 @@ export class WebSocketServer<T extends AnyWebSocket = AnyWebSocket, U extends An
     super({ WebSocket, ...serverOptions(options as unknown as OurOptions) }, callback);
   }
 
-  override handleUpgrade(...call: Parameters<TypedServer<T, U>['handleUpgrade']>): void {
-    const [request, socket, head, callback] = call;
-    const whole = withRawHeaders(request);
-    super.handleUpgrade(whole, socket, head, whole === request ? callback : (client) => callback(client, request));
+  /** As programs for `ws` reach for it: `_server.address().port`, `_server.close()`. */
+  get _server(): NetServer | null {
+    return this.listener ?? null;
+  }
+
+  override handshakeOf(request: IncomingMessage): UpgradeRequest {
+    const handshake = super.handshakeOf(request);
+    return isAsSent(request) ? handshake : { ...handshake, target: '/', headers: headersOf(request) };
   }
 }

@@ -64,14 +64,14 @@ export type Event = Of.Event<WebSocket>;
 export type CloseEvent = Of.CloseEvent<WebSocket>;
 export type ErrorEvent = Of.ErrorEvent<WebSocket>;
 /** Without the Blob that `binaryType = 'blob'` gives: who sets that knows it. */
-export interface MessageEvent extends Of.MessageEvent<WebSocket> {
+export interface MessageEvent<Target = WebSocket> extends Of.MessageEvent<Target> {
   readonly data: Data;
 }
-export interface WebSocketEventMap {
-  open: Event;
-  error: ErrorEvent;
-  close: CloseEvent;
-  message: MessageEvent;
+export interface WebSocketEventMap<Target = WebSocket> {
+  open: Of.Event<Target>;
+  error: Of.ErrorEvent<Target>;
+  close: Of.CloseEvent<Target>;
+  message: MessageEvent<Target>;
 }
 export interface EventListenerOptions {
   once?: boolean | undefined;
@@ -87,6 +87,16 @@ export interface ServerEvents<T extends AnyWebSocket, U extends AnyRequest> exte
   headers: [headers: string[], request: InstanceType<U>];
   wsClientError: [error: Error, socket: Duplex, request: InstanceType<U>];
 }
+
+/** What `send` answers: a boolean. In @types/ws it is void, so functions that answer nothing return it, and subclasses that override it. */
+// oxlint-disable-next-line typescript/no-explicit-any -- no other type is a boolean and void as well: the intersection is never
+export type Sent = any;
+
+// Methods to the compiler, so that a subclass is a WebSocket to it.
+export type OnMessage<Self> = { handle(event: MessageEvent<Self>): void }['handle'] | null;
+export type EventListener<Self, Type extends keyof WebSocketEventMap> =
+  | { handle(this: Self, event: WebSocketEventMap<Self>[Type]): void }['handle']
+  | { handleEvent(event: WebSocketEventMap<Self>[Type]): void };
 
 /** Of `ping` and `pong`. A method to the compiler, so that the error need not be optional: @types/ws has it without a question mark. */
 export type ControlCallback = { told(error?: Error): void }['told'];

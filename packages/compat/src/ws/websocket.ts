@@ -4,13 +4,18 @@ import {
   type BufferLike,
   type ClientOptions,
   type LimitOptions,
+  type SendCallback,
+  type SendOptions,
   type SocketOptions,
   type WebSocketEvents,
 } from '@ws/client';
 import { clientOptions } from './defaults.js';
+import type { PerMessageDeflate } from './permessage-deflate.js';
 import { Sender } from './sender.js';
 import type * as types from './types.js';
-import type { AnyListener, ControlCallback, Listener } from './types.js';
+import type { AnyListener, ControlCallback, EventListener, Listener, OnMessage, Sent } from './types.js';
+
+type Sendable = Parameters<Client['offer']>[0];
 
 /** Of those whose `_sender` was asked for. */
 const senders = new WeakMap<WebSocket, Sender>();
@@ -37,12 +42,21 @@ export class WebSocket extends Client<any> {
 
   /** For programs that make an end of their own: `new WebSocket(null)`, `_isServer = false`, `setSocket(duplex, head, { maxPayload })`. */
   declare _isServer?: boolean;
+  /** For these too: each has accepted what was agreed. */
+  declare _extensions?: Readonly<Record<string, PerMessageDeflate>>;
 
   /** CONNECTING to OPEN. Without a role it is a server's end, as in `ws`, unless `_isServer` says otherwise. */
   override setSocket(duplex: Duplex, head: Uint8Array, options: Partial<SocketOptions> & LimitOptions): void {
     const { role = this._isServer === false ? 'client' : 'server', maxPayload } = options;
     if (maxPayload !== undefined) this.limits.update({ maxPayload });
-    super.setSocket(duplex, head, { ...options, role });
+    const extensions = Object.values(this._extensions ?? {}).map(({ codec }) => codec);
+    super.setSocket(duplex, head, { extensions, ...options, role });
+  }
+
+  /** As in `ws`, `binary: undefined` says no, and leaves it not to what the data is. */
+  override offer(data: Sendable, options?: SendOptions, callback?: SendCallback): ReturnType<Client['offer']> {
+    const saysNo = options && options.binary === undefined && Object.hasOwn(options, 'binary');
+    return super.offer(data, saysNo ? { ...options, binary: false } : options, callback);
   }
 
   /** As in `ws`, what is neither a string nor bytes is no reason. */
@@ -53,6 +67,10 @@ export class WebSocket extends Client<any> {
   /** The stream underneath, as programs for `ws` reach for it: for addresses, certificates and `setNoDelay`. null before it is there. */
   get _socket(): Duplex | null {
     return this.socket ?? null;
+  }
+
+  get _readyState(): number {
+    return this.readyState;
   }
 
   /** Sends frames that `WebSocket.Sender.frame` made. */
@@ -80,6 +98,19 @@ export interface WebSocket {
   removeListener(event: string | symbol, listener: AnyListener<this>): this;
   emit<Type extends keyof WebSocketEvents>(event: Type, ...told: WebSocketEvents[Type]): boolean;
   emit(event: string | symbol, ...told: unknown[]): boolean;
+  get onmessage(): OnMessage<this>;
+  set onmessage(listener: OnMessage<this>);
+  addEventListener<Type extends keyof types.WebSocketEventMap>(
+    type: Type,
+    listener: EventListener<this, Type>,
+    options?: types.EventListenerOptions,
+  ): void;
+  removeEventListener<Type extends keyof types.WebSocketEventMap>(
+    type: Type,
+    listener: EventListener<this, Type>,
+  ): void;
+  send(data: Sendable, callback?: SendCallback): Sent;
+  send(data: Sendable, options: SendOptions | undefined, callback?: SendCallback): Sent;
   ping(data?: BufferLike, mask?: boolean, callback?: ControlCallback): void;
   ping(data: BufferLike | undefined, callback: ControlCallback): void;
   ping(callback: ControlCallback): void;

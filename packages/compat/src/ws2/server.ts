@@ -123,14 +123,20 @@ export class Server extends EventEmitter<ServerEvents> {
 /** Whatever is true accepts. */
 function coreVerifyClient(verify: VerifyClientOption): VerifyClient {
   if (verify.length === 2)
-    return (info, reply) => void verify(info as ClientInfo, (result, code, name) => reply(Boolean(result), code, name));
+    return (info, reply) =>
+      verify(info as ClientInfo, (result, code, name) => reply(Boolean(result), code, name)) as void;
   return (info) => judged((verify as (info: ClientInfo) => unknown)(info as ClientInfo), Boolean);
 }
 
 function coreHandleProtocols(handle: HandleProtocolsOption): HandleProtocols {
   type Answer = string | false | null | undefined;
   const judge = (answer: unknown) => (answer === false ? UNAUTHORIZED : ((answer as Answer) ?? undefined));
-  return (protocols) => judged(handle([...protocols]), judge);
+  if (handle.length !== 2) return (protocols) => judged((handle as (list: string[]) => unknown)([...protocols]), judge);
+  return (protocols) =>
+    new Promise((resolve, reject) => {
+      const reply = (result: unknown, protocol?: string) => resolve(judge(Boolean(result) && protocol));
+      Promise.resolve(handle([...protocols], reply)).catch(reject);
+    });
 }
 
 /** Promises of that time are of many kinds; one that is taken for an answer would let everybody in. */

@@ -102,10 +102,13 @@ export type VerifyClientOption = (
   callback: (result: unknown, code?: number, name?: string) => void,
 ) => unknown;
 
-/** Chooses one of the client's protocols, or promises to; `false` refuses the client. */
+type ProtocolChoice = string | false | null | undefined | void;
+
+/** Chooses one of the client's protocols, or promises to; `false` refuses the client. With two parameters it calls back, as in `ws` 1. */
 export type HandleProtocolsOption = (
   protocols: string[],
-) => string | false | null | undefined | Promise<string | false | null | undefined>;
+  callback: (result: unknown, protocol?: string) => void,
+) => ProtocolChoice | Promise<ProtocolChoice>;
 
 /** Those of `@ws/server` may be among them. */
 export interface ServerOptions extends Omit<

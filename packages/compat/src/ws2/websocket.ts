@@ -81,6 +81,7 @@ export class WebSocket extends SocketEvents {
       this.upgradeReq = request;
       this.#core = Core.from(stream, { role: 'server', head: head ?? undefined, protocol: protocol ?? '', maxPayload });
     } else {
+      if (typeof (address as Core | undefined)?.on !== 'function') throw errorOf('invalid url', 'WS_ERR_INVALID_URL');
       this.upgradeReq = settings.upgradeReq as IncomingMessage;
       this.#core = address as Core;
     }
@@ -217,7 +218,8 @@ function isOptions(argument: unknown): argument is WebSocketOptions {
 
 function connect(address: string, names: string | readonly string[] | null | undefined, given: WebSocketOptions): Core {
   const { protocol = [names ?? []].flat().join(), perMessageDeflate, upgradeReq: _ofServers, ...rest } = given;
-  const options = { ...rest, perMessageDeflate: coreDeflate(perMessageDeflate ?? true, 'client') } as ClientOptions;
+  const deflate = coreDeflate(perMessageDeflate ?? true, 'client');
+  const options = { waitForTcpClose: false, ...rest, perMessageDeflate: deflate } as ClientOptions;
   try {
     return new Client(address, protocol ? parseSubprotocols(protocol) : [], options);
   } catch (error) {

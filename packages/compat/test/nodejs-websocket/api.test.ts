@@ -60,7 +60,7 @@ test('its classes', () => {
     'binaryFragmentation',
     'maxBufferLength',
   ]);
-  expect(own(ws.Server.prototype)).toEqual(['close', 'constructor', 'listen']);
+  expect(own(ws.Server.prototype)).toEqual(['close', 'connections', 'constructor', 'listen']);
   expect(own(ws.InStream.prototype)).toEqual(['_destroy', '_read', 'addData', 'constructor', 'end']);
   expect(own(ws.OutStream.prototype)).toEqual(['_destroy', '_final', '_write', 'constructor']);
 });

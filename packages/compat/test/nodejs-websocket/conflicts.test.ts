@@ -1,24 +1,10 @@
 import { once } from 'node:events';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import { handshake, next } from '@ws/testing/peer';
 import { Connection, createServer, type InStream, setMaxBufferLength } from '../../src/nodejs-websocket/index.js';
-import {
-  dial,
-  endAll,
-  heard,
-  listening,
-  pair,
-  rawClient,
-  rawPair,
-  rawServed,
-  record,
-  request,
-  serve,
-  urlOf,
-} from './ends.js';
+import { dial, listening, pair, rawClient, rawPair, rawServed, record, serve, urlOf } from './ends.js';
 
 // Where old libraries disagree: what nodejs-websocket said holds in its adapter.
-
-afterEach(endAll);
 
 test('X-01 NW-063 NW-064 a text is a string, a binary message a stream, and no listener gets the form of another library', async () => {
   const { raw, remote } = await rawPair();
@@ -27,7 +13,7 @@ test('X-01 NW-063 NW-064 a text is a string, a binary message a stream, and no l
   remote.on('binary', (...args: unknown[]) => log.push(['binary', args.length, typeof (args[0] as InStream).addData]));
   (remote as NodeJS.EventEmitter).on('message', (...args: unknown[]) => log.push(['message', ...args]));
   raw.send(1, 'text').send(2, 'binary').send(9, 'behind');
-  await raw.take(1);
+  await raw.frames(1);
   expect(log).toEqual([
     ['text', 'text'],
     ['binary', 1, 'function'],
@@ -81,7 +67,7 @@ test('X-06 NW-012 NW-013 its limits are those of its documents', async () => {
 
 test('X-07 NW-004 NW-005 no subprotocol unless one is chosen; an empty choice is a 101', async () => {
   for (const options of [{}, { validProtocols: [] }, { validProtocols: ['b'] }, { selectProtocol: () => '' }]) {
-    const raw = await rawClient(await serve(options), request({ 'Sec-WebSocket-Protocol': 'a' }));
+    const raw = rawClient(await serve(options), handshake({ 'Sec-WebSocket-Protocol': 'a' }));
     const { line, headers } = await raw.head();
     expect([line, headers['sec-websocket-protocol']]).toEqual(['HTTP/1.1 101 Switching Protocols', undefined]);
   }
@@ -90,7 +76,7 @@ test('X-07 NW-004 NW-005 no subprotocol unless one is chosen; an empty choice is
 test('X-08 NW-072 asked for, and not given: an error in its words', async () => {
   const client = dial(urlOf(await serve()), { protocols: ['a'] });
   const log = record(client, ['error', 'close']);
-  await heard(client, 'close');
+  await next(client, 'close');
   const message = 'Invalid handshake: no protocol was negotiated';
   expect(log).toEqual([
     ['error', expect.objectContaining({ message, code: 'WS_ERR_MISSING_SUBPROTOCOL' })],
@@ -129,7 +115,7 @@ test('X-10 NW-043 NW-044 sending in the midst of a binary message: an error, and
   out.end('c');
   await once(out, 'finish');
   client.sendText('behind');
-  const frames = await raw.take(2);
+  const frames = await raw.frames(2);
   expect(frames.map(({ payload }) => payload.toString())).toEqual(['abc', 'behind']);
   expect(log).toHaveLength(2);
 });
@@ -165,8 +151,8 @@ test('X-17 NW-076 an offence is a close, and no error', async () => {
     ] as const) {
       const { raw, remote } = await rawPair();
       const log = record(remote, ['error', 'close']);
-      raw.socket.write(Buffer.from(bytes, 'hex'));
-      await raw.ended();
+      raw.write(Buffer.from(bytes, 'hex'));
+      await raw.over();
       await remote.webSocket!.closed;
       expect(log).toEqual([['close', code, '']]);
     }
@@ -194,7 +180,7 @@ test('X-23 NW-061 a Close frame without a code is 1005', async () => {
 test('X-24 NW-048 close() without a code sends none', async () => {
   const { raw, remote } = await rawPair();
   remote.close();
-  expect(await raw.take(1)).toMatchObject([{ opcode: 8, payload: Buffer.alloc(0) }]);
+  expect(await raw.frames(1)).toMatchObject([{ opcode: 8, payload: Buffer.alloc(0) }]);
 });
 
 test('X-27 NW-064 a message that is cut is not reproduced as a whole one: its stream is destroyed', async () => {
@@ -206,7 +192,7 @@ test('X-27 NW-064 a message that is cut is not reproduced as a whole one: its st
   message.on('end', () => {
     hasEnded = true;
   });
-  raw.socket.destroy();
-  expect((await heard(message, 'error'))[0]).toMatchObject({ code: 'WS_ERR_INCOMPLETE_MESSAGE' });
+  raw.cut();
+  expect((await next(message, 'error'))[0]).toMatchObject({ code: 'WS_ERR_INCOMPLETE_MESSAGE' });
   expect(hasEnded).toBe(false);
 });

@@ -3,31 +3,17 @@ import { get, type IncomingMessage } from 'node:http';
 import { Readable, Writable } from 'node:stream';
 import { afterEach, expect, test } from '@jest/globals';
 import { makeCertificate } from '@ws/testing';
+import { atEnd, handshake, portOf } from '@ws/testing/peer';
 import { parseAddress } from '../../src/nodejs-websocket/client-end.js';
 import ws, * as names from '../../src/nodejs-websocket/index.js';
 import { moduleRows } from '../rows/nodejs-websocket.js';
 import { prove } from '../rows.js';
-import {
-  dial,
-  endAll,
-  later,
-  listening,
-  pair,
-  portOf,
-  rawClient,
-  rawPair,
-  rawServed,
-  record,
-  request,
-  serve,
-  urlOf,
-} from './ends.js';
+import { dial, listening, pair, rawClient, rawPair, rawServed, record, serve, urlOf } from './ends.js';
 
 const { connect, Connection, createServer, InStream, OutStream, Server, setBinaryFragmentation, setMaxBufferLength } =
   ws;
 
 afterEach(async () => {
-  await endAll();
   setBinaryFragmentation(524_288);
   setMaxBufferLength(2_097_152);
 });
@@ -61,20 +47,26 @@ prove(moduleRows, {
       });
       expect(conn.protocol).toBe('a');
     },
+    'null is no options': async () => {
+      const server = createServer(null, () => undefined);
+      expect([server.listenerCount('connection'), new Server(false, null).connections]).toEqual([1, []]);
+    },
   },
   'NW-002': async () => {
     const options = Object.freeze({ headersTimeout: 60, connectionsCheckingInterval: 10, highWaterMark: 12_345 });
     const server = await serve(options);
     const accepted = once(server.socket, 'connection');
-    const raw = await rawClient(server, 'GET / HTTP/1.1\r\nHost: ');
+    const raw = rawClient(server, 'GET / HTTP/1.1\r\nHost: ');
     const [socket] = (await accepted) as [Readable];
     expect(socket.readableHighWaterMark).toBe(12_345); // an option of net.createServer
     expect((await raw.head()).line).toBe('HTTP/1.1 408 Request Timeout'); // and one of http.createServer
   },
   'NW-003': async () => {
     const server = await serve({ secure: true, key, cert }, (conn) => conn.on('text', (text) => conn.sendText(text)));
-    const client = dial(`wss://localhost:${portOf(server)}`, { ca: cert, host: '127.0.0.1' }, () =>
-      client.sendText('hi'),
+    const client = dial(
+      `wss://localhost:${portOf(server.socket)}`,
+      { ca: cert, host: 'elsewhere.invalid', port: 1 },
+      () => client.sendText('hi'),
     );
     expect(await once(client, 'text')).toEqual(['hi']);
     expect([client.socket, server.connections[0]?.socket]).toEqual([
@@ -89,12 +81,12 @@ prove(moduleRows, {
     },
     'none in common: 101 without the header': async () => {
       const server = await serve({ validProtocols: ['a'] });
-      const raw = await rawClient(server, request({ 'Sec-WebSocket-Protocol': 'x, y' }));
+      const raw = rawClient(server, handshake({ 'Sec-WebSocket-Protocol': 'x, y' }));
       const { line, headers } = await raw.head();
       expect([line.slice(0, 12), headers['sec-websocket-protocol']]).toEqual(['HTTP/1.1 101', undefined]);
     },
     'none at all unless it is set': async () => {
-      const { remote } = await rawPair({}, request({ 'Sec-WebSocket-Protocol': 'x' }));
+      const { remote } = await rawPair({}, handshake({ 'Sec-WebSocket-Protocol': 'x' }));
       expect([remote.protocol, remote.protocols]).toEqual([undefined, ['x']]);
     },
   },
@@ -104,14 +96,21 @@ prove(moduleRows, {
       const { client, remote } = await pair(
         {
           validProtocols: ['y'],
-          selectProtocol(conn, protocols) {
-            seen.push(protocols === conn.protocols, [...protocols], conn.path, conn.headers['x-name'], conn.readyState);
+          selectProtocol(this: unknown, conn, protocols) {
+            seen.push(
+              this === conn.server,
+              protocols === conn.protocols,
+              [...protocols],
+              conn.path,
+              conn.headers['x-name'],
+              conn.readyState,
+            );
             return 'z';
           },
         },
         { protocols: ['y', 'z'], extraHeaders: { 'X-Name': 'value' } },
       );
-      expect(seen).toEqual([true, ['y', 'z'], '/', 'value', 0]);
+      expect(seen).toEqual([true, true, ['y', 'z'], '/', 'value', 0]);
       expect([client.protocol, remote.protocol]).toEqual(['z', 'z']);
     },
     'it is not asked where the client asks for none': async () => {
@@ -120,7 +119,10 @@ prove(moduleRows, {
     },
     'empty: 101 without the header': async () => {
       for (const nothing of ['', undefined, null]) {
-        const { remote } = await rawPair({ selectProtocol: () => nothing }, request({ 'Sec-WebSocket-Protocol': 'x' }));
+        const { remote } = await rawPair(
+          { selectProtocol: () => nothing },
+          handshake({ 'Sec-WebSocket-Protocol': 'x' }),
+        );
         expect(remote.protocol).toBeUndefined();
       }
     },
@@ -134,10 +136,10 @@ prove(moduleRows, {
       ];
       for (const selectProtocol of selections) {
         const server = await serve({ selectProtocol });
-        const silent = await rawClient(server, request({ 'Sec-WebSocket-Protocol': 'x' }));
+        const silent = rawClient(server, handshake({ 'Sec-WebSocket-Protocol': 'x' }));
         expect((await silent.head()).line).toBe('HTTP/1.1 500 Internal Server Error');
         const log = record(server, ['error', 'connection']);
-        const heard = await rawClient(server, request({ 'Sec-WebSocket-Protocol': 'x' }));
+        const heard = rawClient(server, handshake({ 'Sec-WebSocket-Protocol': 'x' }));
         expect((await heard.head()).line).toBe('HTTP/1.1 500 Internal Server Error');
         expect(log).toEqual([['error', selectProtocol === selections[0] ? expect.any(RangeError) : thrown]]);
       }
@@ -164,7 +166,7 @@ prove(moduleRows, {
     });
     const arrival = once(server, 'connection');
     const client = connect(urlOf(server), options);
-    later(() => client.socket.destroy());
+    atEnd(() => client.socket.destroy());
     expect(client).toBeInstanceOf(Connection);
     expect(client.readyState).toBe(0);
     const [remote] = (await arrival) as [InstanceType<typeof Connection>];
@@ -174,9 +176,9 @@ prove(moduleRows, {
     'no scheme is ws, no path is /': async () => {
       const server = await serve();
       for (const [address, path] of [
-        [`127.0.0.1:${portOf(server)}`, '/'],
-        [`127.0.0.1:${portOf(server)}/a?b=ws://c`, '/a?b=ws://c'],
-        [`WS://127.0.0.1:${portOf(server)}/a/../b?`, '/b'],
+        [`127.0.0.1:${portOf(server.socket)}`, '/'],
+        [`127.0.0.1:${portOf(server.socket)}/a?b=ws://c`, '/a?b=ws://c'],
+        [`WS://127.0.0.1:${portOf(server.socket)}/a/../b?`, '/b'],
       ] as const) {
         const arrival = once(server, 'connection');
         const client = dial(address);
@@ -197,15 +199,18 @@ prove(moduleRows, {
       expect(() => connect('ws://a b')).toThrow(SyntaxError);
       expect(() => connect('')).toThrow(SyntaxError);
     },
+    'so does what is not text; no host of the name "undefined" is looked for': () => {
+      for (const address of [undefined, null, 8001, {}]) expect(() => connect(address as string)).toThrow(TypeError);
+    },
     IPv6: async () => {
       const server = createServer();
-      later(() => server.socket.close());
+      atEnd(() => server.socket.close());
       server.listen(0, '::1');
       await once(server, 'listening');
       const arrival = once(server, 'connection');
-      const client = dial(`ws://[::1]:${portOf(server)}/`);
+      const client = dial(`ws://[::1]:${portOf(server.socket)}/`);
       const [remote] = (await arrival) as [InstanceType<typeof Connection>];
-      expect([client.host, remote.headers.host]).toEqual(['::1', `[::1]:${portOf(server)}`]);
+      expect([client.host, remote.headers.host]).toEqual(['::1', `[::1]:${portOf(server.socket)}`]);
       client.socket.destroy();
     },
   },
@@ -249,13 +254,14 @@ prove(moduleRows, {
   },
   'NW-011': async () => {
     const server = await serve();
-    for (const withOptions of [true, false]) {
+    for (const options of [{}, null, undefined]) {
       const self = await new Promise<unknown>((resolve) => {
         const callback = function (this: unknown): void {
           resolve(this);
         };
-        const client = withOptions ? connect(urlOf(server), {}, callback) : connect(urlOf(server), callback);
-        later(() => client.socket.destroy());
+        const client =
+          options === undefined ? connect(urlOf(server), callback) : connect(urlOf(server), options, callback);
+        atEnd(() => client.socket.destroy());
         expect(client.listenerCount('connect')).toBe(1);
       });
       expect(self).toBeInstanceOf(Connection);
@@ -265,20 +271,44 @@ prove(moduleRows, {
       ]).toEqual([1, 0]);
     }
   },
-  'NW-012': async () => {
-    expect(Connection.binaryFragmentation).toBe(524_288);
-    setBinaryFragmentation(10);
-    const { client, raw } = await rawServed();
-    const out = client.beginBinary()!;
-    setBinaryFragmentation(3); // too late for this one
-    for (const part of ['abcd', 'efgh', 'ijkl', 'm']) out.write(part);
-    out.end();
-    const frames = await raw.take(2);
-    expect(frames.map(({ opcode, fin, payload }) => [opcode, fin, payload.toString()])).toEqual([
-      [2, false, 'abcdefghijkl'],
-      [0, true, 'm'],
-    ]);
-    expect(Connection.binaryFragmentation).toBe(3);
+  'NW-012': {
+    'of the messages that begin from then on': async () => {
+      expect(Connection.binaryFragmentation).toBe(524_288);
+      setBinaryFragmentation(10);
+      const { client, raw } = await rawServed();
+      const out = client.beginBinary()!;
+      setBinaryFragmentation(3); // too late for this one
+      for (const part of ['abcd', 'efgh', 'ijkl', 'm']) out.write(part);
+      out.end();
+      const frames = await raw.frames(2);
+      expect(frames.map(({ opcode, fin, payload }) => [opcode, fin, payload.toString()])).toEqual([
+        [2, false, 'abcdefghijkl'],
+        [0, true, 'm'],
+      ]);
+      expect(Connection.binaryFragmentation).toBe(3);
+    },
+    'any number; one that no message reaches, and what is none: one frame': async () => {
+      const { client, raw } = await rawServed();
+      for (const bytes of [-1, 1.5, Infinity, NaN, 'x' as unknown as number]) {
+        setBinaryFragmentation(bytes);
+        const out = client.beginBinary()!;
+        for (const part of ['a', 'b', 'c']) out.write(part);
+        out.end();
+        await once(out, 'finish');
+      }
+      const frames = await raw.frames(9);
+      expect(frames.map(({ opcode, fin, payload }) => `${opcode}${fin ? '.' : ''}${payload.toString()}`)).toEqual([
+        '2a',
+        '0b',
+        '0c',
+        '0.',
+        '2ab',
+        '0.c',
+        '2.abc',
+        '2.abc',
+        '2.abc',
+      ]);
+    },
   },
   'NW-013': {
     'the limit of a message, its fragments counted together, also of connections that are there': async () => {
@@ -288,12 +318,12 @@ prove(moduleRows, {
       expect(Connection.maxBufferLength).toBe(5);
       const log = record(remote, ['text', 'close', 'error']);
       raw.send(1, 'abcde').send(1, 'abc', { fin: false }).send(0, 'def');
-      await raw.ended();
+      await raw.over();
       expect(log).toEqual([
         ['text', 'abcde'],
         ['close', 1009, ''],
       ]);
-      expect(raw.frames.map(({ opcode, payload }) => [opcode, payload.readUInt16BE()])).toEqual([[8, 1009]]);
+      expect((await raw.frames()).map(({ opcode, payload }) => [opcode, payload.readUInt16BE()])).toEqual([[8, 1009]]);
     },
     'and of those to come, on both ends': async () => {
       const early = await serve();
@@ -304,6 +334,14 @@ prove(moduleRows, {
       await once(client, 'connect');
       expect([client, remote].map(({ webSocket }) => webSocket?.limits.maxPayload)).toEqual([4, 4]);
     },
+    'those that are gone are not kept for it': async () => {
+      const { raw, remote } = await rawPair();
+      const closed = once(remote.webSocket!, 'close');
+      raw.socket.destroy();
+      await closed;
+      setMaxBufferLength(5);
+      expect(remote.webSocket!.limits.maxPayload).toBe(2_097_152);
+    },
     'what is no size throws, and changes nothing': () => {
       expect(() => setMaxBufferLength(-1)).toThrow(RangeError);
       expect(() => setMaxBufferLength('1' as unknown as number)).toThrow(TypeError);
@@ -313,7 +351,7 @@ prove(moduleRows, {
       setMaxBufferLength(10);
       await rawPair();
       setMaxBufferLength(10_000_000);
-      const raw = await rawClient(await serve(), request({ 'X-Long': 'x'.repeat(17_000) }));
+      const raw = rawClient(await serve(), handshake({ 'X-Long': 'x'.repeat(17_000) }));
       expect((await raw.head()).line).toBe('HTTP/1.1 431 Request Header Fields Too Large');
     },
   },
@@ -344,7 +382,7 @@ prove(moduleRows, {
 
 test('a plain request of a browser is told what is here', async () => {
   const server = await serve();
-  const [answer] = (await once(get(`http://127.0.0.1:${portOf(server)}/`), 'response')) as [IncomingMessage];
+  const [answer] = (await once(get(`http://127.0.0.1:${portOf(server.socket)}/`), 'response')) as [IncomingMessage];
   answer.resume();
   expect([answer.statusCode, answer.headers.upgrade, answer.headers['sec-websocket-version']]).toEqual([
     426,

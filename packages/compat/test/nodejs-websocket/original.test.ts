@@ -1,11 +1,10 @@
 import { once } from 'node:events';
-import type { AddressInfo, Socket } from 'node:net';
-import { afterEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
+import { atEnd } from '@ws/testing/peer';
 import adapter, { type Connection, type InStream } from '../../src/nodejs-websocket/index.js';
-import { endAll, later } from './ends.js';
-import { original } from './original.js';
 
-afterEach(endAll);
+import { original } from './original.js';
+import { portOfOld } from './programs.js';
 
 const BOTH = [
   ['a client of nodejs-websocket', adapter, original],
@@ -18,17 +17,10 @@ async function pair(
   client: typeof original,
 ): Promise<{ conn: Connection; remote: Connection }> {
   const listener = server.createServer();
-  const sockets = new Set<Socket>();
-  listener.socket.on('connection', (socket: Socket) => sockets.add(socket));
-  later(() => {
-    listener.socket.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  listener.listen(0, '127.0.0.1');
-  await once(listener, 'listening');
+  const port = await portOfOld(listener);
   const arrival = once(listener, 'connection') as Promise<[Connection]>;
-  const conn = client.connect(`ws://127.0.0.1:${(listener.socket.address() as AddressInfo).port}/path?query`);
-  later(() => conn.socket.destroy());
+  const conn = client.connect(`ws://127.0.0.1:${port}/path?query`);
+  atEnd(() => conn.socket.destroy());
   await once(conn, 'connect');
   return { conn, remote: (await arrival)[0] };
 }

@@ -3,28 +3,13 @@ import { Server as HttpServer } from 'node:http';
 import { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { duplexPair } from 'node:stream';
-import { afterEach, expect } from '@jest/globals';
+import { expect } from '@jest/globals';
 import { makeCertificate } from '@ws/testing';
+import { atEnd, handshake, next, portOf } from '@ws/testing/peer';
 import { Connection, createServer, Server } from '../../src/nodejs-websocket/index.js';
 import { serverRows } from '../rows/nodejs-websocket.js';
 import { prove } from '../rows.js';
-import {
-  dial,
-  endAll,
-  later,
-  listening,
-  pair,
-  portOf,
-  rawClient,
-  rawPair,
-  record,
-  request,
-  serve,
-  heard,
-  urlOf,
-} from './ends.js';
-
-afterEach(endAll);
+import { dial, listening, pair, rawClient, rawPair, record, serve, urlOf } from './ends.js';
 
 /** Clients of `server`, and what they are connected to, in this order. */
 async function crowd(server: Server, count: number): Promise<[Connection, Connection][]> {
@@ -63,14 +48,14 @@ prove(serverRows, {
   'NW-021': {
     'port, host, callback': async () => {
       const server = createServer();
-      later(() => server.socket.close());
+      atEnd(() => server.socket.close());
       await new Promise<void>((resolve) => expect(server.listen(0, '127.0.0.1', resolve)).toBe(server));
       expect(server.socket.address()).toMatchObject({ address: '127.0.0.1', port: expect.any(Number) });
       expect(server.listenerCount('listening')).toBe(1); // a listener as any other
     },
     'port, callback: all addresses': async () => {
       const server = createServer();
-      later(() => server.socket.close());
+      atEnd(() => server.socket.close());
       await new Promise<void>((resolve) => void server.listen(0, resolve));
       expect(server.socket.address()).toMatchObject({ address: '::' });
     },
@@ -139,9 +124,23 @@ prove(serverRows, {
         [4003, ''],
       ]);
     },
+    'one array as long as nobody leaves, which those that come are added to': async () => {
+      const server = await serve();
+      const list = server.connections;
+      const [[client]] = (await crowd(server, 2)) as [[Connection, Connection]];
+      expect(server.connections).toBe(list);
+      expect(list).toHaveLength(2);
+      const gone = once(list[0]!, 'close');
+      client.close();
+      await gone;
+      const rest = server.connections;
+      expect([list.length, rest, server.connections === rest]).toEqual([2, [list[1]], true]);
+      await crowd(server, 1);
+      expect([server.connections === rest, rest.length]).toEqual([true, 2]);
+    },
     'a handshake that fails is not among them': async () => {
       const server = await serve();
-      const raw = await rawClient(server, request({ 'Sec-WebSocket-Key': 'x' }));
+      const raw = rawClient(server, handshake({ 'Sec-WebSocket-Key': 'x' }));
       await raw.head();
       expect(server.connections).toEqual([]);
     },
@@ -173,7 +172,7 @@ prove(serverRows, {
       const [near, far] = duplexPair();
       const conn = await new Promise<Connection>((resolve) => {
         const made = new Connection(near, server, () => resolve(made));
-        far.resume().write(request());
+        far.resume().write(handshake());
       });
       const log = record(server, ['close']);
       server.close();
@@ -188,8 +187,8 @@ prove(serverRows, {
       const taken = await serve();
       const server = createServer();
       const log = record(server, ['error', 'close', 'listening']);
-      const closed = heard(server, 'close');
-      server.listen(portOf(taken), '127.0.0.1');
+      const closed = next(server, 'close');
+      server.listen(portOf(taken.socket), '127.0.0.1');
       await closed;
       expect(log).toEqual([['error', expect.objectContaining({ code: 'EADDRINUSE' })], ['close']]);
       await listening(server); // it may try again
@@ -201,10 +200,10 @@ prove(serverRows, {
       const states: unknown[] = [];
       const server = await serve({}, (conn) => states.push(conn.readyState, conn.path, conn.listenerCount('error')));
       const accepted = once(server.socket, 'connection');
-      const raw = await rawClient(server, request({}, 'GET /a?b HTTP/1.1').slice(0, -4));
+      const raw = rawClient(server, handshake({}, 'GET /a?b HTTP/1.1').slice(0, -4));
       await accepted;
       expect(states).toEqual([]);
-      raw.socket.write('\r\n\r\n');
+      raw.write('\r\n\r\n');
       await raw.head();
       expect(states).toEqual([1, '/a?b', 0]);
     },
@@ -212,12 +211,12 @@ prove(serverRows, {
       const server = await serve();
       const log = record(server, ['error', 'connection']);
       const accepted = once(server.socket, 'connection') as Promise<[Socket]>;
-      const raw = await rawClient(server, request().slice(0, -4));
+      const raw = rawClient(server, handshake().slice(0, -4));
       const [socket] = await accepted;
-      const gone = heard(socket, 'close');
+      const gone = next(socket, 'close');
       raw.socket.resetAndDestroy();
       await gone;
-      const garbage = await rawClient(server, 'GARBAGE\r\n\r\n');
+      const garbage = rawClient(server, 'GARBAGE\r\n\r\n');
       expect((await garbage.head()).line).toBe('HTTP/1.1 400 Bad Request');
       await crowd(server, 1);
       expect(log).toEqual([['connection', expect.anything()]]);
@@ -228,37 +227,37 @@ prove(serverRows, {
       const server = await serve();
       const log = record(server, ['connection', 'error']);
       const wrong = [
-        request({}, 'POST / HTTP/1.1'),
-        request({}, 'GET / HTTP/1.0'),
-        request({ Host: undefined }),
-        request({ 'Sec-WebSocket-Key': undefined }),
-        request({ 'Sec-WebSocket-Key': 'short' }),
-        request({ Upgrade: 'h2c' }),
-        request({ Connection: 'keep-alive' }),
-        request({ Connection: undefined }),
-        request({ 'Sec-WebSocket-Version': undefined }),
-        request({ 'Sec-WebSocket-Protocol': 'a b' }),
+        handshake({}, 'POST / HTTP/1.1'),
+        handshake({}, 'GET / HTTP/1.0'),
+        handshake({ Host: undefined }),
+        handshake({ 'Sec-WebSocket-Key': undefined }),
+        handshake({ 'Sec-WebSocket-Key': 'short' }),
+        handshake({ Upgrade: 'h2c' }),
+        handshake({ Connection: 'keep-alive' }),
+        handshake({ Connection: undefined }),
+        handshake({ 'Sec-WebSocket-Version': undefined }),
+        handshake({ 'Sec-WebSocket-Protocol': 'a b' }),
       ];
       for (const text of wrong) {
-        const raw = await rawClient(server, text);
+        const raw = rawClient(server, text);
         expect([text, (await raw.head()).line]).toEqual([text, 'HTTP/1.1 400 Bad Request']);
-        await raw.ended();
+        await raw.over();
       }
       expect(log).toEqual([]);
     },
     'upgrade in any case, among others': async () => {
       for (const connection of ['keep-alive, UPGRADE', 'upgrade,x', 'Upgrade']) {
-        const { remote } = await rawPair({}, request({ Connection: connection, Upgrade: 'WebSocket' }));
+        const { remote } = await rawPair({}, handshake({ Connection: connection, Upgrade: 'WebSocket' }));
         expect(remote.readyState).toBe(1);
       }
     },
     '426 for another version, and for what asks for no WebSocket': async () => {
       const server = await serve();
-      for (const text of [request({ 'Sec-WebSocket-Version': '8' }), 'GET / HTTP/1.1\r\nHost: x\r\n\r\n']) {
-        const raw = await rawClient(server, text);
+      for (const text of [handshake({ 'Sec-WebSocket-Version': '8' }), 'GET / HTTP/1.1\r\nHost: x\r\n\r\n']) {
+        const raw = rawClient(server, text);
         const { line, headers } = await raw.head();
         expect([line, headers['sec-websocket-version']]).toEqual(['HTTP/1.1 426 Upgrade Required', '13']);
-        await raw.ended();
+        await raw.over();
       }
     },
   },

@@ -1,15 +1,24 @@
 import { once } from 'node:events';
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { afterEach, expect } from '@jest/globals';
-import { InStream, OutStream } from '../../src/nodejs-websocket/index.js';
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect } from '@jest/globals';
+import { next } from '@ws/testing/peer';
+import { Connection, InStream, OutStream, Server } from '../../src/nodejs-websocket/index.js';
 import { streamRows } from '../rows/nodejs-websocket.js';
 import { prove } from '../rows.js';
-import { endAll, pair, rawPair, rawServed, record, heard } from './ends.js';
+import { inMemory, pair, rawPair, rawServed, record } from './ends.js';
 
-afterEach(endAll);
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/** One that is made by hand is not `outStream`, and its end leaves that alone. */
+async function ofAnother(): Promise<void> {
+  const { client } = await pair();
+  const out = client.beginBinary()!;
+  const other = new OutStream(client, 5);
+  const closed = once(other, 'close');
+  other.destroy();
+  await closed;
+  expect(client.outStream).toBe(out);
+}
 
 prove(streamRows, {
   'NW-080': {
@@ -26,6 +35,12 @@ prove(streamRows, {
       await once(message, 'end');
       expect(text).toBe('abc');
     },
+    'an error that nobody listens for is not thrown': async () => {
+      const { raw, remote } = await rawPair();
+      raw.send(2, 'ab', { fin: false });
+      const [message] = (await once(remote, 'binary')) as [InStream];
+      expect(message.emit('error', new Error('as of a peer that is gone'))).toBe(true);
+    },
     'filled by hand': async () => {
       const message = new InStream();
       message.addData(Buffer.from('ab'));
@@ -36,7 +51,7 @@ prove(streamRows, {
       expect(chunks.join('')).toBe('abc');
       expect(InStream.prototype).toHaveProperty('_read');
     },
-    'no faster than it is read, and in one piece': async () => {
+    'whole and in order, into a slow stream': async () => {
       const { client, remote } = await pair();
       const bytes = Buffer.from(Array.from({ length: 1_500_000 }, (_, i) => i % 251));
       const arrival = once(remote, 'binary') as Promise<[InStream]>;
@@ -69,8 +84,15 @@ prove(streamRows, {
       }
       await new Promise<void>((resolve) => void out.write('x'.repeat(100), () => resolve()));
       out.end('yz');
-      const frames = await raw.take(3);
-      expect(frames.map(({ opcode, fin, masked, payload }) => [opcode, fin, masked, payload.toString()])).toEqual([
+      const frames = await raw.frames(3);
+      expect(
+        frames.map(({ opcode, fin, maskingKey, payload }) => [
+          opcode,
+          fin,
+          maskingKey !== undefined,
+          payload.toString(),
+        ]),
+      ).toEqual([
         [2, false, true, 'abcdefg'],
         [0, false, true, `hi${'x'.repeat(100)}`],
         [0, true, true, 'yz'],
@@ -87,8 +109,15 @@ prove(streamRows, {
       await once(second, 'finish');
       const third = new OutStream(remote, 5);
       third.end('ab');
-      const frames = await raw.take(4);
-      expect(frames.map(({ opcode, fin, masked, payload }) => [opcode, fin, masked, payload.toString()])).toEqual([
+      const frames = await raw.frames(4);
+      expect(
+        frames.map(({ opcode, fin, maskingKey, payload }) => [
+          opcode,
+          fin,
+          maskingKey !== undefined,
+          payload.toString(),
+        ]),
+      ).toEqual([
         [2, true, false, ''],
         [2, false, false, 'abcde'],
         [0, true, false, ''],
@@ -105,7 +134,7 @@ prove(streamRows, {
       const one = new OutStream(client, Infinity);
       one.write('x'.repeat(1_000_000));
       one.end('y');
-      const frames = await raw.take(4);
+      const frames = await raw.frames(4);
       expect(frames.map(({ opcode, fin, payload }) => [opcode, fin, payload.length])).toEqual([
         [2, false, 1],
         [0, false, 1],
@@ -134,7 +163,7 @@ prove(streamRows, {
       const { raw, remote } = await rawPair();
       const out = remote.beginBinary()!;
       const log = record(out, ['error']);
-      const gone = heard(out, 'close');
+      const gone = next(out, 'close');
       raw.socket.resetAndDestroy();
       await gone;
       expect(log).toEqual([['error', expect.objectContaining({ code: 'WS_ERR_CLOSED' })]]);
@@ -149,13 +178,10 @@ prove(streamRows, {
       await turn();
     },
     'there is none yet': async () => {
-      const { Connection, Server } = await import('../../src/nodejs-websocket/index.js');
-      const { duplexPair } = await import('node:stream');
-      const [near, far] = duplexPair();
+      const [near] = inMemory();
       const out = new OutStream(new Connection(near, new Server(false)), 5);
       expect(out.destroyed).toBe(true);
-      expect((await heard(out, 'error'))[0]).toBeInstanceOf(Error);
-      far.destroy();
+      expect((await next(out, 'error'))[0]).toBeInstanceOf(Error);
     },
   },
   'NW-087': async () => {
@@ -172,9 +198,11 @@ prove(streamRows, {
     expect(taken).toBe(before); // it waits for the socket
     expect(remote.webSocket!.bufferedAmount).toBeLessThan(3 << 20);
     raw.socket.resume();
-    await raw.until(() => taken > before);
+    await raw.when(() => taken > before);
   },
   'NW-088': async () => {
+    await ofAnother();
+
     const { client, remote } = await pair();
     const texts = record(remote, ['text']);
     const out = client.beginBinary()!;

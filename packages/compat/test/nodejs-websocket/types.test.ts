@@ -87,7 +87,14 @@ const documented = (): void => {
     .on('error', (error) => error.message)
     .on('text', (text) => text.trim())
     .on('pong', (data) => data.trim());
-  conn.on('binary', (message) => message.on('readable', () => message.read()));
+  conn.on('binary', (message) => {
+    let data = Buffer.alloc(0);
+    message.on('readable', () => {
+      const part: Buffer | null = message.read(); // as of any Readable
+      if (part) data = Buffer.concat([data, part]);
+    });
+    message.setEncoding('utf8').on('end', () => (message.read() as string | null)?.trim());
+  });
   // @ts-expect-error -- a string
   conn.on('text', (text: Buffer) => text);
   const state: 0 | 1 | 2 | 3 = conn.readyState;

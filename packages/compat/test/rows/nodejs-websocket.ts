@@ -95,7 +95,8 @@ export const serverRows = {
   'NW-029': { old: "server.on('connection', (conn) => …)", core: "server.on('connection', (socket, request) => …)" },
   'NW-030': {
     old: '400 for a handshake that is none',
-    adapter: 'the same; 426 for another version of the protocol, and for a request that asks for no WebSocket',
+    adapter:
+      'the same; 426 for another version of the protocol, and for a request that asks for no WebSocket; 431 for a head that is too long',
     core: '400, 405, 426; `refused` tells which',
   },
 } as const satisfies Rows;
@@ -114,23 +115,6 @@ export const connectionRows = {
     old: 'conn.CONNECTING, conn.OPEN, conn.CLOSING, conn.CLOSED',
     adapter: 'the same, and on the class',
     core: 'WebSocket.CONNECTING, WebSocket.OPEN, …',
-  },
-  'NW-043': {
-    old: 'conn.sendText(text, [callback])',
-    adapter: 'the same; a callback is called in every case, with the error where there is one',
-    core: 'socket.send(text, callback)',
-  },
-  'NW-044': { old: 'conn.beginBinary()', core: 'socket.createOutgoing({ binary: true })' },
-  'NW-045': {
-    old: 'conn.sendBinary(data, [callback])',
-    adapter: 'the same, for every view of memory',
-    core: 'socket.send(data, callback)',
-  },
-  'NW-046': { old: 'conn.send(data, [callback])', core: 'socket.send(data, callback)' },
-  'NW-047': {
-    old: 'conn.sendPing([data])',
-    adapter: 'the same; more than 125 bytes are an `error`',
-    core: 'socket.ping(data)',
   },
   'NW-048': {
     old: 'conn.close([code, [reason]])',
@@ -154,6 +138,29 @@ export const connectionRows = {
   'NW-056': { old: 'conn.protocols', core: 'socket.requestedProtocols' },
   'NW-057': { old: 'conn.protocol', core: "`socket.protocol`, `''` for none" },
   'NW-058': { old: 'conn.key, conn.buffer, conn.frameBuffer', core: 'none', internal: true },
+} as const satisfies Rows;
+
+export const sendingRows = {
+  'NW-043': {
+    old: 'conn.sendText(text, [callback])',
+    adapter: 'the same; a callback is called in every case, with the error where there is one',
+    core: 'socket.send(text, callback)',
+  },
+  'NW-044': { old: 'conn.beginBinary()', core: 'socket.createOutgoing({ binary: true })' },
+  'NW-045': {
+    old: 'conn.sendBinary(data, [callback])',
+    adapter: 'the same, for every view of memory; what is none throws a TypeError',
+    core: 'socket.send(data, callback)',
+  },
+  'NW-046': { old: 'conn.send(data, [callback])', core: 'socket.send(data, callback)' },
+  'NW-047': {
+    old: 'conn.sendPing([data])',
+    adapter: 'the same; more than 125 bytes are an `error`',
+    core: 'socket.ping(data)',
+  },
+} as const satisfies Rows;
+
+export const eventRows = {
   'NW-060': { old: "conn.on('connect', () => …)", core: "socket.on('open', () => …)" },
   'NW-061': {
     old: "conn.on('close', (code, reason) => …)",
@@ -256,6 +263,8 @@ library does not have: \`limits\`, \`bufferedAmount\`, \`createOutgoing\`, \`clo
     { title: 'The module', rows: moduleRows },
     { title: 'Server', rows: serverRows },
     { title: 'Connection', rows: connectionRows },
+    { title: 'What a Connection sends', rows: sendingRows },
+    { title: 'Events of a Connection', rows: eventRows },
     { title: 'Handshake and frames', rows: privateRows },
     { title: 'Streams', rows: streamRows },
     { title: 'frame', rows: frameRows },
@@ -279,6 +288,7 @@ library does not have: \`limits\`, \`bufferedAmount\`, \`createOutgoing\`, \`clo
 | a client whose name in a \`wss:\` certificate does not fit gets an \`error\`; the name that is checked and sent (SNI) is that of the address | \`servername\`, \`rejectUnauthorized\` |
 | errors of the network after \`'connect'\` are \`'error'\` events where somebody listens, and throw nowhere | none |
 | \`server.socket\` is an http or https server | none |
+| \`Server.call(this)\` of a function that inherits is not possible: these are classes | \`class … extends Server\` |
 
 To send on a connection that is not open is an \`'error'\` of it, as before, and thrown where nobody listens. A peer may leave at any time: listen to it, or look at \`readyState\`. In an async listener it ends nothing (\`code\` WS_ERR_CLOSED).
 

@@ -42,8 +42,8 @@ export const frameRows = {
   'BK-018': {
     old: 'head.length',
     adapter:
-      'the same, for as many writes as it takes; too much throws, too little destroys the source. On a connection of a Server it is one frame if `fin` is true and the length at most 1 MiB (`maxDeclaredFrame`); else each of these writes is a frame of the same message',
-    core: 'head.length; createOutgoing({ length })',
+      'the same, for as many writes as it takes; too much throws, too little destroys the source. On a connection of a Server a frame that is all of its message goes out as it is written, and one that is a part of it when all of that part is there; one of more than 1 MiB (`maxDeclaredFrame`) goes out as fragments',
+    core: 'head.length; createOutgoing({ length }); outgoing.collect(chunk)',
   },
   'BK-019': { old: 'head.masking', core: 'head.maskingKey, a number' },
   'BK-020': {
@@ -91,7 +91,8 @@ export const serverRows = {
   },
   'BK-034': {
     old: '`maxConnections`, an option',
-    adapter: 'the same; who is too many gets 503, the others stay',
+    adapter:
+      'the same; who is too many gets 503, the others stay. A socket that is not read to its end keeps its place, up to `closeTimeout` behind its connection',
     core: '`maxConnections`',
   },
   'BK-035': {

@@ -28,6 +28,20 @@ export const module = {
     adapter: 'the same names; without `@types/ws`',
     core: '`RawData`, `ServerOptions`, `ClientOptions` … are exports',
   },
+  'WS8-017': { old: '`socket._socket`, `socket._sender._socket`', core: '`socket.socket`, `socket.remoteAddress`' },
+  'WS8-018': {
+    old: '`ws/package.json`, and `browser.js` for bundlers; `ws/lib/*`, which `ws` 8 does not export either',
+    adapter: 'the same: `package.json`, a module for browsers that throws when it is called, and nothing else',
+    core: '`@ws/client/package.json`',
+  },
+  'WS8-019': {
+    old: '`WS_NO_BUFFER_UTIL`, `WS_NO_UTF_8_VALIDATE`',
+    adapter: 'no effect: there are no binary addons',
+    core: 'the same',
+  },
+} as const satisfies Rows;
+
+export const parts = {
   'WS8-010': {
     old: '`WebSocket.Sender.frame(data, options)`',
     adapter: 'the same bytes, in two Buffers',
@@ -56,17 +70,6 @@ export const module = {
     core: '`parseExtensions`, `formatExtensions` of `@ws/handshake`',
   },
   'WS8-016': { old: '`WebSocket.subprotocol.parse`', core: '`parseSubprotocols` of `@ws/handshake`' },
-  'WS8-017': { old: '`socket._socket`', core: '`socket.socket`, `socket.remoteAddress`' },
-  'WS8-018': {
-    old: '`ws/package.json`, and `browser.js` for bundlers; `ws/lib/*`, which `ws` 8 does not export either',
-    adapter: 'the same: `package.json`, a module for browsers that throws when it is called, and nothing else',
-    core: '`@ws/client/package.json`',
-  },
-  'WS8-019': {
-    old: '`WS_NO_BUFFER_UTIL`, `WS_NO_UTF_8_VALIDATE`',
-    adapter: 'no effect: there are no binary addons',
-    core: 'the same',
-  },
 } as const satisfies Rows;
 
 export const serverOptions = {
@@ -117,6 +120,11 @@ export const server = {
   'WS8-049': { old: '`server.handleUpgrade(request, socket, head, callback)`', core: 'the same' },
   'WS8-050': { old: '`server.shouldHandle(request)`', core: 'the same' },
   'WS8-051': { old: '`server.options`', adapter: 'frozen; what is not set is undefined, not null', core: 'the same' },
+  'WS8-052': {
+    old: '`server._server`',
+    adapter: 'the same; of a port of its own, what listens, which no HTTP request gets through to',
+    core: '`server.listener`',
+  },
 } as const satisfies Rows;
 
 export const clientOptions = {
@@ -168,7 +176,11 @@ export const events = {
 } as const satisfies Rows;
 
 export const members = {
-  'WS8-095': { old: '`socket.addEventListener(type, listener, options)`', core: 'the same' },
+  'WS8-095': {
+    old: '`socket.addEventListener(type, listener, options)`',
+    adapter: 'the same; JSON of an event has what it tells, where it is `{}` in `ws`',
+    core: 'the same',
+  },
   'WS8-096': { old: '`socket.binaryType`', core: 'the same' },
   'WS8-097': { old: '`socket.bufferedAmount`', core: 'the same; `send` says when it is too much' },
   'WS8-098': {
@@ -186,7 +198,7 @@ export const members = {
   'WS8-106': { old: '`socket.ping(data, mask, callback)`', core: 'the same; the role decides over masks' },
   'WS8-107': { old: '`socket.pong(data, mask, callback)`', core: 'the same' },
   'WS8-108': { old: '`socket.protocol`', core: 'the same' },
-  'WS8-109': { old: '`socket.readyState`', core: 'the same' },
+  'WS8-109': { old: '`socket.readyState`, `socket._readyState`', core: 'the same' },
   'WS8-110': { old: '`socket.removeEventListener(type, listener)`', core: 'the same' },
   'WS8-111': { old: '`socket.resume()`', core: 'the same' },
   'WS8-112': {
@@ -229,6 +241,14 @@ export const programs = {
   'WS8-155': { old: 'time of a round trip', core: '`socket.latency` with `heartbeat`' },
   'WS8-156': { old: 'an https server of yours', core: 'the same' },
   'WS8-157': { old: 'engine.io and socket.io: frames made once', core: '`new PreparedMessage(data)`' },
+  'WS8-158': {
+    old: 'proxies such as mockttp: `request.headers` changed before `handleUpgrade(request, …)`',
+    core: 'override `handshakeOf(request)`',
+  },
+  'WS8-159': {
+    old: 'and an end on a stream of their own: `new WebSocket(null)`, `_isServer`, `_extensions`, `setSocket(duplex, head, options)`',
+    core: "`WebSocket.from(duplex, { role: 'client', extensions })` of `@ws/connection`",
+  },
 } as const satisfies Rows;
 
 export const migration: Migration = {
@@ -237,6 +257,7 @@ export const migration: Migration = {
   introduction,
   sections: [
     { title: 'The module', rows: module },
+    { title: 'Sender, Receiver and PerMessageDeflate, and headers', rows: parts },
     { title: 'Options of WebSocketServer', rows: serverOptions },
     { title: 'WebSocketServer', rows: server },
     { title: 'Constructor and options of WebSocket', rows: clientOptions },

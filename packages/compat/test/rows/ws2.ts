@@ -49,7 +49,8 @@ export const admissionRows = {
   },
   'WS-008': {
     old: '`verifyClient: (info, cb) => cb(result, code, name)`',
-    adapter: 'the same; 503 if it has not answered after `handshakeTimeout` (10 s)',
+    adapter:
+      'the same; 503 if it has not answered after `handshakeTimeout` (10 s), 500 for what it throws or rejects with',
     core: 'the same',
   },
   'WS-009': { old: '`info.origin`, `info.req`, `info.secure`', core: 'the same' },
@@ -59,7 +60,7 @@ export const admissionRows = {
     core: "`origins: 'any'`; without it pages of other hosts are not let in",
   },
   'WS-011': {
-    old: '`handleProtocols: (protocols) => protocol`',
+    old: '`handleProtocols: (protocols) => protocol`, or `(protocols, cb) => cb(result, protocol)`',
     adapter:
       'the same, asked only if there is something to choose from; `false` is a 401, a protocol that was not offered a 500; a Promise is waited for',
     core: '`handleProtocols: (set, request) => protocol`, `{ accept: false, code: 401 }` to refuse',
@@ -246,11 +247,14 @@ or \`import WebSocket from '@ws/compat/ws2'\`; \`WebSocket.Server\` is there as 
 | a refusal's text is \`text/plain\` | it may hold what a callback took from the request | \`verifyClient\` of the core with \`headers\` |
 | an unusable offer of compression is declined, not refused | RFC 7692 §7 | none |
 | listeners stay after the end, \`on…\` takes none but its own away | they were not the library's | \`removeAllListeners()\` |
+| \`server.clients\` is a Set, as in \`ws\` 2; in \`ws\` 1 it was an array | it had become one by the end of 2016 | \`for (const client of server.clients)\`, \`server.clients.size\` |
 | \`WebSocket.createServer\`, \`connect\`, \`Sender\`, \`Receiver\` are not there; \`flags\` has no \`buffer\` | they were not documented | \`new WebSocket.Server\`, \`new WebSocket\`; \`@ws/frame\`; \`Buffer.from(data)\` |
 | \`extensions\` is a string of names; it was an object with their parameters | RFC 6455 and browsers have it so | \`extensions.includes('permessage-deflate')\` |
 | \`bytesReceived\` is 0 at \`'open'\`: the handshake does not count | what came behind it is counted as it is read | none |
 | in TypeScript the \`send\` of \`stream((error, send) => …)\` may be undefined: it is, where there is an error | the compiler says so before a program does | \`send?.(data, true)\` |
 | the callback of \`send\` gets undefined, not null | as in \`ws\` 8's types | none |
+| \`wasClean\` is true for every code, if both Close frames have gone over; it was true for 1000 alone | as the W3C has it | \`event.code === 1000\` |
+| \`stream\` holds up what is sent behind it from its first fragment on; it did so from the call on | nothing has to wait for a callback that has nothing yet | send it in the callback |
 | \`WebSocket.call(this)\` of a function that inherits is not possible | it is a class | \`class … extends WebSocket\` |
 `,
 };

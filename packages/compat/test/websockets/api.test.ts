@@ -14,7 +14,6 @@ test('what a Socket has beside a Duplex', () => {
     '_destroy',
     '_final',
     '_read',
-    'choose',
     'close',
     'constructor',
     'emit',
@@ -38,7 +37,7 @@ test('what a Server has beside a Writable', () => {
     'destroy',
     'end',
     'listen',
-    'tell',
+    'write',
   ]);
   const own = Object.keys(new websockets.Server()).filter((name) => !name.startsWith('_'));
   expect(own).toEqual(expect.arrayContaining(['core', 'mask', 'maxConnections', 'sockets', 'timeout', 'url']));

@@ -10,7 +10,7 @@ const MEMBERS = ['read', 'writeHead', 'write', 'writeEnd', 'send', 'ping', 'clos
 
 prove(moduleRows, {
   'BK-001': {
-    'BK-001 X-18 one class, over a byte stream and over a WebSocket': async () => {
+    'X-18 one class, over a byte stream and over a WebSocket': async () => {
       const { socket } = wrap();
       const { server, port } = await start();
       const { socket: ofServer } = await join(server, port);

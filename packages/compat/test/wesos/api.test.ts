@@ -79,3 +79,32 @@ test('B-30 an async listener: what a peer causes does not end the process, what 
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd, timeout: 20_000 });
   expect(stdout.trim().split('\n')).toEqual(['unhandled our own', 'served all']);
 });
+
+// In a process of its own: the warning would be that process's.
+const MANY = `
+  import { once } from 'node:events';
+  import { createServer as createHttpServer } from 'node:http';
+  import { WebSocket } from '@ws/client';
+  import { createServer } from '@ws/compat/wesos';
+  const http = createHttpServer().listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  createServer((wsocket, wserver) => wsocket.pipe(wserver)).listen(http);
+  const peers = [];
+  for (let count = 0; count < 12; count++) {
+    const peer = new WebSocket('ws://127.0.0.1:' + http.address().port);
+    await once(peer, 'open');
+    peers.push(peer);
+  }
+  peers[0].send('to all');
+  await once(peers[11], 'message');
+  for (const peer of peers) peer.terminate();
+  http.close(() => console.log('served all'));`;
+
+test('a server may have more sockets than an emitter has listeners by default', async () => {
+  const cwd = new URL('../..', import.meta.url);
+  const args = ['--input-type=module', '-e', MANY];
+  expect(await promisify(execFile)(process.execPath, args, { cwd, timeout: 20_000 })).toEqual({
+    stdout: 'served all\n',
+    stderr: '',
+  });
+});

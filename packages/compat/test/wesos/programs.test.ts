@@ -1,4 +1,4 @@
-// The programs of seed-api §6, each in the adapter and, as its modern twin, in the core: what is seen is the same.
+// Programs of the old documents, each in the adapter and, as its modern twin, in the core: what is seen is the same.
 import { describe, expect, test } from '@jest/globals';
 import { once } from 'node:events';
 import type { Duplex, Readable, Writable } from 'node:stream';
@@ -6,10 +6,13 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { WebSocket } from '@ws/connection';
 import { decodeHeader, mask } from '@ws/frame';
 import { WebSocketServer } from '@ws/server';
+import { Program, readmePrograms, stopPrograms } from '@ws/testing';
+import { atEnd, CLOSE, frame, PING, portOf, TEXT } from '@ws/testing/peer';
 import { createServer, Outgoing, Socket } from '../../src/wesos/index.js';
-import { closeLater, frame, join, portOf, startHttp, tcpPair } from './support.js';
+import { startPages } from '../http-servers.js';
+import { join, tcpPair } from './support.js';
 
-type Relay = (http: Awaited<ReturnType<typeof startHttp>>) => unknown;
+type Relay = (http: Awaited<ReturnType<typeof startPages>>) => unknown;
 
 const RELAYS: [name: string, listen: Relay][] = [
   ['wesos', (http) => createServer((wsocket, wserver) => void wsocket.pipe(wserver)).listen(http)],
@@ -25,7 +28,7 @@ const RELAYS: [name: string, listen: Relay][] = [
 test.each(RELAYS)(
   'A-24 WE-015 %s: every client gets every message once, unmixed, and one leaves',
   async (_name, listen) => {
-    const http = await startHttp();
+    const http = await startPages();
     listen(http);
     const all = [await join(portOf(http)), await join(portOf(http)), await join(portOf(http))];
     const [a, b, c] = all;
@@ -88,9 +91,7 @@ test.each(WRITERS)('A-25 WE-041 WE-042 %s, %s: what writes and ends are on the w
   const make = open(near);
   const keyLength = role === 'client' ? 8 : 0;
   const sent = async (byteLength: number): Promise<string> => {
-    while (wire.received.length < byteLength * 2) await once(wire.socket, 'data');
-    const { received } = wire;
-    wire.received = '';
+    const received = await wire.take(byteLength);
     return role === 'client' ? unmasked(Buffer.from(received, 'hex')) : received;
   };
   const message = make();
@@ -117,7 +118,7 @@ test.each(READERS)(
   async (_name, open) => {
     const { near, wire } = await tcpPair();
     const told = open(near);
-    const bytes = frame(0x81, 'Hello');
+    const bytes = frame(TEXT, 'Hello');
     wire.write(bytes.subarray(0, 6));
     const incoming = await told;
     expect(incoming.readableLength).toBe(0);
@@ -163,10 +164,10 @@ describe.each(LISTENERS)('A-27 WE-022 WE-023 WE-024 %s', (_name, open) => {
     const { near, wire } = await tcpPair();
     const events: string[] = [];
     open(near, (event) => events.push(event));
-    wire.write(frame(0x89)).write(frame(0x88, Buffer.from('0fa0', 'hex')));
+    wire.send(PING).send(CLOSE, Buffer.from('0fa0', 'hex'));
     await wire.until('88020fa0');
     expect(events).toEqual(['ping', 'close 4000 ']);
-    wire.socket.destroy();
+    wire.cut();
     while (events.length < 3) await turn();
     expect(events).toEqual(['ping', 'close 4000 ', 'end']);
   });
@@ -183,8 +184,7 @@ describe.each(LISTENERS)('A-27 WE-022 WE-023 WE-024 %s', (_name, open) => {
 });
 
 test('the example of the README: every message to everybody', async () => {
-  const { Program, readmePrograms, stopPrograms } = await import('@ws/testing');
-  closeLater(stopPrograms);
+  atEnd(stopPrograms);
   const packageFolder = new URL('../../', import.meta.url);
   const [example] = readmePrograms(new URL('README.md', packageFolder), '## @ws/compat/wesos');
   const program = new Program(packageFolder, example!.code);

@@ -1,12 +1,14 @@
 import { expect } from '@jest/globals';
 import { EventEmitter, once } from 'node:events';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable, Stream, type Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setImmediate as turn } from 'node:timers/promises';
+import { atEnd, CONTINUATION, frame, handshake, portOf, shake, TEXT, Wire } from '@ws/testing/peer';
 import * as wesos from '../../src/wesos/index.js';
 import { prove } from '../rows.js';
 import { moduleRows, serverRows } from '../rows/wesos.js';
-import { closeLater, frame, join, portOf, REQUEST, start, startHttp, Wire } from './support.js';
+import { startPages } from '../http-servers.js';
+import { join, start } from './support.js';
 
 const { createServer, Server, Socket } = wesos;
 
@@ -22,7 +24,7 @@ prove(moduleRows, {
       expect(createServer()).toBeInstanceOf(Server);
       let opened = 0;
       const server = createServer({ maxPayload: 10 }, () => opened++);
-      const http = await startHttp();
+      const http = await startPages();
       server.listen(http);
       const { client } = await join(portOf(http));
       client.send('longer than that');
@@ -37,30 +39,30 @@ prove(moduleRows, {
   },
 });
 
+/** A handshake for this path. */
+const at = (path: string): string => handshake({}, `GET ${path} HTTP/1.1`);
+
 prove(serverRows, {
   'WE-010': {
     'an EventEmitter that opens no port': async () => {
       const server = new Server();
       expect(server).toBeInstanceOf(EventEmitter);
-      const http = await startHttp();
+      const http = await startPages();
       server.listen(http);
       const [[socket]] = await Promise.all([once(server, 'open'), join(portOf(http))]);
       expect(socket).toBeInstanceOf(Socket);
     },
     'the options of the core: a port of its own': async () => {
       const server = new Server({ port: 0, host: '127.0.0.1' });
-      closeLater(() => server.webSocketServer.close());
+      atEnd(() => server.webSocketServer.close());
       await once(server.webSocketServer, 'listening');
       const [[socket]] = await Promise.all([once(server, 'open'), join(portOf(server.webSocketServer))]);
       socket.webSocket.terminate();
     },
     'url is a path': async () => {
       const { port } = await start(undefined, { url: 'ws://localhost:3000/chat' });
-      const request = (path: string): string[] => [`GET ${path} HTTP/1.1`, ...REQUEST.slice(1)];
-      const taken = Wire.to(port).request(request('/chat?name=x'));
-      await taken.until('0d0a0d0a');
-      expect(Buffer.from(taken.received, 'hex').toString()).toMatch(/^HTTP\/1.1 101 /);
-      expect(await Wire.to(port).request(request('/chats')).answer()).toMatch(/^HTTP\/1.1 404 /);
+      expect(await shake(port, at('/chat?name=x'))).toMatchObject({ status: 101 });
+      expect(await shake(port, at('/chats'))).toMatchObject({ status: 404 });
     },
     'a bad option is the caller’s mistake, and his object stays as it was': () => {
       expect(() => new Server({ maxPayload: -1 })).toThrow(RangeError);
@@ -85,16 +87,14 @@ prove(serverRows, {
     'a handshake that fails opens nothing, and a missing key ends nothing': async () => {
       let opened = 0;
       const { port } = await start(() => opened++);
-      const keyless = REQUEST.filter((line) => !line.includes('Key'));
-      expect(await Wire.to(port).request(keyless).answer()).toMatch(/^HTTP\/1.1 400 /);
+      expect(await shake(port, handshake({ 'Sec-WebSocket-Key': undefined }))).toMatchObject({ status: 400 });
       await join(port);
       expect(opened).toBe(1);
     },
     'frames that came in one segment with the request are there': async () => {
       const texts: Promise<string>[] = [];
       const { port } = await start((socket) => socket.on('message', (incoming) => texts.push(text(incoming))));
-      const wire = Wire.to(port);
-      wire.write(Buffer.concat([Buffer.from(`${REQUEST.join('\r\n')}\r\n\r\n`), frame(0x81, 'early')]));
+      Wire.to(port, Buffer.concat([Buffer.from(handshake()), frame(TEXT, 'early')]));
       while (texts.length === 0) await turn();
       expect(await texts[0]).toBe('early');
     },
@@ -102,7 +102,7 @@ prove(serverRows, {
   'WE-012': {
     'once, when the http servers have closed': async () => {
       const { http, server } = await start();
-      const other = await startHttp();
+      const other = await startPages();
       server.listen(other);
       let closes = 0;
       server.on('close', () => closes++);
@@ -137,7 +137,7 @@ prove(serverRows, {
     'what a peer does wrong, with its socket': async () => {
       const { port, server } = await start();
       const opened = once(server, 'open');
-      const wire = await Wire.opened(port);
+      const wire = await Wire.open(port);
       const [socket] = await opened;
       const told = once(server, 'error');
       wire.write(Buffer.from('8100', 'hex')); // not masked
@@ -148,31 +148,29 @@ prove(serverRows, {
     'nobody listens: that connection ends, and no other': async () => {
       const { port } = await start((socket, server) => void socket.pipe(server));
       const { client, until } = await join(port);
-      const wire = await Wire.opened(port);
-      await wire.write(Buffer.from('8100', 'hex')).over;
-      const cut = await Wire.opened(port);
-      cut.write(frame(0x01, 'begins')).socket.destroy();
+      const wire = await Wire.open(port);
+      await wire.write(Buffer.from('8100', 'hex')).rest();
+      const cut = await Wire.open(port);
+      cut.send(TEXT, 'begins', { fin: false }).cut();
       client.send('goes on');
       expect(await until(1)).toEqual(['text goes on']);
     },
   },
   'WE-014': {
     'X-20 several on one http server, each its path; plain requests are served': async () => {
-      const http = await startHttp();
+      const http = await startPages();
       const paths: string[] = [];
       for (const url of ['/a', '/b']) createServer({ url }, () => paths.push(url)).listen(http);
-      const at = (path: string): Wire => Wire.to(portOf(http)).request([`GET ${path} HTTP/1.1`, ...REQUEST.slice(1)]);
-      await at('/b').until('0d0a0d0a');
-      await at('/a').until('0d0a0d0a');
+      for (const path of ['/b', '/a']) await shake(portOf(http), at(path));
       expect(paths).toEqual(['/b', '/a']);
-      expect(await (await fetch(`http://127.0.0.1:${portOf(http)}/`)).text()).toBe('plain');
+      expect(await (await fetch(`http://127.0.0.1:${portOf(http)}/`)).text()).toBe('page');
     },
     'X-19 an upgrade that nobody takes: 404, at once, or left to another listener': async () => {
-      const http = await startHttp();
+      const http = await startPages();
       createServer({ url: '/a' }).listen(http);
-      expect(await Wire.to(portOf(http)).request().answer()).toMatch(/^HTTP\/1.1 404 /);
+      expect(await shake(portOf(http))).toMatchObject({ status: 404 });
       http.on('upgrade', (_request, socket) => socket.end('mine'));
-      expect(await Wire.to(portOf(http)).request().answer()).toBe('mine');
+      expect(String(await Wire.to(portOf(http), handshake()).rest())).toBe('mine');
     },
     'not a port': () => {
       // @ts-expect-error -- an http server
@@ -200,11 +198,10 @@ prove(serverRows, {
     'longer than 1 MiB, while it comes in': async () => {
       const { port } = await start((socket, server) => void socket.pipe(server), { maxPayload: 0 });
       const { client } = await join(port);
-      const wire = await Wire.opened(port);
+      const wire = await Wire.open(port);
       client.send(Buffer.alloc(1_048_576, 'x'), { fin: false });
       client.send(Buffer.of(1), { fin: false });
-      await wire.until('7878');
-      expect(wire.received).toMatch(/^02/); // a fragment, of a message whose end is not there
+      expect(await wire.until('7878')).toMatch(/^02/); // a fragment, of a message whose end is not there
       const done = once(client, 'message');
       client.send(Buffer.of(2));
       const [data] = await done;
@@ -213,15 +210,39 @@ prove(serverRows, {
     'whose sender is cut is not sent on; the server is told': async () => {
       const { port, server } = await start((socket, relay) => void socket.pipe(relay));
       const { client, until } = await join(port);
-      const cut = await Wire.opened(port);
+      const cut = await Wire.open(port);
       const told = once(server, 'error');
-      cut.write(frame(0x01, 'begins'));
+      cut.send(TEXT, 'begins', { fin: false });
       client.send('whole');
       await until(1);
-      cut.socket.destroy();
+      cut.cut();
       expect((await told)[0]).toMatchObject({ code: 'WS_ERR_INCOMPLETE_MESSAGE' });
       client.send('the relay goes on');
       expect(await until(2)).toEqual(['text whole', 'text the relay goes on']);
+    },
+    'a message that cannot be sent on does not hold up its sender; the server is told': async () => {
+      const { port, server } = await start((socket, relay) => void socket.pipe(relay), { maxPayload: 0 });
+      const core = server.webSocketServer;
+      const create = core.createBroadcast.bind(core);
+      const begun = new Promise<Writable>((resolve) => {
+        core.createBroadcast = (options) => {
+          const broadcast = create(options);
+          resolve(broadcast);
+          return broadcast;
+        };
+      });
+      const { client, until } = await join(port);
+      client.send(Buffer.alloc(1000), { fin: false });
+      const broadcast = await begun;
+      const reason = new Error('as when nobody has taken it for a while');
+      const told = once(server, 'error');
+      broadcast.destroy(reason);
+      expect((await told)[0]).toBe(reason);
+      for (let n = 0; n < 100; n++) client.send(Buffer.alloc(100_000), { fin: false });
+      client.send(Buffer.of(1));
+      client.send('the next one');
+      const [data] = await until(1);
+      expect(data).toBe('text the next one');
     },
     'the end of a socket, and of any other source, is not the server’s': async () => {
       const { port, server } = await start((socket, relay) => void socket.pipe(relay));
@@ -233,6 +254,39 @@ prove(serverRows, {
       server.end();
       stayer.client.send('still here');
       expect([...(await stayer.until(2))].sort()).toEqual(['text from a file', 'text still here']);
+    },
+    'a socket that has ended is let go of': async () => {
+      const { port, server } = await start((socket, relay) => void socket.pipe(relay));
+      for (const leave of ['close', 'terminate'] as const) {
+        const opened = once(server, 'open') as Promise<[wesos.Socket]>;
+        const { client } = await join(port);
+        const [socket] = await opened;
+        expect(socket.listenerCount('data')).toBe(1);
+        const ended = once(socket, 'end');
+        client[leave]();
+        await ended;
+        await turn();
+        expect(socket.listenerCount('data')).toBe(0);
+      }
+    },
+    'so is any other source, whole or broken': async () => {
+      const { port, server } = await start();
+      const target = server as unknown as Writable;
+      const { until } = await join(port);
+      const listeners = (): number[] =>
+        ['close', 'drain', 'error', 'finish', 'unpipe'].map((name) => target.listenerCount(name));
+      const before = listeners();
+      const sources = [Readable.from(['one']), new PassThrough(), new Stream() as Readable];
+      for (const source of sources) source.pipe(target);
+      expect(listeners()).not.toEqual(before);
+      const failed = new Promise((resolve) => sources[1]!.once('error', resolve));
+      sources[1]!.destroy(new Error('no more'));
+      sources[2]!.emit('data', 'two');
+      sources[2]!.emit('end'); // of the oldest kind: it has no unpipe
+      expect([...(await until(2))].sort()).toEqual(['text one', 'text two']);
+      await failed;
+      await turn();
+      expect(listeners()).toEqual(before);
     },
     'unpipe: its messages go no further, and hold up nothing': async () => {
       const { port, server } = await start();
@@ -253,7 +307,7 @@ prove(serverRows, {
     },
     'write() takes a message, a string or bytes; false is followed by drain': async () => {
       const { port, server } = await start(undefined, { slowConsumer: false });
-      const wire = await Wire.opened(port);
+      const wire = await Wire.open(port);
       expect(server.write('text')).toBe(true);
       server.write(Buffer.of(1));
       expect(await wire.until('820101')).toBe('810474657874' + '820101');
@@ -264,6 +318,46 @@ prove(serverRows, {
       wire.socket.resume();
       await drained;
       expect(server.write(bytes)).toBe(true);
+    },
+    'while nobody takes what is sent, writing waits; who comes ends that': async () => {
+      const begun: unknown[] = [];
+      const { port, server } = await start(
+        (socket, relay) => {
+          socket.pipe(relay);
+          socket.on('message', (incoming) => begun.push(incoming));
+        },
+        { slowConsumer: false },
+      );
+      const slow = [await Wire.open(port), await Wire.open(port)];
+      for (const wire of slow) {
+        wire.socket.pause();
+        wire.send(TEXT, 'begins ', { fin: false });
+      }
+      while (begun.length < 2) await turn();
+      const cores = [...server.webSocketServer.clients];
+      const listeners = (): number[] => cores.map((core) => core.listenerCount('drain'));
+      const before = listeners();
+      const drained = once(server, 'drain');
+      while (server.write(Buffer.alloc(100_000)));
+      const { bufferedAmount } = cores[1]!;
+      slow[0]!.send(CONTINUATION, 'and ends');
+      while (cores[1]!.bufferedAmount === bufferedAmount) await turn(); // it waits with the others
+      const { until } = await join(port);
+      slow[1]!.send(CONTINUATION, 'and ends');
+      let count = 1;
+      while ((await until(count)).at(-1) !== 'text begins and ends') count++;
+      await drained;
+      expect(listeners()).toEqual(before);
+    },
+    'who stands still keeps nothing from who comes later': async () => {
+      const { port, server } = await start((socket, relay) => socket.pipe(relay));
+      const still = await Wire.open(port);
+      still.socket.pause();
+      while (server.write(Buffer.alloc(100_000)));
+      const { client, until } = await join(port);
+      client.send('new here');
+      let count = 1;
+      while ((await until(count)).at(-1) !== 'text new here') count++;
     },
     'a message that somebody has destroyed is not sent': async () => {
       const { port } = await start((socket, server) => {
@@ -284,7 +378,7 @@ prove(serverRows, {
     },
     'while nobody reads, senders wait; then all is there': async () => {
       const { port, server } = await start((socket, relay) => void socket.pipe(relay), { slowConsumer: false });
-      const wire = await Wire.opened(port);
+      const wire = await Wire.open(port);
       wire.socket.pause();
       const ofHandshake = wire.socket.bytesRead;
       const one = Buffer.concat([Buffer.from('82feea6000000000', 'hex'), Buffer.alloc(60_000, 7)]);

@@ -4,10 +4,11 @@ import { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setImmediate as turn } from 'node:timers/promises';
 import { WebSocket } from '@ws/connection';
+import { BINARY, CLOSE, CONTINUATION, frame, MASKING_KEY, PING, TEXT, Wire } from '@ws/testing/peer';
 import { Incoming, Socket } from '../../src/wesos/index.js';
 import { prove } from '../rows.js';
 import { incomingRows, socketRows } from '../rows/wesos.js';
-import { frame, KEY, nextText, start, tcpPair, Wire } from './support.js';
+import { nextText, start, tcpPair } from './support.js';
 
 /** A Socket over a bare TCP connection, and its events, each on a line. */
 async function recorded(): Promise<{ socket: Socket; wire: Wire; events: string[] }> {
@@ -28,7 +29,7 @@ prove(socketRows, {
       const { socket, wire } = await recorded();
       expect(socket).toBeInstanceOf(Readable);
       const message = nextText(socket);
-      wire.write(frame(0x81, 'Hello'));
+      wire.send(TEXT, 'Hello');
       expect(await message).toBe('Hello');
       wire.write(hex('8100'));
       expect(await wire.until('03ea')).toMatch(/^88..03ea/);
@@ -44,14 +45,14 @@ prove(socketRows, {
     },
     'with the bytes that came behind the request': async () => {
       const { near } = await tcpPair();
-      expect(await nextText(new Socket(near, { head: frame(0x81, 'early') }))).toBe('early');
+      expect(await nextText(new Socket(near, { head: frame(TEXT, 'early') }))).toBe('early');
     },
     'over a WebSocket of the core': async () => {
       const { near, wire } = await tcpPair();
       const webSocket = WebSocket.from(near, { role: 'server' });
       const socket = new Socket(webSocket);
       expect(socket.webSocket).toBe(webSocket);
-      wire.write(frame(0x81, 'Hello'));
+      wire.send(TEXT, 'Hello');
       expect(await nextText(socket)).toBe('Hello');
     },
     'what is no stream, or has one already': async () => {
@@ -72,23 +73,39 @@ prove(socketRows, {
         headers.push(incoming.header);
         texts.push(text(incoming));
       });
-      wire.write(Buffer.concat([frame(0x01, 'in '), frame(0x89, 'p'), frame(0x80, 'parts'), frame(0x82, 'b')]));
+      wire.write(
+        Buffer.concat([
+          frame(TEXT, 'in ', { fin: false }),
+          frame(PING, 'p'),
+          frame(CONTINUATION, 'parts'),
+          frame(BINARY, 'b'),
+        ]),
+      );
       while (texts.length < 2) await turn();
       expect(await Promise.all(texts)).toEqual(['in parts', 'b']);
+      expect(socket.readableLength).toBe(0); // nothing is kept for a reader that there is not
       const masking = Buffer.alloc(4);
-      masking.writeUInt32BE(KEY);
+      masking.writeUInt32BE(MASKING_KEY);
       expect(headers).toEqual([
         { final: false, masked: true, opcode: 1, length: 3, masking },
         { final: true, masked: true, opcode: 2, length: 1, masking },
       ]);
     },
+    once: async () => {
+      const { socket, wire } = await recorded();
+      const got: Promise<string>[] = [];
+      socket.once('message', (incoming) => got.push(text(incoming)));
+      wire.write(Buffer.concat([frame(TEXT, 'first'), frame(TEXT, 'second'), frame(PING)]));
+      await wire.until('8a00');
+      expect(await Promise.all(got)).toEqual(['first']);
+    },
     'nobody listens nor reads: dropped, and the connection goes on': async () => {
       const { socket, wire } = await recorded();
-      for (let n = 0; n < 50; n++) wire.write(frame(0x81, 'x'.repeat(125)));
-      wire.write(frame(0x89));
+      for (let n = 0; n < 50; n++) wire.send(TEXT, 'x'.repeat(125));
+      wire.send(PING);
       await wire.until('8a00');
       const message = nextText(socket);
-      wire.write(frame(0x81, 'heard'));
+      wire.send(TEXT, 'heard');
       expect(await message).toBe('heard');
     },
     'read as a stream, it gives the same': async () => {
@@ -96,7 +113,7 @@ prove(socketRows, {
       const both: unknown[] = [];
       socket.on('message', (incoming) => both.push(incoming));
       socket.on('data', (incoming) => both.push(incoming));
-      wire.write(frame(0x81, 'once'));
+      wire.send(TEXT, 'once');
       while (both.length < 2) await turn();
       expect(both[0]).toBe(both[1]);
       expect(await text(both[0] as Incoming)).toBe('once');
@@ -106,13 +123,13 @@ prove(socketRows, {
       const written: unknown[] = [];
       const target = new Writable({ objectMode: true, write: (item, _, next) => next(void written.push(item)) });
       expect(socket.pipe(target)).toBe(target);
-      wire.write(frame(0x81, 'a'));
+      wire.send(TEXT, 'a');
       while (written.length === 0) await turn();
       expect(written).toEqual([expect.any(Incoming)]);
       for (const stop of [() => socket.unpipe(target), () => socket.unpipe()]) {
         stop();
-        wire.received = '';
-        wire.write(frame(0x81, 'b')).write(frame(0x89));
+        await wire.take();
+        wire.send(TEXT, 'b').send(PING);
         await wire.until('8a00');
         expect(written).toHaveLength(1);
         socket.pipe(target);
@@ -122,7 +139,7 @@ prove(socketRows, {
       const { socket, wire } = await recorded();
       const kept: Incoming[] = [];
       socket.on('message', (incoming) => kept.push(incoming));
-      for (let n = 0; n < 2000; n++) wire.write(frame(0x82, Buffer.alloc(125)));
+      for (let n = 0; n < 2000; n++) wire.send(BINARY, Buffer.alloc(125));
       while (wire.socket.writableLength > 0) await turn();
       for (let n = 0; n < 50; n++) await turn();
       expect(kept.length).toBeLessThan(200);
@@ -135,10 +152,7 @@ prove(socketRows, {
     },
     'text is checked: 1007, and the Incoming fails': async () => {
       const { socket, wire } = await recorded();
-      const [[incoming]] = await Promise.all([
-        once(socket, 'message'),
-        Promise.resolve(wire.write(frame(0x81, hex('61ff')))),
-      ]);
+      const [[incoming]] = await Promise.all([once(socket, 'message'), Promise.resolve(wire.send(TEXT, hex('61ff')))]);
       await expect(text(incoming)).rejects.toMatchObject({ code: 'WS_ERR_INVALID_UTF8' });
       expect(await wire.until('03ef')).toMatch(/^88..03ef/);
     },
@@ -146,14 +160,14 @@ prove(socketRows, {
   'WE-022': {
     'X-03 at the Close frame of the peer, with its code and reason': async () => {
       const { wire, events } = await recorded();
-      wire.write(frame(0x88, Buffer.concat([hex('0fa0'), Buffer.from('bye')])));
+      wire.send(CLOSE, Buffer.concat([hex('0fa0'), Buffer.from('bye')]));
       expect(await wire.until('88050fa0627965')).toBe('88050fa0627965');
       expect(events[0]).toBe('close 4000 bye');
     },
     'without a code: 1005': async () => {
       const { wire, events } = await recorded();
-      wire.write(frame(0x88));
-      await wire.over;
+      wire.send(CLOSE);
+      await wire.rest();
       while (events.length < 2) await turn();
       expect(events).toEqual(['close 1005 ', 'end']);
     },
@@ -162,7 +176,7 @@ prove(socketRows, {
       socket.webSocket.close(1000, 'ours');
       await wire.until('88');
       expect(events).toEqual([]);
-      wire.write(frame(0x88, hex('03e8')));
+      wire.send(CLOSE, hex('03e8'));
       await once(socket, 'end');
       expect(events).toEqual(['close 1000 ', 'end']);
     },
@@ -171,7 +185,7 @@ prove(socketRows, {
     'X-02 with the bytes, behind the answer': async () => {
       const { socket, wire, events } = await recorded();
       socket.on('ping', () => socket.webSocket.send('heard'));
-      wire.write(frame(0x89, hex('00ff')));
+      wire.send(PING, hex('00ff'));
       expect(await wire.until('8105')).toMatch(/^8a0200ff8105/);
       expect(events).toEqual(['ping 00ff']);
     },
@@ -179,9 +193,9 @@ prove(socketRows, {
   'WE-024': {
     'close, then end': async () => {
       const { socket, wire, events } = await recorded();
-      wire.write(frame(0x88, hex('03e9')));
+      wire.send(CLOSE, hex('03e9'));
       await once(socket, 'end');
-      await wire.over;
+      await wire.rest();
       await turn();
       expect(events).toEqual(['close 1001 ', 'end']);
     },
@@ -197,8 +211,8 @@ prove(socketRows, {
       const messages: unknown[] = [];
       const read = (incoming: Incoming): void => void messages.push(incoming);
       socket.on('data', read).pause();
-      wire.write(Buffer.concat([frame(0x81, 'a'), frame(0x81, 'b'), frame(0x88)]));
-      await wire.over;
+      wire.write(Buffer.concat([frame(TEXT, 'a'), frame(TEXT, 'b'), frame(CLOSE)]));
+      await wire.rest();
       await turn();
       expect(events).toEqual(['close 1005 ']);
       socket.resume();
@@ -207,7 +221,7 @@ prove(socketRows, {
 
       const other = await recorded();
       other.socket.on('data', read).pause();
-      other.wire.write(frame(0x81, 'a'));
+      other.wire.send(TEXT, 'a');
       while (other.socket.readableLength === 0) await turn();
       other.socket.off('data', read);
       other.wire.socket.resetAndDestroy();
@@ -217,7 +231,7 @@ prove(socketRows, {
     'destroy() cuts': async () => {
       const { socket, wire, events } = await recorded();
       socket.destroy();
-      await wire.over;
+      await wire.rest();
       while (events.length === 0) await turn();
       expect(events).toEqual(['end']);
     },
@@ -242,12 +256,16 @@ prove(incomingRows, {
   'WE-030': {
     'bytes of frames are written to it, and payload is read, however they are cut': async () => {
       const frames = Buffer.concat([
-        frame(0x01, 'in '),
-        frame(0x89, 'p'),
-        frame(0x80, 'parts'),
-        frame(0x81, 'the next one'),
+        frame(TEXT, 'in ', { fin: false }),
+        frame(PING, 'p'),
+        frame(CONTINUATION, 'parts'),
+        frame(TEXT, 'the next one'),
       ]);
-      expect(await parsed([frames])).toBe('in parts');
+      const incoming = new Incoming();
+      const headers: unknown[] = [];
+      incoming.on('header', (header) => headers.push(header));
+      expect(await parsed([frames], incoming)).toBe('in parts');
+      expect(headers).toEqual([expect.objectContaining({ final: false, opcode: 1, length: 3 })]); // of the first frame alone
       expect(await parsed(Array.from(frames, (byte) => Buffer.of(byte)))).toBe('in parts');
     },
     'what follows the message is dropped, be it what it may': async () => {
@@ -255,7 +273,7 @@ prove(incomingRows, {
       const chunks: string[] = [];
       incoming.on('data', (chunk: Buffer) => chunks.push(String(chunk)));
       const ended = once(incoming, 'end');
-      incoming.write(Buffer.concat([frame(0x81, 'a'), frame(0x81, 'b'), hex('ffff')]));
+      incoming.write(Buffer.concat([frame(TEXT, 'a'), frame(TEXT, 'b'), hex('ffff')]));
       await ended;
       expect(chunks).toEqual(['a']);
       await new Promise((resolve) => incoming.write(hex('ff'), resolve));
@@ -282,7 +300,7 @@ prove(incomingRows, {
           });
         });
       });
-      wire.write(frame(0x82, 'x'));
+      wire.send(BINARY, 'x');
       expect((await told).writable).toBe(false);
     },
     'reserved bits and opcodes, a length of 2^63, text that is none: errors, thrown at nobody': async () => {
@@ -330,13 +348,13 @@ prove(incomingRows, {
     'destroyed: the rest of the message is dropped, and the connection goes on': async () => {
       const { port, server } = await start();
       const opened = once(server, 'open');
-      const wire = await Wire.opened(port);
+      const wire = await Wire.open(port);
       const [socket] = await opened;
-      wire.write(frame(0x01, 'unwanted'));
+      wire.send(TEXT, 'unwanted', { fin: false });
       const [incoming] = await once(socket, 'message');
       incoming.destroy();
       const next = nextText(socket);
-      wire.write(frame(0x80, 'rest')).write(frame(0x81, 'wanted'));
+      wire.send(CONTINUATION, 'rest').send(TEXT, 'wanted');
       expect(await next).toBe('wanted');
     },
   },
@@ -348,15 +366,15 @@ prove(incomingRows, {
         for (let chunk; (chunk = incoming.read()) !== null;) chunks.push(String(chunk));
       });
     });
-    wire.write(frame(0x01, 'first'));
+    wire.send(TEXT, 'first', { fin: false });
     while (chunks.length < 1) await turn();
-    wire.write(frame(0x80, 'second'));
+    wire.send(CONTINUATION, 'second');
     while (chunks.length < 2) await turn();
     expect(chunks).toEqual(['first', 'second']);
   },
   'WE-032': async () => {
     const { socket, wire } = await recorded();
-    wire.write(frame(0x81, 'Hello'));
+    wire.send(TEXT, 'Hello');
     const [incoming] = (await once(socket, 'message')) as [Incoming];
     let ended = false;
     incoming.on('end', () => (ended = true));
@@ -365,7 +383,7 @@ prove(incomingRows, {
     const heard = once(incoming, 'end');
     incoming.resume();
     await heard;
-    wire.write(frame(0x81));
+    wire.send(TEXT);
     const [empty] = (await once(socket, 'message')) as [Incoming];
     expect(await text(empty)).toBe('');
   },

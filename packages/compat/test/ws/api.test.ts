@@ -50,9 +50,9 @@ test('what the classes have of their own', () => {
     extension: membersOf(extension),
     subprotocol: membersOf(subprotocol),
   }).toEqual({
-    WebSocket: ['_sender', '_socket', 'close', 'setSocket'],
-    WebSocketServer: ['handleUpgrade'],
-    Sender: [['frame'], ['sendFrame']],
+    WebSocket: ['_readyState', '_sender', '_socket', 'close', 'offer', 'setSocket'],
+    WebSocketServer: ['_server', 'handshakeOf'],
+    Sender: [['frame'], ['_socket', 'sendFrame']],
     Receiver: ['_destroy', '_write'],
     PerMessageDeflate: [['extensionName'], ['accept', 'cleanup', 'codec', 'compress', 'decompress', 'offer']],
     extension: ['format', 'parse'],

@@ -1,29 +1,30 @@
+import { listenSwitching } from '@ws/testing/peer';
 import { prove } from '../rows.js';
 import { errorCodes } from '../rows/ws.js';
 import { closed, same, type ServerOptions } from './differential.js';
-import { frame, rawClient, rawServer } from './raw.js';
+import { bytes, rawClient } from './raw.js';
 
 /** A server that gets these bytes from a client, after its handshake. */
 const server = (hex: string, options: ServerOptions = {}) =>
   same(async (world) => {
-    const { socket, peer } = await rawClient(world, options);
+    const { socket, wire } = await rawClient(world, options);
     world.events('server', socket, 'message', 'error', 'close');
-    peer.socket.write(frame(hex));
-    world.log(await peer.bytes(4));
-    peer.socket.destroy();
+    wire.write(bytes(hex));
+    world.log(await wire.bytes(4));
+    wire.cut();
     await closed(socket);
   });
 
 /** The same of a client, which gets them from a server. */
 const client = (hex: string, maxPayload = 100) =>
   same(async (world) => {
-    const { url, stream } = await rawServer(world);
+    const { url, visit } = await listenSwitching();
     const socket = world.connect(url, { maxPayload });
     world.events('client', socket, 'message', 'error', 'close');
     await new Promise<void>((resolve) => socket.on('open', () => resolve()));
-    const peer = await stream;
-    peer.on('data', () => peer.end());
-    peer.write(frame(hex));
+    const { wire: peer } = await visit;
+    peer.socket.on('data', () => peer.socket.end());
+    peer.write(bytes(hex));
     await closed(socket);
   });
 

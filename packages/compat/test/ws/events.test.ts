@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { expect } from '@jest/globals';
 import type { IncomingMessage } from 'node:http';
+import { portOf, handshake, Wire } from '@ws/testing/peer';
 import { prove } from '../rows.js';
 import { events } from '../rows/ws.js';
 import { closed, codeOf, differs, Ours, same, settled, type Socket } from './differential.js';
-import { frame, handshake, RawPeer } from './raw.js';
+import { bytes } from './raw.js';
 
 prove(events, {
   'WS8-085': {
@@ -72,13 +73,13 @@ prove(events, {
       const server = new Ours.Server({ port: 0, host: '127.0.0.1' });
       await once(server, 'listening');
       const connected = once(server, 'connection') as Promise<[Socket]>;
-      const peer = new RawPeer((server.address() as { port: number }).port, handshake());
+      const peer = Wire.to(portOf(server), handshake());
       const [socket] = await connected;
-      peer.socket.write(frame('ffff'));
+      peer.write(bytes('ffff'));
       const end = new Promise<unknown[]>((resolve) => void socket.on('close', (...told: unknown[]) => resolve(told)));
       const [code, , info] = (await end) as [number, Buffer, { error: Error }];
       expect([code, codeOf(info.error)]).toEqual([1006, 'WS_ERR_UNEXPECTED_RSV_2_3']);
-      peer.socket.destroy();
+      peer.cut();
       server.close();
     },
     'a listener that throws is not caught': same(async (world) => {

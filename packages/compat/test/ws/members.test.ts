@@ -6,23 +6,42 @@ import { members } from '../rows/ws.js';
 import { closed, differs, same, settled, type Socket, type World } from './differential.js';
 
 prove(members, {
-  'WS8-095': same(async (world) => {
-    const { client, socket } = await world.pair();
-    const listener = (name: string) => (event: unknown) => log(world, name, event);
-    const twice = listener('twice');
-    client.addEventListener('message', twice);
-    client.addEventListener('message', twice);
-    client.addEventListener('message', listener('once'), { once: true });
-    client.addEventListener('message', { handleEvent: listener('object') });
-    client.addEventListener('close', listener('close'));
-    client.addEventListener('nothing' as never, twice);
-    world.log(client.listenerCount('message'), client.listenerCount('nothing'));
-    socket.send('text');
-    socket.send(Buffer.from('bytes'));
-    await settled(socket);
-    socket.close(4000, 'bye');
-    await closed(client);
-  }),
+  'WS8-095': {
+    listeners: same(async (world) => {
+      const { client, socket } = await world.pair();
+      const listener = (name: string) => (event: unknown) => log(world, name, event);
+      const twice = listener('twice');
+      client.addEventListener('message', twice);
+      client.addEventListener('message', twice);
+      client.addEventListener('message', listener('once'), { once: true });
+      client.addEventListener('message', { handleEvent: listener('object') });
+      client.addEventListener('close', listener('close'));
+      client.addEventListener('nothing' as never, twice);
+      world.log(client.listenerCount('message'), client.listenerCount('nothing'));
+      socket.send('text');
+      socket.send(Buffer.from('bytes'));
+      await settled(socket);
+      socket.close(4000, 'bye');
+      await closed(client);
+    }),
+    'what an event is, and that who logs it does not log the socket': same(async (world) => {
+      const { client, socket } = await world.pair();
+      Object.assign(client, { user: { socket: client } }); // JSON.stringify(client) throws
+      const show = (event: object): void =>
+        world.log(
+          event.constructor.name,
+          'target' in event,
+          Object.keys(event).includes('target'),
+          typeof JSON.stringify(event),
+        );
+      for (const type of ['message', 'error', 'close'] as const) client.addEventListener(type, show);
+      socket.send('text');
+      await once(client, 'message');
+      client.emit('error', new Error('of the program'));
+      client.close();
+      await closed(client);
+    }),
+  },
   'WS8-096': same(async (world) => {
     const { client, socket } = await world.pair();
     world.log(client.binaryType);
@@ -143,9 +162,9 @@ prove(members, {
     await once(client, 'open');
     world.log(client.readyState);
     client.close();
-    world.log(client.readyState);
+    world.log(client.readyState, (client as Socket & { _readyState: number })._readyState);
     await once(client, 'close');
-    world.log(client.readyState);
+    world.log(client.readyState, (client as Socket & { _readyState: number })._readyState);
   }),
   'WS8-110': same(async (world) => {
     const { client, socket } = await world.pair();

@@ -1,6 +1,8 @@
 // Programs as users of ws write them, in the words of its README and of ours.
 import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { createServer } from 'node:https';
+import type { Duplex } from 'node:stream';
 import { makeCertificate } from '@ws/testing';
 import { prove } from '../rows.js';
 import { programs } from '../rows/ws.js';
@@ -140,4 +142,63 @@ prove(programs, {
       await closed(client);
     }
   }),
+  'WS8-158': {
+    'subprotocol and extensions': same(async (world) => {
+      const { http, url } = await world.http();
+      const server = new world.server.Server({ noServer: true, perMessageDeflate: true });
+      http.on('upgrade', (request, socket, head) => {
+        delete request.headers['sec-websocket-extensions'];
+        request.headers['sec-websocket-protocol'] = 'v2';
+        server.handleUpgrade(request, socket, head, (client, given) => {
+          world.log(given === request);
+          client.send(client.protocol);
+        });
+      });
+      const client = world.connect(url, ['token', 'v2']);
+      world.log((await once(client, 'message'))[0], client.protocol, client.extensions);
+    }),
+    'pairs for rawHeaders, and a url with a host': same(async (world) => {
+      const { http, url } = await world.http();
+      const server = new world.server.Server({ noServer: true });
+      http.on('upgrade', (request, socket, head) => {
+        const { headers, rawHeaders } = request; // Node makes `headers` of the other when they are read first
+        const pairs = rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name, rawHeaders[i + 1]]] : []));
+        Object.assign(request, { headers, rawHeaders: pairs, url: `ws://elsewhere.example${request.url}` });
+        server.handleUpgrade(request, socket, head, (client, { url: target }) => client.send(String(target)));
+      });
+      world.log((await once(world.connect(`${url}/path`), 'message'))[0]);
+    }),
+  },
+  'WS8-159': same(async (world) => {
+    const { server, url } = await world.serve({ perMessageDeflate: { threshold: 0 } });
+    server.on('connection', (socket) => socket.on('message', (data) => socket.send(data as Buffer, { binary: false })));
+    const upgrade = httpRequest(url.replace('ws:', 'http:'), {
+      headers: {
+        Connection: 'Upgrade',
+        Upgrade: 'websocket',
+        'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+        'Sec-WebSocket-Version': 13,
+        'Sec-WebSocket-Extensions': 'permessage-deflate',
+      },
+    });
+    upgrade.end();
+    const [response, stream, head] = (await once(upgrade, 'upgrade')) as [IncomingMessage, Duplex, Buffer];
+    type Deflate = new (options: object) => { accept(list: object[]): unknown };
+    type Parts = { PerMessageDeflate: Deflate; extension: { parse(header: string): Record<string, object[]> } };
+    const { PerMessageDeflate, extension } = world.client as unknown as Parts;
+    const deflate = new PerMessageDeflate({ threshold: 0 });
+    deflate.accept(extension.parse(String(response.headers['sec-websocket-extensions']))['permessage-deflate']!);
+    const client = new world.client(null as never, undefined, {}) as unknown as OwnEnd;
+    Object.assign(client, { _isServer: false, _extensions: { 'permessage-deflate': deflate } });
+    client.setSocket(stream, head, { maxPayload: 0, allowSynchronousEvents: true, skipUTF8Validation: true });
+    for (const text of ['there and back', 'there and back again']) {
+      client.send(text, { compress: true });
+      world.log((await once(client, 'message'))[0]);
+    }
+    const [end] = server.clients;
+    client.close(4000, 'bye');
+    world.log((await once(end!, 'close'))[0]);
+  }),
 });
+
+type OwnEnd = Socket & { setSocket(stream: Duplex, head: Buffer, options: object): void };

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
-import { Server as NetServer, type AddressInfo, type Socket as TcpSocket } from 'node:net';
+import { Server as NetServer } from 'node:net';
 import { expect, jest } from '@jest/globals';
+import { PING, portOf, handshake, Wire } from '@ws/testing/peer';
 import Adapter from '../../src/ws/index.js';
 import { prove } from '../rows.js';
 import { serverOptions } from '../rows/ws.js';
@@ -15,7 +16,7 @@ import {
   type WebSocketServer,
   type World,
 } from './differential.js';
-import { frame, handshake, rawClient, RawPeer } from './raw.js';
+import { bytes, rawClient, sendInChunks, statusOf } from './raw.js';
 
 prove(serverOptions, {
   'WS8-020': {
@@ -78,22 +79,21 @@ prove(serverOptions, {
   'WS8-025': same(async (world) => {
     const { server, port } = await world.serve({ closeTimeout: 30 } as ServerOptions);
     const connected = once(server, 'connection') as Promise<[Socket]>;
-    const peer = new RawPeer(port, handshake());
+    const peer = Wire.to(port, handshake());
     const [socket] = await connected;
     world.events('server', socket, 'close');
     socket.close(1000);
     await once(socket, 'close');
-    await peer.closed;
+    await peer.rest();
   }),
   'WS8-026': {
     'the first, none, another': same(async (world) => {
       const answers = [undefined, () => false, () => '', () => 'b', (offered: Set<string>) => [...offered].at(-1)];
       for (const handleProtocols of answers) {
         const { port } = await world.serve({ handleProtocols } as ServerOptions);
-        const peer = new RawPeer(port, handshake({ 'Sec-WebSocket-Protocol': 'a, b, c' }));
-        const answer = await peer.until('\r\n\r\n');
-        world.log(/Sec-WebSocket-Protocol: (.*)\r/i.exec(answer)?.[1]);
-        peer.socket.destroy();
+        const peer = Wire.to(port, handshake({ 'Sec-WebSocket-Protocol': 'a, b, c' }));
+        world.log((await peer.head()).headers['sec-websocket-protocol']);
+        peer.cut();
       }
     }),
     'set later': same(async (world) => {
@@ -106,11 +106,9 @@ prove(serverOptions, {
       await once(socket, 'open');
       world.log(socket.protocol);
     }),
-    'one that was not offered': differs('server', { was: ['101'], is: ['500'] }, async (world) => {
+    'one that was not offered': differs('server', { was: [101], is: [500] }, async (world) => {
       const { port } = await world.serve({ handleProtocols: () => 'other' });
-      const peer = new RawPeer(port, handshake({ 'Sec-WebSocket-Protocol': 'a' }));
-      world.log(await peer.answer());
-      peer.socket.destroy();
+      world.log(await statusOf(port, handshake({ 'Sec-WebSocket-Protocol': 'a' })));
     }),
   },
   'WS8-027': same(async (world) => {
@@ -119,25 +117,17 @@ prove(serverOptions, {
     world.log(address, family);
   }),
   'WS8-028': same(async (world) => {
-    const { socket, peer } = await rawClient(world, { maxBufferedChunks: 2 });
+    const { socket, wire } = await rawClient(world, { maxBufferedChunks: 2 });
     socket.on('error', (error) => world.log(error));
-    peer.socket.setNoDelay(true);
-    peer.socket.write(frame('818800000000'));
-    const { _socket: stream } = socket as unknown as { _socket: TcpSocket };
-    const isRefused = (): boolean => peer.socket.destroyed || peer.received.length > 0;
-    for (let i = 0; i < 4 && !isRefused(); i++) {
-      const before = stream.bytesRead;
-      peer.socket.write('x');
-      while (stream.bytesRead === before && !isRefused()) await new Promise(setImmediate); // each chunk is a read of its own
-    }
-    world.log(await peer.bytes(4));
+    await sendInChunks(wire, socket, '818800000000');
+    world.log(await wire.bytes(4));
   }),
   'WS8-029': {
     'one more than there may be': same(async (world) => {
-      const { socket, peer } = await rawClient(world, { maxFragments: 2 });
+      const { socket, wire } = await rawClient(world, { maxFragments: 2 });
       socket.on('error', (error) => world.log(error));
-      peer.socket.write(frame('018000000000 008000000000 008000000000'));
-      world.log(await peer.bytes(4));
+      wire.write(bytes('018000000000 008000000000 008000000000'));
+      world.log(await wire.bytes(4));
     }),
     'the default': same(async (world) => {
       const { server } = await world.serve();
@@ -146,10 +136,10 @@ prove(serverOptions, {
   },
   'WS8-030': {
     'one byte more than there may be': same(async (world) => {
-      const { socket, peer } = await rawClient(world, { maxPayload: 3 });
+      const { socket, wire } = await rawClient(world, { maxPayload: 3 });
       world.events('server', socket, 'message', 'error');
-      peer.socket.write(frame('818300000000616263 818400000000'));
-      world.log(await peer.bytes(4));
+      wire.write(bytes('818300000000616263 818400000000'));
+      world.log(await wire.bytes(4));
     }),
     'the default, and none': same(async (world) => {
       const { server } = await world.serve();
@@ -169,8 +159,8 @@ prove(serverOptions, {
     'of many, while the peer reads nothing, the newest': async () => {
       const server = new Adapter.Server({ port: 0, host: '127.0.0.1' });
       await once(server, 'listening');
-      const peer = new RawPeer((server.address() as AddressInfo).port, handshake());
-      await peer.answer();
+      const peer = Wire.to(portOf(server), handshake());
+      await peer.head();
       const socket = [...server.clients][0]!;
       peer.socket.pause();
       while (socket.bufferedAmount === 0) {
@@ -185,12 +175,12 @@ prove(serverOptions, {
       });
       for (let i = 0; i < pings; i++) {
         const payload = Buffer.from(String(i));
-        peer.socket.write(Buffer.concat([Buffer.of(0x89, 0x80 | payload.length, 0, 0, 0, 0), payload]));
+        peer.send(PING, payload);
       }
       await newest;
       peer.socket.resume();
-      await peer.until(`\x8a\x03${pings - 1}`);
-      peer.socket.destroy();
+      await peer.until(`8a03${Buffer.from(String(pings - 1)).toString('hex')}`);
+      peer.cut();
       server.close();
       await once(server, 'close');
     },
@@ -212,9 +202,7 @@ prove(serverOptions, {
   'WS8-033': same(async (world) => {
     const { port } = await world.serve({ path: '/chat' });
     for (const target of ['/chat', '/chat?a=b', '/', '/chat/', '/chats', '/Chat']) {
-      const peer = new RawPeer(port, handshake({}, target));
-      world.log(target, await peer.answer());
-      peer.socket.destroy();
+      world.log(target, await statusOf(port, handshake({}, `GET ${target} HTTP/1.1`)));
     }
   }),
   'WS8-034': {
@@ -224,10 +212,10 @@ prove(serverOptions, {
       for (const perMessageDeflate of options) {
         const { port } = await world.serve({ perMessageDeflate });
         for (const offer of offers) {
-          const peer = new RawPeer(port, handshake({ 'Sec-WebSocket-Extensions': `permessage-deflate${offer}` }));
-          const answer = /Sec-WebSocket-Extensions: (.*)\r/i.exec(await peer.until('\r\n\r\n'))?.[1];
-          world.log(answer?.split('; ').sort().join('; '));
-          peer.socket.destroy();
+          const peer = Wire.to(port, handshake({ 'Sec-WebSocket-Extensions': `permessage-deflate${offer}` }));
+          const { headers } = await peer.head();
+          world.log(headers['sec-websocket-extensions']?.split('; ').sort().join('; '));
+          peer.cut();
         }
       }
     }),
@@ -249,16 +237,16 @@ prove(serverOptions, {
       server.on('connection', (socket) => {
         for (let i = 0; i < 2; i++) socket.send('{"some":"text","that":"comes","twice":true}');
       });
-      const peer = new RawPeer(port, handshake({ 'Sec-WebSocket-Extensions': 'permessage-deflate' }));
-      await peer.until('\r\n\r\n');
+      const peer = Wire.to(port, handshake({ 'Sec-WebSocket-Extensions': 'permessage-deflate' }));
+      await peer.head();
       const lengths: number[] = [];
       for (let i = 0; i < 2; i++) {
-        const [first, length] = frame(await peer.bytes(2));
+        const [first, length] = bytes(await peer.bytes(2));
         await peer.bytes(length!);
         lengths.push(first!, length!);
       }
       world.log(lengths[0], lengths[2], lengths[3]! < lengths[1]! / 2);
-      peer.socket.destroy();
+      peer.cut();
     }),
   },
   'WS8-035': same(async (world) => {
@@ -283,9 +271,9 @@ prove(serverOptions, {
     world.log(http.listening, http.listenerCount('upgrade'));
   }),
   'WS8-037': same(async (world) => {
-    const { socket, peer } = await rawClient(world, { skipUTF8Validation: true });
+    const { socket, wire } = await rawClient(world, { skipUTF8Validation: true });
     world.events('server', socket, 'message', 'error');
-    peer.socket.write(frame('818100000000ff'));
+    wire.write(bytes('818100000000ff'));
     await once(socket, 'message');
   }),
   'WS8-038': {
@@ -300,12 +288,11 @@ prove(serverOptions, {
       ];
       for (const verifyClient of forms) {
         const { port } = await world.serve({ verifyClient } as ServerOptions);
-        const peer = new RawPeer(port, handshake());
-        const [line, ...headers] = (await peer.until('\r\n\r\n')).split('\r\n');
-        world.log(line!.split(' ')[1], headers.includes('X-Why: because'));
+        const peer = Wire.to(port, handshake());
+        const { status, headers } = await peer.head();
+        world.log(status, headers['x-why']);
         peer.socket.end();
-        await peer.closed;
-        world.log(peer.received.toString('latin1'));
+        world.log((await peer.rest()).toString('latin1'));
       }
     }),
     'what it is told': same(async (world) => {
@@ -315,9 +302,7 @@ prove(serverOptions, {
           return true;
         },
       });
-      const peer = new RawPeer(port, handshake({ Origin: 'https://elsewhere.example' }, '/x'));
-      world.log(await peer.answer());
-      peer.socket.destroy();
+      world.log(await statusOf(port, handshake({ Origin: 'https://elsewhere.example' }, 'GET /x HTTP/1.1')));
     }),
   },
   'WS8-039': same(async (world) => {
@@ -331,7 +316,7 @@ prove(serverOptions, {
 
 function synchronousEvents(allowSynchronousEvents: boolean) {
   return async (world: World): Promise<void> => {
-    const { socket, peer } = await rawClient(world, { allowSynchronousEvents });
+    const { socket, wire } = await rawClient(world, { allowSynchronousEvents });
     const turns: number[] = [];
     let turn = 0;
     socket.on('message', () => {
@@ -339,9 +324,9 @@ function synchronousEvents(allowSynchronousEvents: boolean) {
       queueMicrotask(() => turn++);
       if (turns.length === 2) socket.close();
     });
-    peer.socket.write(frame('81810000000061818100000000 62'));
-    await peer.bytes(2);
-    peer.socket.destroy();
+    wire.write(bytes('81810000000061818100000000 62'));
+    await wire.bytes(2);
+    wire.cut();
     await closed(socket);
     world.log(turns.length, turns[0] === turns[1]);
   };

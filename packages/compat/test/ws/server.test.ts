@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { handshake, Wire } from '@ws/testing/peer';
 import { prove } from '../rows.js';
 import { server as rows } from '../rows/ws.js';
 import { at, closed, differs, same, settled, type ServerOptions } from './differential.js';
-import { handshake, RawPeer } from './raw.js';
+import { statusOf } from './raw.js';
 
 prove(rows, {
   'WS8-040': {
@@ -57,14 +59,14 @@ prove(rows, {
       client.on('upgrade', ({ headers }) => world.log(headers['set-cookie'], headers['x-a']));
       await once(client, 'open');
     }),
-    'one that would end the head': differs('server', { was: ['101', true], is: ['500', false] }, async (world) => {
+    'one that would end the head': differs('server', { was: [101, true], is: [500, false] }, async (world) => {
       const { server, port } = await world.serve();
       server.on('headers', (lines) => lines.push('X-A: b\r\nX-Injected: c'));
-      const peer = new RawPeer(port, handshake());
-      const head = await peer.until('\r\n\r\n');
-      world.log(head.split(' ')[1]);
-      world.log(head.includes('X-Injected'));
-      peer.socket.destroy();
+      const peer = Wire.to(port, handshake());
+      const { status, text } = await peer.head();
+      world.log(status);
+      world.log(text.includes('X-Injected'));
+      peer.cut();
     }),
   },
   'WS8-044': same(async (world) => {
@@ -80,9 +82,8 @@ prove(rows, {
       world.log(error instanceof Error, socket.writable, request.url);
       socket.end('HTTP/1.1 418 A teapot\r\n\r\n');
     });
-    const peer = new RawPeer(port, handshake({ 'Sec-WebSocket-Key': 'x' }));
-    await peer.closed;
-    world.log(peer.received.toString('latin1'));
+    const answer = await Wire.to(port, handshake({ 'Sec-WebSocket-Key': 'x' })).rest();
+    world.log(answer.toString('latin1'));
   }),
   'WS8-046': same(async (world) => {
     const { server, port } = await world.serve();
@@ -128,10 +129,10 @@ prove(rows, {
           });
         });
       });
-      const peer = new RawPeer(port, `${handshake()}\x81\x82\0\0\0\0hi`);
-      await peer.until('\r\n\r\n');
+      const peer = Wire.to(port, `${handshake()}\x81\x82\0\0\0\0hi`);
+      await peer.head();
       world.log(await peer.bytes(2));
-      peer.socket.destroy();
+      peer.cut();
     }),
     'twice with one socket': same(async (world) => {
       const server = new world.server.Server({ noServer: true });
@@ -163,25 +164,17 @@ prove(rows, {
         { 'Sec-WebSocket-Version': '8' },
       ];
       for (const headers of wrong) {
-        const peer = new RawPeer(port, handshake(headers));
-        world.log(await peer.answer());
-        peer.socket.destroy();
+        world.log(await statusOf(port, handshake(headers)));
       }
-      const post = new RawPeer(port, handshake().replace('GET', 'POST'));
-      world.log(await post.answer());
-      post.socket.destroy();
+      world.log(await statusOf(port, handshake().replace('GET', 'POST')));
     }),
-    'another version: 426, which names ours': differs('server', { was: ['400'], is: ['426'] }, async (world) => {
+    'another version: 426, which names ours': differs('server', { was: [400], is: [426] }, async (world) => {
       const { port } = await world.serve();
-      const peer = new RawPeer(port, handshake({ 'Sec-WebSocket-Version': '9' }));
-      world.log(await peer.answer());
-      peer.socket.destroy();
+      world.log(await statusOf(port, handshake({ 'Sec-WebSocket-Version': '9' })));
     }),
-    'an offer that is wrong is declined': differs('server', { was: ['400'], is: ['101'] }, async (world) => {
+    'an offer that is wrong is declined': differs('server', { was: [400], is: [101] }, async (world) => {
       const { port } = await world.serve({ perMessageDeflate: true });
-      const peer = new RawPeer(port, handshake({ 'Sec-WebSocket-Extensions': 'permessage-deflate; nonsense' }));
-      world.log(await peer.answer());
-      peer.socket.destroy();
+      world.log(await statusOf(port, handshake({ 'Sec-WebSocket-Extensions': 'permessage-deflate; nonsense' })));
     }),
     'a request that asks for nothing: 426': same(async (world) => {
       const { port } = await world.serve();
@@ -204,9 +197,7 @@ prove(rows, {
     world.atEnd(() => server.close());
     await once(server, 'listening');
     for (const target of ['/good', '/bad']) {
-      const peer = new RawPeer(at(server).port, handshake({}, target));
-      world.log(await peer.answer());
-      peer.socket.destroy();
+      world.log(await statusOf(at(server).port, handshake({}, `GET ${target} HTTP/1.1`)));
     }
   }),
   'WS8-051': {
@@ -230,4 +221,27 @@ prove(rows, {
       },
     ),
   },
+  'WS8-052': {
+    'of a port, what listens': same(async (world) => {
+      const { server, port } = await world.serve();
+      const { _server } = server as unknown as Internals;
+      world.log((_server!.address() as AddressInfo).port === port, _server!.listening);
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      world.log((server as unknown as Internals)._server);
+    }),
+    'of an http server, that': same(async (world) => {
+      const { http } = await world.http();
+      const server = new world.server.Server({ server: http });
+      world.log((server as unknown as Internals)._server === http);
+      server.close();
+      world.log((server as unknown as Internals)._server);
+    }),
+    'of none, null': same((world) => {
+      world.log((new world.server.Server({ noServer: true }) as unknown as Internals)._server ?? 'none');
+    }),
+  },
 });
+
+interface Internals {
+  readonly _server: import('node:http').Server | null;
+}

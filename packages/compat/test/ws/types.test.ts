@@ -81,6 +81,8 @@ test('listeners, whatever way they are added', () => {
   socket.addEventListener('error', (event: WebSocket.ErrorEvent) => event.message);
   socket.addEventListener('close', { handleEvent: ({ wasClean }) => void wasClean });
   socket.onerror = (event) => event.error;
+  const told: WebSocket.Data[] = [];
+  socket.onmessage = ({ data }) => told.push(data);
   /** As the DOM declares it: its streams are others than Node's. */
   interface DomBlob extends Pick<Blob, 'size' | 'type' | 'arrayBuffer' | 'text'> {
     stream(): { readonly locked: boolean };
@@ -106,10 +108,25 @@ test('listeners, whatever way they are added', () => {
   expect([socket.eventNames().length, server.eventNames().length]).toEqual([5, 3]);
 });
 
+test('send in a function that answers nothing', () => {
+  type Handler = (socket: WebSocket) => void | Promise<void>;
+  const handlers: Handler[] = [(socket) => socket.send('a'), async (socket): Promise<void> => socket.send('b', {})];
+  const answers = (socket: WebSocket): boolean => socket.send('c') || socket.send('d', { binary: true }, () => {});
+  class Quiet extends WebSocket {
+    override send(): void {}
+  }
+  const mock: Partial<WebSocket> = { send: () => {} };
+  expect([...handlers, answers, Quiet, mock]).toHaveLength(5);
+});
+
 test('requests and sockets of classes of their own', () => {
   class Player extends WebSocket {
     score = 0;
   }
+  const player = new Player(null);
+  player.onmessage = ({ data }: WebSocket.MessageEvent) => void (data satisfies WebSocket.Data);
+  player.onmessage = ({ target }) => target.score.toFixed();
+  player.addEventListener('message', ({ data }: WebSocket.MessageEvent) => void (data satisfies WebSocket.Data));
   const server = new WebSocketServer<typeof Player>({ noServer: true, WebSocket: Player });
   server.on('connection', ({ score }) => score.toFixed());
   for (const { score } of server.clients) score.toFixed();

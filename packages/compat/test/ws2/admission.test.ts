@@ -3,22 +3,11 @@ import { once } from 'node:events';
 import { createServer as createHttpsServer } from 'node:https';
 import { makeCertificate } from '@ws/testing';
 import { WebSocket as Ws8 } from 'ws';
+import { atEnd, handshake, next, portOf, shake, startHttp, Wire } from '@ws/testing/peer';
 import WebSocket, { type ClientInfo, type VerifyClientOption } from '../../src/ws2/index.js';
 import { prove } from '../rows.js';
 import { admissionRows } from '../rows/ws2.js';
-import {
-  atEnd,
-  connection,
-  handshake,
-  next,
-  opened,
-  portOf,
-  RawPeer,
-  shake,
-  start,
-  startHttp,
-  ws8,
-} from './support.js';
+import { connection, opened, start, ws8 } from './support.js';
 
 /** What the client of a server with this `verifyClient` is answered. */
 const verified = async (verifyClient: VerifyClientOption): Promise<[status: number, phrase: string, body: string]> => {
@@ -72,14 +61,21 @@ prove(admissionRows, {
             cb(true);
             server.emit('listening');
           });
-          raw.socket.destroy();
+          raw.cut();
         },
       });
       server.on('connection', connected);
       const answered = once(server, 'listening');
-      const raw = new RawPeer(portOf(server)).write(handshake());
+      const raw = Wire.to(portOf(server), handshake());
       await answered;
       expect([connected.mock.calls, raw.received.length]).toEqual([[], 0]);
+    },
+    'an async function: what it rejects with is a 500, what it resolves with no answer': async () => {
+      const rejected = await verified(async (_info, _cb) => {
+        throw new Error('secret');
+      });
+      expect(rejected).toEqual([500, 'Internal Server Error', 'Internal Server Error']);
+      expect((await verified(async (_info, cb) => void setImmediate(cb, false, 403)))[0]).toBe(403);
     },
     'no answer: 503': async () => {
       const server = await start({ verifyClient: (_info, _cb) => {}, handshakeTimeout: 50 });
@@ -157,6 +153,33 @@ prove(admissionRows, {
         expect((await shake(portOf(server), asking('a'))).status).toBe(status);
       }
     },
+    'with two parameters it calls back, at once or later, as in ws 1': async () => {
+      for (const [result, protocol, status, chosen] of [
+        [true, 'b', 101, 'b'],
+        [true, undefined, 101, undefined],
+        [false, 'b', 401, undefined],
+        [true, 'c', 500, undefined],
+      ] as const)
+        for (const later of [(call: () => void) => call(), setImmediate]) {
+          const server = await start({
+            handleProtocols: (_, callback) => {
+              later(() => callback(result, protocol));
+            },
+          });
+          const answer = await shake(portOf(server), asking('a, b'));
+          expect([answer.status, answer.headers['sec-websocket-protocol']]).toEqual([status, chosen]);
+        }
+    },
+    'what it throws where it calls back is a 500 too': async () => {
+      const throws = (protocols: string[], callback: unknown): void => {
+        throw new Error(`${typeof callback} for ${protocols.length}`);
+      };
+      const rejects = async (protocols: string[], callback: unknown): Promise<void> => {
+        throw new Error(`${typeof callback} for ${protocols.length}`);
+      };
+      for (const handleProtocols of [throws, rejects])
+        expect((await shake(portOf(await start({ handleProtocols })), asking('a'))).status).toBe(500);
+    },
     'what was not offered is a 500': async () => {
       const server = await start({ handleProtocols: () => 'c' });
       expect((await shake(portOf(server), asking('a, b'))).status).toBe(500);
@@ -188,7 +211,7 @@ prove(admissionRows, {
       expect(await Promise.all(statuses)).toEqual([426, 400, 400, 400, 426, 400, 405]);
     },
     'the socket is closed': async () => {
-      const raw = new RawPeer(portOf(await start())).write(handshake({ 'Sec-WebSocket-Key': 'x' }));
+      const raw = Wire.to(portOf(await start()), handshake({ 'Sec-WebSocket-Key': 'x' }));
       await next(raw.socket, 'close');
       expect(raw.received.toString('latin1')).toMatch(/^HTTP\/1\.1 400 /);
     },

@@ -1,23 +1,11 @@
 import { expect } from '@jest/globals';
 import { once } from 'node:events';
 import { encodeHeader, Opcode } from '@ws/frame';
+import { handshake, next, portOf, shake, TEXT, Wire } from '@ws/testing/peer';
 import WebSocket, { type DeflateOptions, type ServerOptions } from '../../src/ws2/index.js';
 import { prove } from '../rows.js';
 import { compressionRows } from '../rows/ws2.js';
-import {
-  connection,
-  handshake,
-  manage,
-  masked,
-  next,
-  opened,
-  pair,
-  portOf,
-  rawClient,
-  shake,
-  start,
-  ws8,
-} from './support.js';
+import { connection, manage, opened, pair, start, ws8 } from './support.js';
 
 const PLAIN = 'permessage-deflate';
 const extensions = (value: string): string => handshake({ 'Sec-WebSocket-Extensions': value });
@@ -33,7 +21,7 @@ async function answered(perMessageDeflate: ServerOptions['perMessageDeflate'], o
 async function firstOctet(perMessageDeflate: DeflateOptions, send: (socket: WebSocket) => void): Promise<number> {
   const server = await start({ perMessageDeflate });
   const told = connection(server);
-  const raw = await rawClient(server, { 'Sec-WebSocket-Extensions': PLAIN });
+  const raw = await Wire.open(portOf(server), handshake({ 'Sec-WebSocket-Extensions': PLAIN }));
   send(await told);
   return Number.parseInt(await raw.bytes(1), 16);
 }
@@ -139,15 +127,17 @@ prove(compressionRows, {
     expect(await firstOctet({ threshold: 3000 }, fragments(long, short))).toBe(0x01);
     expect(await firstOctet({}, (socket) => socket.send(new Float32Array(256), { fin: false }))).toBe(0x42);
     expect(await firstOctet({}, (socket) => socket.send(new Float32Array(255), { fin: false }))).toBe(0x02);
+    expect(await firstOctet({}, fragments('a'.repeat(1023), long))).toBe(0x01);
+    expect(await firstOctet({}, fragments('a'.repeat(1024), short))).toBe(0x41);
     expect(await firstOctet({}, (socket) => socket.send(long, { fin: false, compress: false }))).toBe(0x01);
   },
   'WS-020': {
     'above: an error, and 1009': async () => {
       const server = await start({ maxPayload: 100 });
       const told = connection(server);
-      const raw = await rawClient(server);
+      const raw = await Wire.open(portOf(server));
       const failed = next<[Error & { code: string }]>(await told, 'error');
-      raw.write(masked(Opcode.Text, 'a'.repeat(101)));
+      raw.send(TEXT, 'a'.repeat(101));
       expect((await failed)[0].code).toBe('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH');
       expect(await raw.bytes(1)).toBe('88');
       expect([await raw.bytes(1), await raw.bytes(2)][1]).toBe('03f1');
@@ -155,10 +145,10 @@ prove(compressionRows, {
     '100 MiB unless told otherwise': async () => {
       const server = await start();
       const told = connection(server);
-      const exact = await rawClient(server);
+      const exact = await Wire.open(portOf(server));
       const socket = await told;
       exact.write(frameHead(104_857_600));
-      const over = await rawClient(server);
+      const over = await Wire.open(portOf(server));
       over.write(frameHead(104_857_601));
       const [, , code] = [await over.bytes(1), await over.bytes(1), await over.bytes(2)];
       expect([code, socket.readyState]).toEqual(['03f1', WebSocket.OPEN]);

@@ -1,31 +1,10 @@
 import { expect, jest } from '@jest/globals';
 import { once } from 'node:events';
-import { Opcode } from '@ws/frame';
+import { CLOSE, handshake, listenSwitching, next, portOf, Wire } from '@ws/testing/peer';
 import WebSocket, { type Flags } from '../../src/ws2/index.js';
 import { prove } from '../rows.js';
 import { methodRows } from '../rows/ws2.js';
-import {
-  connection,
-  history,
-  inbox,
-  manage,
-  masked,
-  next,
-  opened,
-  pair,
-  rawClient,
-  rawServer,
-  start,
-  type RawPeer,
-} from './support.js';
-
-/** A server end, and the raw client of it. */
-async function rawPair(options: Parameters<typeof start>[0] = {}): Promise<{ socket: WebSocket; raw: RawPeer }> {
-  const server = await start({ perMessageDeflate: false, ...options });
-  const told = connection(server);
-  const raw = await rawClient(server);
-  return { socket: await told, raw };
-}
+import { connection, history, inbox, manage, opened, pair, start, rawPair } from './support.js';
 
 async function closedPair(): Promise<WebSocket> {
   const { client } = await pair();
@@ -36,7 +15,7 @@ async function closedPair(): Promise<WebSocket> {
 
 /** Not open yet. */
 async function connecting(): Promise<WebSocket> {
-  const { url } = await rawServer();
+  const { url } = await listenSwitching();
   return manage(new WebSocket(url));
 }
 
@@ -47,7 +26,7 @@ prove(methodRows, {
       const ended = next(socket, 'close');
       socket.close();
       expect(await raw.bytes(4)).toBe('880203e8');
-      raw.write(masked(Opcode.Close, Buffer.from('03e8', 'hex')));
+      raw.send(CLOSE, Buffer.from('03e8', 'hex'));
       expect(await ended).toEqual([1000, '']);
     },
     'code and data': async () => {
@@ -80,11 +59,19 @@ prove(methodRows, {
       socket.close();
       expect(await next(socket, 'close')).toEqual([1006, '']);
     },
-    'no answer: cut after closeTimeout, 30 s unless told otherwise': async () => {
+    'no answer: cut after closeTimeout': async () => {
       const { socket, raw } = await rawPair({ closeTimeout: 50 });
       socket.close();
       expect(await next(socket, 'close')).toEqual([1006, '']);
-      await raw.closed;
+      await raw.rest();
+    },
+    'behind both Close frames a client ends TCP, whether the server does or not': async () => {
+      const { url, visit } = await listenSwitching();
+      const client = manage(new WebSocket(url));
+      const { wire } = await visit; // which ends TCP behind its peer
+      wire.send(CLOSE, Buffer.from('0fa0', 'hex'), { masked: false });
+      expect(await next(client, 'close')).toEqual([4000, '']);
+      expect(wire.ending).toBe('FIN');
     },
     'again, and behind the end': async () => {
       const socket = await closedPair();
@@ -98,8 +85,7 @@ prove(methodRows, {
       const { socket, raw } = await rawPair();
       socket.terminate();
       expect(await next(socket, 'close')).toEqual([1006, '']);
-      await raw.closed;
-      expect(raw.received).toHaveLength(0);
+      expect(await raw.rest()).toHaveLength(0);
     },
     'while connecting': async () => {
       const socket = await connecting();
@@ -209,9 +195,9 @@ prove(methodRows, {
     },
     'callback when written': async () => {
       const { socket } = await pair();
-      expect(await new Promise((resolve) => socket.send('a', resolve))).toBeFalsy();
-      expect(await new Promise((resolve) => socket.send('a', {}, resolve))).toBeFalsy();
-      expect(await new Promise((resolve) => socket.send('a', null, resolve))).toBeFalsy();
+      expect(await new Promise((resolve) => socket.send('a', resolve))).toBeUndefined();
+      expect(await new Promise((resolve) => socket.send('a', {}, resolve))).toBeUndefined();
+      expect(await new Promise((resolve) => socket.send('a', null, resolve))).toBeUndefined();
     },
     'not open: throws, or tells the callback (X-09)': async () => {
       for (const make of [connecting, closedPair]) {
@@ -248,15 +234,15 @@ prove(methodRows, {
       const { socket, raw } = await rawPair();
       socket.send('a', { mask: true });
       expect(await raw.bytes(3)).toBe('810161');
-      const { url, requested } = await rawServer();
+      const { url, visit } = await listenSwitching();
       const client = await opened(manage(new WebSocket(url)));
       client.send('a', { mask: false });
-      expect(await (await requested).raw.bytes(2)).toBe('8181');
+      expect(await (await visit).wire.bytes(2)).toBe('8181');
     },
     compress: async () => {
       const server = await start();
       const told = connection(server);
-      const raw = await rawClient(server, { 'Sec-WebSocket-Extensions': 'permessage-deflate' });
+      const raw = await Wire.open(portOf(server), handshake({ 'Sec-WebSocket-Extensions': 'permessage-deflate' }));
       const socket = await told;
       socket.send('a'.repeat(2000), { compress: false });
       expect(await raw.bytes(4)).toBe('817e07d0');
@@ -371,8 +357,7 @@ prove(methodRows, {
       );
       for (let before = -1; before !== asked; await turns(50)) before = asked;
       expect(asked).toBeLessThan(all);
-      raw.socket.on('data', () => (raw.received = Buffer.alloc(0)));
-      raw.socket.resume();
+      raw.socket.removeAllListeners('data').resume();
       await isDone;
     },
   },

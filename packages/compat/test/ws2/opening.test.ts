@@ -9,38 +9,49 @@ import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { WebSocket as Client } from '@ws/client';
 import { makeCertificate } from '@ws/testing';
+import {
+  atEnd,
+  frame,
+  handshake,
+  listen,
+  listenSwitching,
+  next,
+  portOf,
+  startHttp,
+  switching,
+  TEXT,
+  Wire,
+  type Visit,
+} from '@ws/testing/peer';
 import WebSocket, { type WebSocketOptions } from '../../src/ws2/index.js';
 import { prove } from '../rows.js';
 import { openingRows } from '../rows/ws2.js';
-import {
-  acceptOf,
-  atEnd,
-  connection,
-  history,
-  manage,
-  next,
-  opened,
-  portOf,
-  RawPeer,
-  rawServer,
-  start,
-  startHttp,
-  text,
-  ws8Server,
-  type RawRequest,
-} from './support.js';
+import { connection, history, manage, opened, start, ws8Server } from './support.js';
 
 /** The request of a client with these options. */
-async function requestOf(options: WebSocketOptions, protocols: string[] = [], agreed?: string): Promise<RawRequest> {
-  const { url, requested } = await rawServer({ 'Sec-WebSocket-Protocol': agreed });
+async function requestOf(options: WebSocketOptions, protocols: string[] = [], agreed?: string): Promise<Visit> {
+  const { url, visit } = await listenSwitching({ 'Sec-WebSocket-Protocol': agreed });
   await opened(manage(new WebSocket(url, protocols, options)));
-  return requested;
+  return visit;
 }
 
 /** What happens to a client whose server answers so. */
 async function failed(changes: Record<string, string | undefined>, protocols: string[] = []): Promise<string[]> {
-  const { url } = await rawServer(changes);
+  const { url } = await listenSwitching(changes);
   return history(new WebSocket(url, protocols)).closed;
+}
+
+/** A server that answers so and waits; `ended` is when its client is gone. */
+async function answering(answer: string): Promise<{ url: string; ended: Promise<unknown> }> {
+  const server = createTcpServer();
+  const ended = new Promise((resolve) => {
+    server.on('connection', (socket) => {
+      socket.once('data', () => socket.write(answer)).on('end', resolve);
+      socket.on('error', resolve);
+      atEnd(() => socket.destroy());
+    });
+  });
+  return { url: `ws://127.0.0.1:${await listen(server)}`, ended };
 }
 
 prove(openingRows, {
@@ -63,6 +74,8 @@ prove(openingRows, {
     "an address that is none: 'invalid url'": () => {
       for (const address of ['', 'echo.example', 'ftp://echo.example', 'ws://'])
         expect(() => new WebSocket(address)).toThrow(expect.objectContaining({ message: 'invalid url' }));
+      for (const address of [undefined, null, 8080, {}])
+        expect(() => new WebSocket(address as string)).toThrow('invalid url');
     },
     'another fault is thrown as it is': () => {
       expect(() => new WebSocket('ws://localhost', 'a b')).toThrow(/token/);
@@ -88,30 +101,24 @@ prove(openingRows, {
       const http = await startHttp(createServer());
       const made = new Promise<[WebSocket, Promise<unknown[]>]>((resolve) => {
         http.on('upgrade', (request, socket, rest) => {
-          const accept = acceptOf(request.headers['sec-websocket-key'] ?? '');
-          socket.write(
-            `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
-          );
-          const end = new WebSocket([request, socket, rest], { maxPayload: 100 });
+          socket.write(switching(request.headers['sec-websocket-key']));
+          const end = new WebSocket([request, socket, rest], { maxPayload: 100, protocol: 'chat' });
           resolve([end, next(end, 'message')]);
         });
       });
-      const raw = new RawPeer(portOf(http));
-      raw.write(
-        Buffer.concat([
-          Buffer.from(
-            'GET /x HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
-          ),
-          text('early'),
-        ]),
-      );
+      const early = frame(TEXT, 'early');
+      const raw = Wire.to(portOf(http), Buffer.concat([Buffer.from(handshake({}, 'GET /x HTTP/1.1')), early]));
       const [socket, message] = await made;
       manage(socket);
       expect([socket.readyState, socket.upgradeReq?.url, socket.url]).toEqual([WebSocket.OPEN, '/x', undefined]);
+      expect([socket.protocol, socket.protocolVersion]).toEqual(['chat', 13]);
       expect(await message).toEqual(['early', { masked: true }]);
       await raw.head();
       socket.send('hi');
       expect(await raw.bytes(4)).toBe('81026869');
+      const tooLong = next<[Error & { code: string }]>(socket, 'error');
+      raw.send(TEXT, 'x'.repeat(101));
+      expect((await tooLong)[0].code).toBe('WS_ERR_UNSUPPORTED_MESSAGE_LENGTH');
     },
     'a socket of the core': async () => {
       const { url, server } = await ws8Server();
@@ -208,9 +215,9 @@ prove(openingRows, {
   },
   'WS-050': {
     'http: is ws:, user:password is Basic': async () => {
-      const { port, requested } = await rawServer();
+      const { port, visit } = await listenSwitching();
       await opened(manage(new WebSocket(`http://me:secret@127.0.0.1:${port}/x?y`)));
-      const { line, headers } = await requested;
+      const { line, headers } = await visit;
       expect([line, headers['authorization']]).toEqual(['GET /x?y HTTP/1.1', `Basic ${btoa('me:secret')}`]);
     },
     'ws+unix:': async () => {
@@ -250,6 +257,12 @@ prove(openingRows, {
       const [error] = await next<[Error & { code: string }]>(socket, 'error');
       expect(error.code).toBe('WS_ERR_UNEXPECTED_STATUS');
       expect(await closed).toEqual(['error unexpected server response (404)', 'close 1006 ']);
+    },
+    'and no socket is left, even where the server leaves it open': async () => {
+      const { url, ended } = await answering('HTTP/1.1 404 Not Found\r\nContent-Length: 9\r\n\r\n');
+      const { closed } = history(new WebSocket(url));
+      expect(await closed).toEqual(['error unexpected server response (404)', 'close 1006 ']);
+      await ended;
     },
     "a listener of 'unexpected-response' has it": async () => {
       const http = await startHttp(createServer((_request, response) => response.writeHead(404).end('no')));

@@ -2,25 +2,12 @@ import { expect, jest } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, get } from 'node:http';
 import { connect } from 'node:net';
-import WebSocket, { Server } from '../../src/ws2/index.js';
+import { WebSocket as CoreWebSocket } from '@ws/server';
+import { atEnd, frame, handshake, next, portOf, shake, startHttp, TEXT, Wire } from '@ws/testing/peer';
+import WebSocket, { Server, type ServerOptions } from '../../src/ws2/index.js';
 import { prove } from '../rows.js';
 import { serverRows } from '../rows/ws2.js';
-import {
-  atEnd,
-  connection,
-  handshake,
-  next,
-  opened,
-  pair,
-  portOf,
-  rawClient,
-  RawPeer,
-  shake,
-  start,
-  startHttp,
-  text,
-  ws8,
-} from './support.js';
+import { connection, opened, pair, start, ws8 } from './support.js';
 
 prove(serverRows, {
   'WS-001': {
@@ -49,6 +36,30 @@ prove(serverRows, {
       expect(portOf(server)).not.toBe(portOf(http));
       await opened(ws8(portOf(server)));
       expect(http.listenerCount('upgrade')).toBe(0);
+    },
+    'the guards of the core are off, and on where they are given': async () => {
+      const made: CoreWebSocket[] = [];
+      class Known extends CoreWebSocket {
+        constructor(...args: ConstructorParameters<typeof CoreWebSocket>) {
+          super(...args);
+          made.push(this);
+        }
+      }
+      for (const options of [{}, { heartbeat: {}, messageTimeout: 5000, slowConsumer: {} }]) {
+        const server = await start({ ...options, WebSocket: Known } as unknown as ServerOptions);
+        const told = connection(server);
+        await Wire.open(portOf(server));
+        await told;
+      }
+      const seen = made.map(({ limits: { heartbeat, messageTimeout, slowConsumer } }) => [
+        heartbeat,
+        messageTimeout,
+        slowConsumer,
+      ]);
+      expect(seen).toEqual([
+        [false, false, false],
+        [expect.any(Object), 5000, expect.any(Object)],
+      ]);
     },
     "the caller's options stay as they are": async () => {
       const options = Object.freeze({ port: 0, host: '127.0.0.1', perMessageDeflate: Object.freeze({ memLevel: 7 }) });
@@ -124,7 +135,7 @@ prove(serverRows, {
       const server = new WebSocket.Server({ port: 0, host: '127.0.0.1' });
       await once(server, 'listening');
       const port = portOf(server);
-      const raw = await rawClient(server); // answers nothing
+      const raw = await Wire.open(portOf(server)); // answers nothing
       const ended = next(await connectionOf(server), 'close');
       const callback = jest.fn();
       await new Promise<void>((resolve) =>
@@ -134,7 +145,7 @@ prove(serverRows, {
         }),
       );
       expect(await raw.bytes(4)).toBe('880203e9');
-      await raw.closed;
+      await raw.rest();
       expect(await ended).toEqual([1006, '']);
       expect(callback.mock.calls).toEqual([[undefined]]);
       await expect(once(connect(port, '127.0.0.1'), 'connect')).rejects.toThrow('ECONNREFUSED');
@@ -158,9 +169,9 @@ prove(serverRows, {
     'within graceMs and no longer': async () => {
       const server = new WebSocket.Server({ port: 0, host: '127.0.0.1', graceMs: 20 });
       await once(server, 'listening');
-      const raw = await rawClient(server);
+      const raw = await Wire.open(portOf(server));
       await new Promise((resolve) => server.close(resolve));
-      await raw.closed;
+      await raw.rest();
     },
     'a second time is an error': async () => {
       const server = new WebSocket.Server({ noServer: true });
@@ -195,7 +206,7 @@ prove(serverRows, {
           server.handleUpgrade(request, socket, head, (client) => client.on('message', resolve)),
         );
       });
-      new RawPeer(portOf(http)).write(Buffer.concat([Buffer.from(handshake()), text('early')]));
+      Wire.to(portOf(http), Buffer.concat([Buffer.from(handshake()), frame(TEXT, 'early')]));
       expect(await received).toBe('early');
     },
     'who is refused is no connection': async () => {

@@ -1,19 +1,19 @@
 import { expect } from '@jest/globals';
 import { once } from 'node:events';
-import { Opcode } from '@ws/frame';
+import { BINARY, handshake, next, portOf, TEXT, Wire } from '@ws/testing/peer';
 import WebSocket from '../../src/ws2/index.js';
 import { prove } from '../rows.js';
 import { stateRows } from '../rows/ws2.js';
-import { connection, masked, next, opened, pair, portOf, rawClient, start, text, ws8, ws8Server } from './support.js';
+import { connection, opened, pair, start, ws8, ws8Server } from './support.js';
 
 prove(stateRows, {
   'WS-055': async () => {
     const server = await start();
     const told = connection(server);
-    const raw = await rawClient(server);
+    const raw = await Wire.open(portOf(server));
     const socket = await told;
     const before = socket.bytesReceived;
-    raw.write(text('hello'));
+    raw.send(TEXT, 'hello');
     await next(socket, 'message');
     expect([before, socket.bytesReceived]).toEqual([0, 11]);
   },
@@ -39,7 +39,7 @@ prove(stateRows, {
   'WS-057': async () => {
     const server = await start();
     const told = connection(server);
-    await rawClient(server, { 'Sec-WebSocket-Version': '8' });
+    await Wire.open(portOf(server), handshake({ 'Sec-WebSocket-Version': '8' }));
     expect((await told).protocolVersion).toBe(8);
     const { client, socket } = await pair();
     expect([client.protocolVersion, socket.protocolVersion]).toEqual([13, 13]);
@@ -84,17 +84,17 @@ prove(stateRows, {
     'binaryType holds for W3C listeners': async () => {
       const server = await start();
       const told = connection(server);
-      const raw = await rawClient(server);
+      const raw = await Wire.open(portOf(server));
       const socket = await told;
       const got: unknown[] = [];
       socket.on('message', (data) => got.push(data));
       socket.onmessage = ({ data }) => got.push(data);
       expect(socket.binaryType).toBe('nodebuffer');
-      raw.write(masked(Opcode.Binary, 'ab'));
+      raw.send(BINARY, 'ab');
       await once(socket, 'message');
       socket.binaryType = 'arraybuffer';
-      raw.write(masked(Opcode.Binary, 'cd'));
-      raw.write(text('ef'));
+      raw.send(BINARY, 'cd');
+      raw.send(TEXT, 'ef');
       while (got.length < 6) await once(socket, 'message');
       const [cd, text_] = [Buffer.from('cd'), 'ef'];
       expect(got.slice(0, 3)).toEqual([Buffer.from('ab'), Buffer.from('ab'), cd]);
