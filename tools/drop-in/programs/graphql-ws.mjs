@@ -40,7 +40,7 @@ export async function run({ esm }) {
       connectionInitWaitTimeout: 20_000,
     },
     server,
-    10,
+    500, // ms between pings, and for each pong: who is later is cut
   );
   const url = `ws://127.0.0.1:${await listen(http)}/graphql`;
 

@@ -3,6 +3,9 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import websocketPlugin, { type WebSocket as FastifySocket } from '@fastify/websocket';
 import { createNodeWebSocket } from '@hono/node-ws';
+import { WsAdapter } from '@nestjs/platform-ws';
+import { initTRPC } from '@trpc/server';
+import { applyWSSHandler } from '@trpc/server/adapters/ws';
 import { WebSocketProvider } from 'ethers';
 import express from 'express';
 import expressWs from 'express-ws';
@@ -84,6 +87,15 @@ const clientOptions: ClientOptions = {
 };
 mqtt.connect('ws://localhost', { wsOptions: clientOptions });
 const provider = new WebSocketProvider('ws://localhost');
+
+const { procedure, router } = initTRPC.create();
+applyWSSHandler({
+  wss: server,
+  router: router({ hello: procedure.query(() => 'hello') }),
+  createContext: ({ req, res }) => ({ url: req.url, protocol: res.protocol, alive: res.readyState === WebSocket.OPEN }),
+}).broadcastReconnectNotification();
+const adapter = new WsAdapter();
+adapter.bindErrorHandler(server);
 
 const client = new NamedWebSocket('ws://localhost', ['one'], clientOptions);
 client.onmessage = ({ data, type, target }) => target.send(type + String(data));
