@@ -2,7 +2,7 @@
 import { makeCertificate } from '@ws/testing';
 import { fileLimit } from './machine.mjs';
 import { Load, startMeasured } from './process.mjs';
-import { variantOf } from './variants.mjs';
+import { ECHOING, variantOf } from './variants.mjs';
 
 /**
  * @typedef {import('./process.mjs').Setup} Setup
@@ -218,17 +218,6 @@ async function peakMemory(scenario, variant, setup) {
 }
 
 const CLIENTS = ['ours', 'baseline', 'ws', 'ws-native', 'undici'];
-const ECHOING = [
-  'ours',
-  'baseline',
-  'ws-native',
-  'ws',
-  'websocket',
-  'faye-websocket',
-  'nodejs-websocket',
-  'bun',
-  'net',
-];
 const DEFLATING = ['ours', 'baseline', 'ours-public', 'ours-takeover', 'ws-native', 'ws', 'ws-no-takeover'];
 
 /** @type {Readonly<Record<Scenario['kind'], { start: (scenario: Scenario, variant: string, setup: Setup) => Promise<Subject>, variants: readonly string[], mostRounds: number }>>} */

@@ -6,7 +6,7 @@ import { pickScenarios, SCENARIOS } from './scenarios.mjs';
 import { baselineOf, VARIANTS, variantOf } from './variants.mjs';
 
 /** Answer a question that few have. */
-const ON_REQUEST = ['ours-takeover', 'ours-loop', 'ws-no-takeover'];
+const ON_REQUEST = ['ours-takeover', 'ours-loop', 'ws-no-takeover', 'compat-ws', 'compat-nodejs-websocket'];
 const SERVERS = Object.keys(VARIANTS).filter((name) => !ON_REQUEST.includes(name) && variantOf(name).baseline !== true);
 
 const FULL = { rounds: 9, seconds: 0.4, warmUp: 4 };

@@ -1,4 +1,5 @@
 // What is measured, in the order of the default run.
+import { ECHOING } from './variants.mjs';
 
 /**
  * @typedef {object} Target what a server has to reach beside another one, by the ratio or difference within each round
@@ -42,17 +43,7 @@ const MIB = 1024 * KIB;
 const CPU = 'us/msg';
 
 const BESIDE_WS = ['ours', 'baseline', 'ws-native', 'ws', 'net'];
-const BESIDE_ALL = [
-  'ours',
-  'baseline',
-  'ws-native',
-  'ws',
-  'websocket',
-  'faye-websocket',
-  'nodejs-websocket',
-  'bun',
-  'net',
-];
+const WITH_TEXT = [...BESIDE_WS, 'nodejs-websocket', 'compat-ws', 'compat-nodejs-websocket'];
 
 /**
  * What the issue asks for: so many times less than ws with bufferutil, without it, and at most so many times the bare TCP echo.
@@ -178,7 +169,7 @@ export const SCENARIOS = [
     connections: 64,
     inFlight: 16,
     ...targets({ native: 9, net: 1.3 }),
-    servers: BESIDE_ALL,
+    servers: ECHOING,
     quick: true,
   }),
   echo({ size: 125, connections: 64, inFlight: 16, ...targets({ native: 9, net: 1.3 }) }),
@@ -188,7 +179,7 @@ export const SCENARIOS = [
     connections: 64,
     inFlight: 16,
     ...targets({ native: 6.5, net: 1.25 }),
-    servers: BESIDE_ALL,
+    servers: ECHOING,
     quick: true,
   }),
   echo({
@@ -196,7 +187,7 @@ export const SCENARIOS = [
     connections: 64,
     inFlight: 1,
     ...targets({ native: 1.15, net: 1.15 }),
-    servers: BESIDE_ALL,
+    servers: ECHOING,
     quick: true,
   }),
   echo({ size: KIB, connections: 64, inFlight: 1, ...targets({ native: 1.05, net: 1.15 }) }),
@@ -206,7 +197,7 @@ export const SCENARIOS = [
     connections: 64,
     inFlight: 1,
     ...targets({ native: 1, pure: 3, net: 1.25 }),
-    servers: BESIDE_ALL,
+    servers: ECHOING,
     quick: true,
   }),
   echo({ size: 64 * KIB, connections: 64, inFlight: 16, ...targets({ native: 1, pure: 3, net: 1.25 }) }),
@@ -218,6 +209,7 @@ export const SCENARIOS = [
     connections: 64,
     inFlight: 16,
     text: 'ascii',
+    servers: WITH_TEXT,
     ...targets({ native: 6 }),
   }),
   echo({
@@ -227,6 +219,7 @@ export const SCENARIOS = [
     connections: 64,
     inFlight: 16,
     text: 'mixed',
+    servers: WITH_TEXT,
     ...targets({ native: 6 }),
   }),
   echo({
@@ -295,7 +288,7 @@ export const SCENARIOS = [
     kind: 'churn',
     unit: 'us/connection',
     group: 'Connections',
-    servers: BESIDE_ALL.filter((name) => name !== 'nodejs-websocket'), // which never ends the TCP connection, §7.1.1
+    servers: ECHOING.filter((name) => name !== 'nodejs-websocket'), // which never ends the TCP connection, §7.1.1
     warmUp: 3,
     wholeWarmUp: true, // Node 22 optimises what runs once per connection only after 3000 of them, and is done after some 12 000: see docs/decisions/handshake.md
     connections: 32,
@@ -310,7 +303,7 @@ export const SCENARIOS = [
     kind: 'idle',
     unit: 'KiB/connection',
     group: 'Memory',
-    servers: BESIDE_ALL,
+    servers: ECHOING,
     warmUp: 0,
     seconds: 4,
     connections: 10_000,

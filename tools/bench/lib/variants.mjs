@@ -1,7 +1,7 @@
 // The servers and clients that a scenario is measured with: a library, and how it is set up.
 
 /**
- * @typedef {'ours' | 'ws' | 'websocket' | 'faye-websocket' | 'nodejs-websocket' | 'undici' | 'bun' | 'net'} Library a script in servers/ or clients/
+ * @typedef {'ours' | 'ws' | 'websocket' | 'faye-websocket' | 'nodejs-websocket' | 'compat-ws' | 'compat-nodejs-websocket' | 'undici' | 'bun' | 'net'} Library a script in servers/ or clients/
  *
  * @typedef {object} Variant
  * @property {string} label in the tables
@@ -31,10 +31,31 @@ export const VARIANTS = {
   websocket: { label: 'websocket', library: 'websocket', deflate: false },
   'faye-websocket': { label: 'faye-websocket', library: 'faye-websocket', deflate: false },
   'nodejs-websocket': { label: 'nodejs-websocket', library: 'nodejs-websocket', deflate: false },
+  'compat-ws': { label: '@ws/compat/ws', library: 'compat-ws', deflate: { threshold: 0 } },
+  'compat-nodejs-websocket': {
+    label: '@ws/compat/nodejs-websocket',
+    library: 'compat-nodejs-websocket',
+    deflate: false,
+  },
   bun: { label: 'Bun', library: 'bun', deflate: false },
   undici: { label: 'undici', library: 'undici', deflate: false },
   net: { label: 'raw net', library: 'net', deflate: false },
 };
+
+/** Servers that give back what they get, in the order of the tables. */
+export const ECHOING = [
+  'ours',
+  'baseline',
+  'ws-native',
+  'ws',
+  'websocket',
+  'faye-websocket',
+  'nodejs-websocket',
+  'compat-ws',
+  'compat-nodejs-websocket',
+  'bun',
+  'net',
+];
 
 /** Which server of the baseline stands beside this one. @param {string} name */
 export const baselineOf = (name) =>

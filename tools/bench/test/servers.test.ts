@@ -4,7 +4,7 @@ import { makeCertificate } from '@ws/testing';
 import { findBun } from '../lib/bun.mjs';
 import { compileLoad, missingForLoad } from '../lib/compile.mjs';
 import { type Setup, startMeasured } from '../lib/process.mjs';
-import { VARIANTS, variantOf } from '../lib/variants.mjs';
+import { ECHOING, VARIANTS, variantOf } from '../lib/variants.mjs';
 import { describeLoad, run, testTls } from './generator.js';
 
 const bun = findBun();
@@ -15,7 +15,7 @@ const SETUP: Setup = {
   profile: undefined,
   bun,
 };
-const SERVERS = ['ours', 'ws-native', 'ws', 'websocket', 'faye-websocket', 'nodejs-websocket', 'bun', 'net'];
+const SERVERS = ECHOING.filter((name) => variantOf(name).baseline !== true);
 
 async function serving(name: string, task: object, use: (port: number) => Promise<void>) {
   const { library } = variantOf(name);
