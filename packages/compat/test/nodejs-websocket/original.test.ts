@@ -2,9 +2,7 @@ import { once } from 'node:events';
 import { expect, test } from '@jest/globals';
 import { atEnd } from '@ws/testing/peer';
 import adapter, { type Connection, type InStream } from '../../src/nodejs-websocket/index.js';
-
-import { original } from './original.js';
-import { portOfOld } from './programs.js';
+import { original, portOfOld } from './original.js';
 
 const BOTH = [
   ['a client of nodejs-websocket', adapter, original],

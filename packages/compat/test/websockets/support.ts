@@ -1,4 +1,3 @@
-import { test } from '@jest/globals';
 import { once } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
 import { duplexPair, type Duplex } from 'node:stream';
@@ -6,16 +5,6 @@ import { WebSocket, type ClientOptions } from '@ws/client';
 import { atEnd, handshake, next, portOf, Wire, type Headers } from '@ws/testing/peer';
 import { Server, Socket, type ServerOptions, type SocketOptions } from '../../src/websockets/index.js';
 import { startPages } from '../http-servers.js';
-
-/** The documented program, and the same in the words of the core: what is seen from outside is the same. */
-export function program<Make>(
-  title: string,
-  makes: { adapter: Make; core: Make },
-  check: (make: Make) => Promise<void>,
-): void {
-  // oxlint-disable-next-line jest/expect-expect -- they are in what is checked
-  test.each(Object.entries<Make>(makes))(`${title}: %s`, (_name, make) => check(make));
-}
 
 /** A Socket on one end of a pair, and the other end. */
 export function wrap(options?: SocketOptions): { socket: Socket; wire: Wire<Duplex>; source: Duplex } {
@@ -26,9 +15,13 @@ export function wrap(options?: SocketOptions): { socket: Socket; wire: Wire<Dupl
 }
 
 /** A Server on an http server of its own. */
-export async function start(options?: ServerOptions): Promise<{ server: Server; port: number; http: HttpServer }> {
+export async function start(
+  options?: ServerOptions,
+  setUp?: (server: Server) => unknown,
+): Promise<{ server: Server; port: number; http: HttpServer }> {
   const http = await startPages();
   const server = new Server(options).listen(http);
+  setUp?.(server);
   atEnd(() => {
     for (const socket of server.core.clients) socket.terminate();
     return new Promise<void>((resolve) => server.core.close(() => resolve()));
@@ -56,11 +49,6 @@ export class Client {
     while (this.messages.length < count) await once(this.socket, 'message');
     return this.messages;
   }
-}
-
-export async function opened(client: Client): Promise<Client> {
-  if (client.socket.readyState === client.socket.CONNECTING) await once(client.socket, 'open');
-  return client;
 }
 
 /** An open client, and the Socket of the server that it is. */

@@ -6,7 +6,7 @@ import { FrameDuplex } from '@ws/frame/stream';
 import { hex } from '@ws/testing';
 import { atEnd, BINARY, frame, framesOf, next, PING, TEXT, Wire } from '@ws/testing/peer';
 import { Socket } from '../../src/websockets/index.js';
-import { program } from './support.js';
+import { program } from './program.js';
 
 function pair(): { source: Duplex; wire: Wire<Duplex> } {
   const [source, far] = duplexPair();
@@ -14,13 +14,10 @@ function pair(): { source: Duplex; wire: Wire<Duplex> } {
   return { source, wire: new Wire(far) };
 }
 
-program<(source: Duplex) => unknown>(
-  'A-01 a client’s end masks, with another key each time',
-  {
-    adapter: (source) => new Socket(source, { mask: true }).writeEnd('a text'),
-    core: (source) => new FrameDuplex(source, { role: 'client' }).writeEnd('a text'),
-  },
-  async (make) => {
+program<(source: Duplex) => unknown>('A-01 a client’s end masks, with another key each time', {
+  adapter: (source) => new Socket(source, { mask: true }).writeEnd('a text'),
+  core: (source) => new FrameDuplex(source, { role: 'client' }).writeEnd('a text'),
+  async check(make) {
     const keys = [];
     for (let n = 0; n < 2; n++) {
       const { source, wire } = pair();
@@ -32,7 +29,7 @@ program<(source: Duplex) => unknown>(
     expect(keys).toEqual([expect.any(Number), expect.any(Number)]);
     expect(keys[0]).not.toBe(keys[1]);
   },
-);
+});
 
 program<(source: Duplex, print: (text: string) => void) => EventEmitter>(
   'A-02 what is readable is read, and there is an end',
@@ -45,45 +42,42 @@ program<(source: Duplex, print: (text: string) => void) => EventEmitter>(
       const duplex = new FrameDuplex(source, { role: 'any' });
       return duplex.on('readable', () => print(duplex.read()?.toString() ?? ''));
     },
-  },
-  async (make) => {
-    const bytes = Buffer.from(hex`81 05 | 48656c6c6f`);
-    for (const pieces of [[bytes], Array.from(bytes, (byte) => Buffer.of(byte))]) {
-      const { source, wire } = pair();
-      let printed = '';
-      const ended = next(
-        make(source, (text) => (printed += text)),
-        'end',
-      );
-      for (const piece of pieces) {
-        wire.write(piece);
-        await new Promise((resolve) => setImmediate(resolve));
+    async check(make) {
+      const bytes = Buffer.from(hex`81 05 | 48656c6c6f`);
+      for (const pieces of [[bytes], Array.from(bytes, (byte) => Buffer.of(byte))]) {
+        const { source, wire } = pair();
+        let printed = '';
+        const ended = next(
+          make(source, (text) => (printed += text)),
+          'end',
+        );
+        for (const piece of pieces) {
+          wire.write(piece);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        wire.socket.end();
+        await ended;
+        expect(printed).toBe('Hello');
       }
-      wire.socket.end();
-      await ended;
-      expect(printed).toBe('Hello');
-    }
+    },
   },
 );
 
-program<(source: Duplex) => void>(
-  'A-03 two heads, one frame in two writes',
-  {
-    adapter: (source) => {
-      const socket = new Socket(source);
-      socket.writeHead({ fin: true, mask: true });
-      socket.writeHead({ opcode: 0x02, length: 0x05 });
-      socket.write(Buffer.of(1, 2));
-      socket.write(Buffer.of(3, 4, 5));
-    },
-    core: (source) => {
-      const duplex = new FrameDuplex(source);
-      duplex.writeHead({ fin: true, mask: true, opcode: 2, length: 5 });
-      duplex.write(Buffer.of(1, 2));
-      duplex.write(Buffer.of(3, 4, 5));
-    },
+program<(source: Duplex) => void>('A-03 two heads, one frame in two writes', {
+  adapter: (source) => {
+    const socket = new Socket(source);
+    socket.writeHead({ fin: true, mask: true });
+    socket.writeHead({ opcode: 0x02, length: 0x05 });
+    socket.write(Buffer.of(1, 2));
+    socket.write(Buffer.of(3, 4, 5));
   },
-  async (make) => {
+  core: (source) => {
+    const duplex = new FrameDuplex(source);
+    duplex.writeHead({ fin: true, mask: true, opcode: 2, length: 5 });
+    duplex.write(Buffer.of(1, 2));
+    duplex.write(Buffer.of(3, 4, 5));
+  },
+  async check(make) {
     const { source, wire } = pair();
     make(source);
     const [first] = await wire.frames(1);
@@ -91,38 +85,32 @@ program<(source: Duplex) => void>(
     expect(first!.payload).toEqual(Buffer.of(1, 2, 3, 4, 5));
     expect(wire.received).toHaveLength(11);
   },
-);
+});
 
-program<(source: Duplex) => void>(
-  'A-04 a head and an end are a frame',
-  {
-    adapter: (source) => void new Socket(source).writeHead({ opcode: 0x01 }).writeEnd(Buffer.from('Hello')),
-    core: (source) => void new FrameDuplex(source).writeHead({ opcode: Opcode.Text }).writeEnd(Buffer.from('Hello')),
-  },
-  async (make) => {
+program<(source: Duplex) => void>('A-04 a head and an end are a frame', {
+  adapter: (source) => void new Socket(source).writeHead({ opcode: 0x01 }).writeEnd(Buffer.from('Hello')),
+  core: (source) => void new FrameDuplex(source).writeHead({ opcode: Opcode.Text }).writeEnd(Buffer.from('Hello')),
+  async check(make) {
     const { source, wire } = pair();
     make(source);
     expect(await wire.take(7)).toBe('810548656c6c6f');
   },
-);
+});
 
-program<(source: Duplex) => void>(
-  'A-05 payload is sent back as it comes',
-  {
-    adapter: (source) => {
-      const socket = new Socket(source);
-      socket.writeHead({ opcode: 0x02 });
-      socket.on('readable', () => void socket.write(socket.read()));
-      socket.on('done', () => void socket.write(socket.writeEnd()));
-    },
-    core: (source) => {
-      const duplex = new FrameDuplex(source);
-      duplex.writeHead({ opcode: Opcode.Binary });
-      duplex.on('data', (chunk) => void duplex.write(chunk));
-      duplex.on('messageEnd', () => void duplex.writeEnd());
-    },
+program<(source: Duplex) => void>('A-05 payload is sent back as it comes', {
+  adapter: (source) => {
+    const socket = new Socket(source);
+    socket.writeHead({ opcode: 0x02 });
+    socket.on('readable', () => void socket.write(socket.read()));
+    socket.on('done', () => void socket.write(socket.writeEnd()));
   },
-  async (make) => {
+  core: (source) => {
+    const duplex = new FrameDuplex(source);
+    duplex.writeHead({ opcode: Opcode.Binary });
+    duplex.on('data', (chunk) => void duplex.write(chunk));
+    duplex.on('messageEnd', () => void duplex.writeEnd());
+  },
+  async check(make) {
     const { source, wire } = pair();
     make(source);
     const payload = Buffer.from(Array.from({ length: 200_000 }, (_, i) => i % 251));
@@ -137,21 +125,18 @@ program<(source: Duplex) => void>(
     expect(frames[last]!.payload).toHaveLength(0);
     expect(Buffer.concat(frames.map((each) => each.payload)).equals(payload)).toBe(true);
   },
-);
+});
 
-program<(source: Duplex, log: (line: string) => void) => EventEmitter>(
-  'A-06 a ping is known by its head',
-  {
-    adapter: (source, log) =>
-      new Socket(source).on('head', (head) => {
-        if (head.opcode === 0x09) log('the upcoming frame is a ping');
-      }),
-    core: (source, log) =>
-      new FrameDuplex(source).on('head', (head) => {
-        if (head.opcode === Opcode.Ping) log('the upcoming frame is a ping');
-      }),
-  },
-  async (make) => {
+program<(source: Duplex, log: (line: string) => void) => EventEmitter>('A-06 a ping is known by its head', {
+  adapter: (source, log) =>
+    new Socket(source).on('head', (head) => {
+      if (head.opcode === 0x09) log('the upcoming frame is a ping');
+    }),
+  core: (source, log) =>
+    new FrameDuplex(source).on('head', (head) => {
+      if (head.opcode === Opcode.Ping) log('the upcoming frame is a ping');
+    }),
+  async check(make) {
     const { source, wire } = pair();
     const events: string[] = [];
     const stream = make(source, (line) => events.push(line));
@@ -167,4 +152,4 @@ program<(source: Duplex, log: (line: string) => void) => EventEmitter>(
     while (events.at(-1) !== 'b') await next(stream, 'data');
     expect(events).toEqual(['a', 'the upcoming frame is a ping', 'payload', 'b']);
   },
-);
+});

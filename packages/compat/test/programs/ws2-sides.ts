@@ -4,9 +4,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocket as CoreClient } from '@ws/client';
 import { WebSocketServer } from '@ws/server';
 import { atEnd, next, portOf, Wire } from '@ws/testing/peer';
-import type { WebSocket as Ws8 } from 'ws';
 import WebSocket, { Server } from '../../src/ws2/index.js';
-import { opened, ws8 } from './support.js';
 
 /** What both have in common. */
 export interface AnySocket extends EventEmitter {
@@ -49,7 +47,7 @@ export interface Side {
   readonly bareCode: number;
 }
 
-export const adapter: Side = {
+const adapter: Side = {
   makeServer: (options) => new Server(options),
   connect: (url, options) => new WebSocket(url, options),
   choosing: (handleProtocols) => ({ handleProtocols }),
@@ -65,7 +63,7 @@ export const adapter: Side = {
   bareCode: 1000,
 };
 
-export const core: Side = {
+const core: Side = {
   makeServer: (options) =>
     new WebSocketServer({
       origins: 'any',
@@ -88,10 +86,7 @@ export const core: Side = {
   bareCode: 1005,
 };
 
-export const SIDES: readonly [name: string, side: Side][] = [
-  ['with the adapter', adapter],
-  ['the modern twin, in the core', core],
-];
+export const SIDES = { adapter, core };
 
 /** A server of it, on a free port. */
 export async function start(side: Side, options: object = {}): Promise<AnyServer> {
@@ -115,16 +110,11 @@ export const manage = (socket: AnySocket): AnySocket => {
   return socket;
 };
 
-/** A server's end, and `ws` 8 as the client of it. */
-export async function withWs8(
-  side: Side,
-  options = {},
-  clientOptions = {},
-): Promise<{ server: AnyServer; socket: AnySocket; peer: Ws8 }> {
+/** A server that does this with each connection. @returns its port */
+export async function serve(side: Side, options = {}, act: (socket: AnySocket) => void = () => {}): Promise<number> {
   const server = await start(side, options);
-  const told = nextSocket(server);
-  const peer = await opened(ws8(portOf(server), [], clientOptions));
-  return { server, socket: await told, peer };
+  server.on('connection', act);
+  return portOf(server);
 }
 
 /** A server's end, and the raw client of it. */
