@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+
 /** What goes wrong while connecting and is neither the server's handshake (`HandshakeError`) nor the network (Node's own codes). */
 const FAILURES = {
   WS_ERR_HANDSHAKE_TIMEOUT: 'Opening handshake has timed out',
@@ -17,6 +19,17 @@ export class ConnectError extends Error {
     this.code = code;
   }
 }
+
+/** Why a WebSocket was not opened. */
+export interface OpeningError extends Error {
+  readonly code?: string;
+  /** What the server answered, where that is why. */
+  readonly response?: IncomingMessage;
+}
+
+/** The answer is not shown with the error, which would be pages. */
+export const answered = (error: Error, response: IncomingMessage): OpeningError =>
+  Object.defineProperty(error, 'response', { value: response, configurable: true, writable: true });
 
 /** An address or a subprotocol that cannot be used: a plain SyntaxError, as in browsers, with a `code`. */
 export function syntaxError(code: 'WS_ERR_INVALID_URL' | 'WS_ERR_INVALID_SUBPROTOCOL', message: string): SyntaxError {

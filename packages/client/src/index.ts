@@ -54,7 +54,7 @@ export { DeflateError, type DeflateErrorCode } from '@ws/deflate';
 export type { PerMessageDeflateOptions } from '@ws/deflate/node';
 export { ProtocolError, type ViolationCode } from '@ws/frame';
 export { HandshakeError, type HandshakeErrorCode, type HeaderList } from '@ws/handshake';
-export { ConnectError, type ConnectErrorCode } from './errors.js';
+export { ConnectError, type ConnectErrorCode, type OpeningError } from './errors.js';
 export type { ClientOptions, CreateConnection, CreateConnectionOptions } from './options.js';
 export { WebSocketError, type WebSocketCloseInfo } from './websocket-error.js';
 export { WebSocketStream, type WebSocketOpenInfo, type WebSocketStreamOptions } from './websocket-stream.js';

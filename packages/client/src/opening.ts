@@ -4,7 +4,7 @@ import { channels, type Extension, type Initiator } from '@ws/connection';
 import { checkUpgradeResponse, HandshakeError } from '@ws/handshake';
 import { resolveLocation, type Address } from './address.js';
 import { openRequest } from './connect.js';
-import { abortError, ConnectError } from './errors.js';
+import { abortError, answered, ConnectError } from './errors.js';
 import { requestHeaders } from './headers.js';
 import type { ClientSettings } from './options.js';
 import { carriedOver, isRedirect, type ForOneHost } from './redirect.js';
@@ -131,7 +131,7 @@ export class Opening {
     request.on('response', (response) => {
       if (!isCurrent() || this.#follow(response)) return;
       if (this.#websocket.emit('unexpected-response', request, response)) taken = response;
-      else this.#fail(this.#unexpected(response));
+      else this.#fail(answered(this.#unexpected(response), response));
     });
     request.on('timeout', () => {
       if (isCurrent()) this.#onTimeout();
@@ -159,7 +159,7 @@ export class Opening {
       agreed = this.#agree(response);
     } catch (error) {
       discard(socket);
-      this.#fail(error as Error);
+      this.#fail(answered(error as Error, response));
       return;
     }
     this.#end();

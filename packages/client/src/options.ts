@@ -114,6 +114,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     highWaterMark,
     idleTimeout,
     incoming,
+    Incoming,
     maxBufferedChunks,
     maxDeclaredFrame,
     maxFragments,
@@ -154,7 +155,15 @@ export function clientSettings(options: ClientOptions): ClientSettings {
   for (const [name, value] of Object.entries({ host, origin, servername })) checkString(name, value);
   if (signal !== undefined && !isAbortSignal(signal)) throw wrongType('signal', signal, 'an AbortSignal');
   const limits = { maxBufferedChunks, maxFragments, maxPayload, memoryLimit };
-  const receiving = { allowSynchronousEvents, incoming, skipUTF8Validation, streamThreshold, strictLength, ...limits };
+  const receiving = {
+    allowSynchronousEvents,
+    incoming,
+    Incoming,
+    skipUTF8Validation,
+    streamThreshold,
+    strictLength,
+    ...limits,
+  };
   const pace = { closeTimeout, highWaterMark, slowConsumer, waitForTcpClose };
   const sending = { autoPong, fragmentSize, generateMask, maxDeclaredFrame, ...pace };
   const guards = { heartbeat, idleTimeout, maxLifetime, messageTimeout, minProgressRate, rateLimit, meter };

@@ -6,7 +6,7 @@ import { checkCloseInfo, connectionError, type WebSocketCloseInfo } from './webs
 import { WebSocket } from './websocket.js';
 
 /** Options of `new WebSocketStream(url, options)`: those of browsers, and those of our `WebSocket`. */
-export interface WebSocketStreamOptions extends Omit<ClientOptions, 'incoming' | 'streamThreshold'> {
+export interface WebSocketStreamOptions extends Omit<ClientOptions, 'incoming' | 'Incoming' | 'streamThreshold'> {
   /** Subprotocols, of which the server chooses one. @default none */
   readonly protocols?: string | Iterable<string> | undefined;
 }

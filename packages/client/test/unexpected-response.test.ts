@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { expect, test } from '@jest/globals';
-import { WebSocket } from '../src/index.js';
+import { WebSocket, type OpeningError } from '../src/index.js';
 import { ending } from './peers.js';
 import { connectTo } from './requests.js';
 
@@ -20,6 +20,25 @@ test('WS-051 unexpected-response hands the response over and suppresses the erro
   });
   expect((await done).events).toEqual(['close 1006']);
   expect(read).toBe('401 none sorry end');
+});
+
+test('the error has the answer that it is about, and does not show it', async () => {
+  for (const [answer, code, status] of [
+    ['HTTP/1.1 401 Unauthorized\r\nX-Reason: none\r\nContent-Length: 0\r\n\r\n', 'WS_ERR_UNEXPECTED_STATUS', 401],
+    [
+      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-Reason: none\r\n\r\n',
+      'WS_ERR_INVALID_ACCEPT',
+      101,
+    ],
+  ] as const) {
+    const websocket = await connectTo(({ socket }) => void socket.end(answer));
+    const error = (await ending(websocket)).error as OpeningError;
+    expect(error.code).toBe(code);
+    expect(error.response).toMatchObject({ statusCode: status, headers: { 'x-reason': 'none' } });
+    expect(Object.keys(error)).not.toContain('response');
+  }
+  const { error } = await ending(await connectTo(({ socket }) => void socket.end('no HTTP\r\n\r\n')));
+  expect(error).not.toHaveProperty('response');
 });
 
 const TAKERS: {

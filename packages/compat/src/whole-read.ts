@@ -1,4 +1,4 @@
-import { Duplex, Readable } from 'node:stream';
+import { Duplex, type Readable } from 'node:stream';
 
 /**
  * The size with which `read()` of a stream of bytes takes all that waits. Programs of those years count on that, and read once for each `'readable'`; since
@@ -10,16 +10,9 @@ export function wholeRead(stream: Readable, size?: number): number | undefined {
 }
 
 /** To the compiler as loose as that of `stream.Readable`, which programs assign to a Buffer. */
-type Read = ReturnType<Readable['read']>;
+export type Read = ReturnType<Readable['read']>;
 
 /** Its `read()`, without a size, gives all that waits. */
-export class WholeReadable extends Readable {
-  override read(size?: number): Read {
-    return super.read(wholeRead(this, size));
-  }
-}
-
-/** As {@link WholeReadable}. */
 export class WholeDuplex extends Duplex {
   override read(size?: number): Read {
     return super.read(wholeRead(this, size));

@@ -4,7 +4,6 @@ import type { Duplex } from 'node:stream';
 import { channels, tellBackpressure, tellMessage } from './channels.js';
 import type { ConnectionOwner } from './connection-owner.js';
 import { DISCARDED, IncomingFlow, Intake, type HeldConnection } from './incoming-flow.js';
-import { Incoming } from './incoming.js';
 import { kObserver } from './observer.js';
 import type { ConnectionSettings } from './options.js';
 import type { CloseInfo, Failure, MessageHead, MessageSink } from './protocol/index.js';
@@ -48,7 +47,7 @@ export class Delivery implements ConnectionOwner {
     if (socket.listenerCount('incoming') === 0) return isAuto ? undefined : DISCARDED;
     this.#flow ??= new IncomingFlow(connection, this.#settings.unreadBytes);
     const intake = new Intake(this.#flow);
-    const message = new Incoming(head, intake);
+    const message = new this.#settings.Incoming(head, intake);
     this.#onDelivered?.();
     if (channels.message.hasSubscribers) tellMessage(socket, 'in', message, message.isBinary);
     try {

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { FrameHead } from '@ws/frame';
+import { Opcode, type FrameHead } from '@ws/frame';
 import { MessageError } from './protocol/index.js';
 import type { Intake } from './incoming-flow.js';
 import type { MessageHead } from './protocol/index.js';
@@ -21,17 +21,17 @@ export class Incoming extends Readable {
   readonly compressed: boolean;
   /** Bytes of the message, where its first header tells: it is in one frame, and not compressed. */
   readonly length: number | undefined;
-  readonly #intake: Intake;
+  readonly #intake: Intake | undefined;
 
-  /** Made by the connection. */
-  constructor({ isText, header, isEncoded, length }: MessageHead, intake: Intake) {
-    super({ highWaterMark: intake.highWaterMark });
+  /** Made by the connection, as one of the class that the option `Incoming` names. Without arguments, for tests: an empty binary message, to `push` to. */
+  constructor({ isText, header, isEncoded, length }: MessageHead = BY_HAND, intake?: Intake) {
+    super({ highWaterMark: intake?.highWaterMark });
     this.isBinary = !isText;
     this.header = header;
     this.compressed = isEncoded;
     this.length = length;
     this.#intake = intake;
-    intake.fill(this);
+    intake?.fill(this);
     this.on('error', ignore);
   }
 
@@ -85,7 +85,7 @@ export class Incoming extends Readable {
 
   override read(size?: number): Buffer | string | null {
     const chunk = super.read(size) as Buffer | string | null;
-    this.#intake.wasRead(size, chunk === null);
+    this.#intake?.wasRead(size, chunk === null);
     return chunk;
   }
 
@@ -94,9 +94,15 @@ export class Incoming extends Readable {
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    this.#intake.drop();
+    this.#intake?.drop();
     callback(error);
   }
 }
 
+const BY_HAND: MessageHead = {
+  isText: false,
+  header: { fin: false, rsv: 0, opcode: Opcode.Binary, maskingKey: undefined, payloadLength: 0 },
+  isEncoded: false,
+  length: undefined,
+};
 const ignore = (): void => undefined;

@@ -12,6 +12,15 @@ export function checkBoolean(name: string, value: unknown): boolean {
   return value;
 }
 
+export function checkClass<Class extends new (...args: never[]) => unknown>(
+  name: string,
+  value: unknown,
+  base: Class,
+): Class {
+  if (value === base || (typeof value === 'function' && value.prototype instanceof base)) return value as Class;
+  throw new TypeError(`${name} is ${describe(value)}, expected a class that extends ${name}`);
+}
+
 /** 0 and `false` are no limit. */
 export function checkLimit(name: string, value: unknown): number {
   if (value === false || value === 0 || value === Infinity) return Infinity;

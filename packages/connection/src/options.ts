@@ -1,7 +1,16 @@
 import { readGuards, type GuardOptions } from './guard-options.js';
+import { Incoming } from './incoming.js';
 import { MemoryBudget } from './memory-budget.js';
 import { checkMeter, type Meter } from './meter.js';
-import { checkBoolean, checkLimit, checkNames, checkOneOf, checkTimeout, describe } from './option-checks.js';
+import {
+  checkBoolean,
+  checkClass,
+  checkLimit,
+  checkNames,
+  checkOneOf,
+  checkTimeout,
+  describe,
+} from './option-checks.js';
 import type { Guards, ReceiveLimits } from './protocol/index.js';
 
 /** What becomes of a recipient that takes messages more slowly than they are sent. */
@@ -53,6 +62,8 @@ export interface ConnectionOptions extends GuardOptions {
    * or (`'auto'`) as streams where they are in fragments or longer than `streamThreshold`, and somebody listens for `'incoming'`. @default 'buffer'
    */
   readonly incoming?: IncomingMode | undefined;
+  /** The class of the streams that `'incoming'` gives, a subclass of ours. */
+  readonly Incoming?: typeof Incoming | undefined;
   /** With `incoming: 'auto'`, bytes (as they come in, compressed or not) up to which an unfragmented message is given whole. @default 16_384 */
   readonly streamThreshold?: number | false | undefined;
   /** Most payload bytes in one frame: larger messages are sent in several. `createOutgoing` collects at least as many before it sends a fragment. @default never split, nothing collected */
@@ -83,6 +94,7 @@ export interface ConnectionSettings {
   readonly strictLength: boolean;
   readonly highWaterMark: number;
   readonly incoming: IncomingMode;
+  readonly Incoming: typeof Incoming;
   readonly streamThreshold: number;
   readonly fragmentSize: number;
   readonly maxDeclaredFrame: number;
@@ -132,6 +144,7 @@ function readSettings(options: ConnectionOptions): ConnectionSettings {
     strictLength = true,
     highWaterMark = 65_536,
     incoming = 'buffer',
+    Incoming: IncomingClass = Incoming,
     streamThreshold = 16_384,
     fragmentSize = 0,
     maxDeclaredFrame = 1_048_576,
@@ -163,6 +176,7 @@ function readSettings(options: ConnectionOptions): ConnectionSettings {
     strictLength: checkBoolean('strictLength', strictLength),
     highWaterMark: highWaterMarkBytes,
     incoming: checkOneOf('incoming', incoming, INCOMING_MODES),
+    Incoming: checkClass('Incoming', IncomingClass, Incoming),
     streamThreshold: checkLimit('streamThreshold', streamThreshold),
     fragmentSize: checkLimit('fragmentSize', fragmentSize),
     maxDeclaredFrame: checkLimit('maxDeclaredFrame', maxDeclaredFrame),

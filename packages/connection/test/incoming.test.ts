@@ -334,6 +334,31 @@ describe('who gets what', () => {
     },
   );
 
+  test('of a class of its own, which can be filled by hand as well', async () => {
+    class Upper extends Incoming {
+      override async text(): Promise<string> {
+        return (await super.text()).toUpperCase();
+      }
+    }
+    const { client, server } = pair({ Incoming: Upper });
+    client.send('hello');
+    const message = await nextMessage(server);
+    expect(message).toBeInstanceOf(Upper);
+    expect(await message.text()).toBe('HELLO');
+    const made = new Upper();
+    expect(made).toMatchObject({ isBinary: true, compressed: false, length: undefined, header: { opcode: Binary } });
+    made.push(Buffer.from('by '));
+    made.push(Buffer.from('hand'));
+    made.push(null);
+    expect(await made.text()).toBe('BY HAND');
+    expect(new Upper().discard().destroyed).toBe(true);
+    for (const wrong of ['Incoming', Readable, () => undefined, null])
+      expect(() => pair({ Incoming: wrong as never })).toThrow(
+        /^Incoming is .*, expected a class that extends Incoming$/s,
+      );
+    await end(client, server);
+  });
+
   test('a dropped message is still checked', async () => {
     const { socket, stream } = recorded({ incoming: 'stream' });
     stream.push(clientFrame(Text, hex`61 ff`, { fin: false }));

@@ -1,4 +1,4 @@
-import { MemoryBudget, WebSocket } from '@ws/connection';
+import { Incoming, MemoryBudget, WebSocket } from '@ws/connection';
 import { isHostEntry, isOrigin, isToken } from '@ws/handshake';
 import type { ServerOptions } from './options.js';
 
@@ -142,6 +142,10 @@ const RULES: { readonly [Name in keyof ServerOptions]-?: Rule } = {
   strictLength: flag,
   highWaterMark: limit,
   incoming: oneOf('buffer', 'stream', 'binary', 'auto'),
+  Incoming: {
+    expected: 'a class that extends Incoming',
+    type: (value) => typeof value === 'function' && (value === Incoming || value.prototype instanceof Incoming),
+  },
   streamThreshold: limit,
   fragmentSize: limit,
   maxDeclaredFrame: limit,

@@ -110,6 +110,8 @@ export interface ServerOptions<Data = unknown> {
   readonly highWaterMark?: number | false | undefined;
   /** Give messages whole, or as streams: see `ConnectionOptions`. @default 'buffer' */
   readonly incoming?: ConnectionOptions['incoming'];
+  /** The class of the streams that `'incoming'` gives, a subclass of ours. */
+  readonly Incoming?: ConnectionOptions['Incoming'];
   /** With `incoming: 'auto'`, bytes up to which an unfragmented message is given whole. @default 16_384 */
   readonly streamThreshold?: number | false | undefined;
   /** Most payload bytes in one frame that is sent. @default never split */
@@ -248,6 +250,7 @@ const CONNECTION_OPTIONS = [
   'highWaterMark',
   'idleTimeout',
   'incoming',
+  'Incoming',
   'maxBufferedChunks',
   'maxDeclaredFrame',
   'maxFragments',

@@ -69,6 +69,7 @@ const WRONG_TYPE: Record<keyof ServerOptions, readonly unknown[]> = {
   strictLength: [1],
   highWaterMark: ['1', true, {}],
   incoming: [true, 1, {}],
+  Incoming: [{}, 'Incoming', Object, EventTarget, () => {}],
   streamThreshold: ['1', true, {}],
   fragmentSize: ['1', true, {}],
   maxDeclaredFrame: ['1', true, {}],

@@ -1,8 +1,7 @@
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { OutgoingHttpHeaders } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocket, type ClientOptions } from '@ws/client';
-import { HandshakeError } from '@ws/handshake';
 
 /** What a client end asks for. */
 export interface ClientEnd {
@@ -20,36 +19,12 @@ export interface ClientEnd {
   readonly protocols?: readonly string[] | undefined;
 }
 
-/**
- * A client of the core over a stream that somebody has made.
- * @param failed hears why it did not come about, and of the answer as far as there was one
- */
-export function dialOver(
-  stream: Duplex,
-  end: ClientEnd,
-  options: ClientOptions,
-  failed: (error: Error, response: IncomingMessage | undefined) => void,
-): WebSocket {
-  let answer: IncomingMessage | undefined;
-  const headers = end.extraHeaders ?? {};
-  const given = { ...options, headers, createConnection: () => stream };
-  const webSocket = new WebSocket(addressOf(end, stream), end.protocols, given);
-  webSocket.on('upgrade', (response) => {
-    answer = response;
-  });
-  webSocket.on('unexpected-response', (request, response) => {
-    request.destroy();
-    const isSwitched = response.statusCode === 101;
-    failed(new HandshakeError(isSwitched ? 'WS_ERR_INVALID_UPGRADE' : 'WS_ERR_UNEXPECTED_STATUS'), response);
-  });
-  webSocket.on('error', (error) => failed(error, answer));
-  return webSocket;
-}
-
-function addressOf({ path = '/', host, port, secure }: ClientEnd, socket: Duplex): string {
-  const scheme = (secure ?? 'encrypted' in socket) ? 'wss' : 'ws';
-  const name = isIPv6(host) ? `[${host}]` : host;
-  return `${scheme}://${name}${port === undefined ? '' : `:${port}`}${path}`;
+/** A client of the core over a stream that somebody has made. */
+export function dialOver(stream: Duplex, end: ClientEnd, options: ClientOptions): WebSocket {
+  const { path = '/', host, port, secure = 'encrypted' in stream, extraHeaders, protocols } = end;
+  const name = `${isIPv6(host) ? `[${host}]` : host}${port === undefined ? '' : `:${port}`}`;
+  const given = { ...options, headers: extraHeaders ?? {}, createConnection: () => stream };
+  return new WebSocket(`${secure ? 'wss' : 'ws'}://${name}${path}`, protocols, given);
 }
 
 interface Address extends ClientEnd {
@@ -68,11 +43,10 @@ export function parseAddress(given: string | URL): Address {
   if (typeof given !== 'string' && !(given instanceof URL)) throw new TypeError('the URL is not a string');
   const text = String(given);
   const href = HAS_SCHEME.test(text) ? text : `ws://${text}`;
-  if (!URL.canParse(href)) throw new SyntaxError(`Invalid URL: ${text}`);
+  if (!URL.canParse(href) || href.includes('#')) throw new SyntaxError(`no URL, or one with a fragment: ${text}`);
   const { protocol, hostname, port, pathname, search } = new URL(href);
   const secure = protocol === 'wss:';
   if (!secure && protocol !== 'ws:') throw new Error(`Invalid protocol ${protocol} expected ws: or wss:`);
-  if (href.includes('#')) throw new SyntaxError(`Invalid URL: ${text} has a fragment`);
   const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
   return { secure, host, port: port === '' ? (secure ? 443 : 80) : Number(port), path: `${pathname}${search}` };
 }

@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
-import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { OpeningError } from '@ws/client';
 import { checkConnectionOptions, type WebSocket } from '@ws/connection';
 import { forgivePeers } from '../async-listeners.js';
 import { dialOver, type ClientEnd } from './client-end.js';
@@ -99,10 +100,7 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Child 
       parentOrOptions[kAccept](this);
     } else {
       const { path = '/', host, extraHeaders = null, protocols = [] } = parentOrOptions;
-      this.path = path;
-      this.host = host;
-      this.extraHeaders = extraHeaders;
-      this.protocols = [...protocols];
+      Object.assign(this, { path, host, extraHeaders, protocols: [...protocols] });
       this.#dial(parentOrOptions);
     }
   }
@@ -156,7 +154,7 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Child 
    * Starts the closing handshake, and tells `'close'` at once. A message of `beginBinary` that has no end yet is given up. While connecting or closing it ends the socket.
    * @throws {RangeError} for a code that may not travel, or a reason over 123 bytes, before anything is done
    */
-  close(code?: number | null, reason?: string): void {
+  close(code?: number | null, reason = ''): void {
     const given = code === 1005 ? undefined : (code ?? undefined);
     closePayload(given, reason);
     const [state, webSocket] = [this.#readyState, this.#webSocket];
@@ -167,8 +165,7 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Child 
     } else if (webSocket === undefined) this.socket.end();
     else if (state === CONNECTING) webSocket.terminate();
     else setImmediate(() => webSocket.bufferedAmount <= this.socket.writableLength && this.socket.end()); // else the closing handshake has a time limit of its own
-    if (this.#readyState !== state) return;
-    this.#end(state === OPEN ? CLOSING : CLOSED, given ?? 1005, given === undefined ? '' : (reason ?? ''));
+    this.#end(state === OPEN ? CLOSING : CLOSED, given ?? 1005, given === undefined ? '' : reason);
   }
 
   [kOpen](webSocket: WebSocket): void {
@@ -182,8 +179,13 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Child 
   }
 
   #dial(end: ClientEnd): void {
-    const ours = { perMessageDeflate: false, incoming: 'binary', maxPayload: maxBufferLength } as const;
-    const webSocket = dialOver(this.socket, end, ours, (error, response) => this.#failed(error, response));
+    const ours = {
+      perMessageDeflate: false,
+      incoming: 'binary',
+      Incoming: InStream,
+      maxPayload: maxBufferLength,
+    } as const;
+    const webSocket = dialOver(this.socket, end, ours).on('error', (error) => this.#failed(error));
     webSocket.on('upgrade', ({ headers }) => (this.headers = headers)).on('open', () => this[kOpen](webSocket));
     this.#attach(webSocket);
   }
@@ -192,13 +194,12 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Child 
     this.#webSocket = webSocket;
     webSocket.on('message', (data) => this.#readyState === OPEN && this.emit('text', (data as Buffer).toString()));
     webSocket.on('incoming', (message) => {
-      if (this.#readyState === OPEN && this.listenerCount('binary') > 0) this.emit('binary', new InStream(message));
-      else message.discard();
+      if (this.#readyState !== OPEN || !this.emit('binary', message as InStream)) message.discard();
     });
     webSocket.on('pong', (data) => this.emit('pong', data.toString()));
-    webSocket.on('closing', (code, reason, initiator) => {
-      if (this.#readyState === OPEN) this.#end(initiator === 'remote' ? CLOSED : CLOSING, code, reason);
-    });
+    webSocket.on('closing', (code, reason, initiator) =>
+      this.#end(initiator === 'remote' ? CLOSED : CLOSING, code, reason),
+    );
     webSocket.on('close', (_code, _reason, { error }) => {
       openOnes.delete(this);
       if (this.#readyState === OPEN && error && this.listenerCount('error') > 0) this.emit('error', error);
@@ -207,16 +208,16 @@ export class Connection extends EventEmitter<ConnectionEvents> implements Child 
   }
 
   /** It did not come about. Where nobody here has given it up, and the peer has not just hung up, it is an error. */
-  #failed(error: Error & { code?: string; syscall?: string }, response: IncomingMessage | undefined): void {
+  #failed(error: OpeningError & { syscall?: string }): void {
     const hasHungUp = error.code === 'ECONNRESET' && error.syscall === undefined;
-    if (this.#readyState === CONNECTING && !hasHungUp) this.emit('error', handshakeError(error, response));
+    if (this.#readyState === CONNECTING && !hasHungUp) this.emit('error', handshakeError(error));
   }
 
   /** It closes, or is gone: told the first time. */
   #end(state: typeof CLOSING | typeof CLOSED, code: number, reason: string): void {
-    const isKnown = this.#readyState > OPEN;
-    this.#readyState = state;
-    if (!isKnown) this.emit('close', code, reason);
+    const before = this.#readyState;
+    this.#readyState = before === CLOSED ? CLOSED : state;
+    if (before <= OPEN) this.emit('close', code, reason);
   }
 
   #send(data: string | ArrayBufferView, binary: boolean, callback?: SendCallback): boolean | undefined {

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { OpeningError } from '@ws/client';
 
 /** What the old library says of an answer with which it does not connect; its programs look for these texts. */
 const TEXTS: Readonly<Record<string, string>> = {
@@ -10,19 +10,18 @@ const TEXTS: Readonly<Record<string, string>> = {
   WS_ERR_UNEXPECTED_SUBPROTOCOL: 'no protocol negotiation was expected',
 };
 
-/** @param response the answer, as far as there is one */
-export function handshakeError(cause: Error & { code?: string }, response: IncomingMessage | undefined): Error {
-  const { code = '' } = cause;
-  if (response === undefined && !code.startsWith('HPE_')) return cause; // it is the network's, or TLS's
-  const isTooBig = code === 'HPE_HEADER_OVERFLOW';
-  const message = isTooBig ? 'Handshake is too big' : `Invalid handshake: ${textOf(cause, code, response)}`;
+/** As it is, where it is the network's, or TLS's. */
+export function handshakeError(cause: OpeningError): Error {
+  const { code = '', response } = cause;
+  if (response === undefined && !code.startsWith('HPE_')) return cause;
+  const message = code === 'HPE_HEADER_OVERFLOW' ? 'Handshake is too big' : `Invalid handshake: ${textOf(cause)}`;
   return Object.assign(new Error(message, { cause }), { code });
 }
 
-function textOf(error: Error, code: string, response: IncomingMessage | undefined): string {
+function textOf({ code = '', message, response }: OpeningError): string {
   if (response?.statusCode !== 101) return 'invalid first line format';
   if (response.rawHeaders.length === 0) return 'too short';
   if (['upgrade', 'connection', 'sec-websocket-accept'].some((name) => response.headers[name] === undefined))
     return 'missing required headers';
-  return TEXTS[code] ?? error.message;
+  return TEXTS[code] ?? message;
 }

@@ -23,12 +23,11 @@ export class OutStream extends Writable {
     this.minSize = minSize;
     this.on('error', () => undefined);
     this.once('finish', this.#leave).once('close', this.#leave);
-    const webSocket = connection.readyState === connection.OPEN ? connection.webSocket : undefined;
     const most = Number.MAX_SAFE_INTEGER;
     const fragmentSize = minSize < most ? Math.max(Math.ceil(minSize), 0) : most; // what is no number is never reached
-    this.#message = webSocket?.createOutgoing({ binary: true, fragmentSize });
+    this.#message = connection.webSocket?.createOutgoing({ binary: true, fragmentSize });
     this.#message?.on('error', (error) => this.destroy(error));
-    if (!this.#message) this.destroy(new Error('the connection is not open'));
+    if (this.#message?.destroyed !== false) this.destroy(new Error('the connection is not open'));
   }
 
   override _write(chunk: Buffer, encoding: BufferEncoding, callback: Callback): void {

@@ -7,7 +7,7 @@ import {
 } from 'node:http';
 import {
   createServer as createHttpsServer,
-  type Server as HttpsServer,
+  Server as HttpsServer,
   type ServerOptions as HttpsOptions,
 } from 'node:https';
 import type { Duplex } from 'node:stream';
@@ -15,6 +15,7 @@ import { selectSubprotocol } from '@ws/handshake';
 import { refuseUpgrade, upgradeRequired, WebSocketServer, type HandshakeError } from '@ws/server';
 import { forgivePeers } from '../async-listeners.js';
 import { Connection } from './connection.js';
+import { InStream } from './in-stream.js';
 import { kAccept, kOpen, type Parent } from './parent.js';
 
 /** Chooses one of the subprotocols that the client asks for, the best first; nothing: none of them. */
@@ -41,12 +42,6 @@ export interface ServerEvents {
 /** ms that a handshake may take, that of TLS and then that of HTTP. */
 const HANDSHAKE = { handshakeTimeout: 10_000, headersTimeout: 10_000, connectionsCheckingInterval: 1000 };
 
-/** As the old library answers a handshake that is none: 400, but for a version that is not ours. */
-function refuse({ status, message: body, headers }: HandshakeError, socket: Duplex): void {
-  if (status === 426) refuseUpgrade(socket, status, { body, headers });
-  else refuseUpgrade(socket, 400, { body });
-}
-
 /** A server with the API of `nodejs-websocket`: an http or https server that takes WebSockets alone. */
 export class Server extends EventEmitter<ServerEvents> implements Parent {
   /** What listens. */
@@ -55,11 +50,8 @@ export class Server extends EventEmitter<ServerEvents> implements Parent {
   /** {@link #open} as it was handed out, while nobody has left. */
   #list: Connection[] | undefined;
   readonly #core: WebSocketServer;
-  /** The event that brings a stream to what listens. */
-  readonly #arrival: 'connection' | 'secureConnection';
   /** Streams with a connection, and that one as soon as there is it. */
   readonly #known = new WeakMap<Duplex, Connection | undefined>();
-  #hasClosed = false;
 
   constructor(secure: boolean, callback?: (connection: Connection) => void);
   constructor(secure: boolean, options?: ServerOptions | null, callback?: (connection: Connection) => void);
@@ -72,7 +64,6 @@ export class Server extends EventEmitter<ServerEvents> implements Parent {
     const [options, callback] = typeof second === 'function' ? [undefined, second] : [second, third];
     const { secure: _, validProtocols = [], selectProtocol, ...rest } = options ?? {};
     if (callback) this.on('connection', callback);
-    this.#arrival = secure ? 'secureConnection' : 'connection';
     const http = { ...HANDSHAKE, ...rest };
     this.socket = secure ? createHttpsServer(http, upgradeRequired) : createHttpServer(http, upgradeRequired);
     this.#core = this.#makeCore(
@@ -92,7 +83,6 @@ export class Server extends EventEmitter<ServerEvents> implements Parent {
   listen(port?: number, second?: string | (() => void), third?: () => void): this {
     const [host, callback] = typeof second === 'function' ? [undefined, second] : [second, third];
     if (callback) this.on('listening', callback);
-    this.#hasClosed = false;
     this.socket.listen(port, host);
     return this;
   }
@@ -106,7 +96,7 @@ export class Server extends EventEmitter<ServerEvents> implements Parent {
   [kAccept](connection: Connection): void {
     if (this.#known.has(connection.socket)) return;
     this.#known.set(connection.socket, connection);
-    this.socket.emit(this.#arrival, connection.socket);
+    this.socket.emit(this.socket instanceof HttpsServer ? 'secureConnection' : 'connection', connection.socket);
   }
 
   #makeCore(selectProtocol: SelectProtocol): WebSocketServer {
@@ -115,9 +105,12 @@ export class Server extends EventEmitter<ServerEvents> implements Parent {
       return selectProtocol.call(this, connection, connection.protocols) || false;
     };
     const maxPayload = Connection.maxBufferLength;
-    const ours = { noServer: true, origins: 'any', incoming: 'binary', maxPayload } as const;
+    const ours = { noServer: true, origins: 'any', incoming: 'binary', Incoming: InStream, maxPayload } as const;
     const core = new WebSocketServer({ ...ours, handleProtocols });
-    core.on('wsClientError', (error, socket) => refuse(error as HandshakeError, socket));
+    core.on('wsClientError', (error, socket) => {
+      const { status, message: body, headers } = error as HandshakeError;
+      refuseUpgrade(socket, status === 426 ? 426 : 400, { body, headers }); // as the old library has it, but for a version that is not ours
+    });
     core.on('refused', (reason, _request, error) => {
       if (reason === 'handleProtocols' && this.listenerCount('error') > 0) this.emit('error', error as Error);
     });
@@ -125,24 +118,19 @@ export class Server extends EventEmitter<ServerEvents> implements Parent {
   }
 
   #listen(): void {
-    this.socket.on('upgrade', (request, socket, head) => this.#asked(request, socket, head));
+    this.socket.on('upgrade', (request, socket, head) => {
+      const connection = this.#known.get(socket) ?? this.#make(socket);
+      Object.assign(connection, { path: request.url, headers: request.headers });
+      this.#core.handleUpgrade(request, socket, head, (webSocket) => connection[kOpen](webSocket));
+    });
     this.socket.on('listening', () => this.emit('listening'));
     this.socket.on('close', () => {
-      this.#hasClosed = true;
-      this.#closed();
+      const all = [...this.#core.clients].map(({ closed }) => closed);
+      void Promise.all(all).then(() => this.emit('close'));
     });
     this.socket.on('error', (error) => {
       if (!this.socket.listening) this.socket.close(); // tells of it behind the error
       this.emit('error', error);
-    });
-  }
-
-  #asked(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const connection = this.#known.get(socket) ?? this.#make(socket);
-    Object.assign(connection, { path: request.url, headers: request.headers });
-    this.#core.handleUpgrade(request, socket, head, (webSocket) => {
-      webSocket.once('close', () => this.#closed());
-      connection[kOpen](webSocket);
     });
   }
 
@@ -159,10 +147,6 @@ export class Server extends EventEmitter<ServerEvents> implements Parent {
       this.#list = undefined;
     });
     return connection;
-  }
-
-  #closed(): void {
-    if (this.#hasClosed && this.#core.clients.size === 0) this.emit('close');
   }
 
   static {

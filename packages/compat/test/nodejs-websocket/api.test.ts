@@ -61,7 +61,7 @@ test('its classes', () => {
     'maxBufferLength',
   ]);
   expect(own(ws.Server.prototype)).toEqual(['close', 'connections', 'constructor', 'listen']);
-  expect(own(ws.InStream.prototype)).toEqual(['_destroy', '_read', 'addData', 'constructor', 'end']);
+  expect(own(ws.InStream.prototype)).toEqual(['addData', 'constructor', 'end', 'read']);
   expect(own(ws.OutStream.prototype)).toEqual(['_destroy', '_final', '_write', 'constructor']);
 });
 

@@ -25,7 +25,7 @@ async function pair(
 
 async function whole(message: InStream): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of message) chunks.push(chunk as Buffer);
+  for await (const chunk of message) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 

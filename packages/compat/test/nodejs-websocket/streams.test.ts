@@ -3,6 +3,7 @@ import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from '@jest/globals';
+import { Incoming } from '@ws/connection';
 import { next } from '@ws/testing/peer';
 import { Connection, InStream, OutStream, Server } from '../../src/nodejs-websocket/index.js';
 import { streamRows } from '../rows/nodejs-websocket.js';
@@ -28,6 +29,7 @@ prove(streamRows, {
       const [message] = (await once(remote, 'binary')) as [InStream];
       expect(message).toBeInstanceOf(InStream);
       expect(message).toBeInstanceOf(Readable);
+      expect(message).toBeInstanceOf(Incoming); // one stream, and no other behind it
       let text = '';
       message.on('readable', () => {
         for (let data; (data = message.read() as Buffer | null);) text += data.toString();
@@ -47,7 +49,7 @@ prove(streamRows, {
       message.addData(Buffer.from('c'));
       message.end();
       const chunks: string[] = [];
-      for await (const chunk of message) chunks.push((chunk as Buffer).toString());
+      for await (const chunk of message) chunks.push(chunk.toString());
       expect(chunks.join('')).toBe('abc');
       expect(InStream.prototype).toHaveProperty('_read');
     },
