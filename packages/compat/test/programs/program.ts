@@ -18,16 +18,18 @@ interface Program<Start> {
   check?(start: Start): Promise<void>;
 }
 
-export function program<Start>(title: string, told: Program<Start>): void {
-  const { adapter, original, core, by = [RAW, WS, UNDICI, OURS] } = told;
+export function program<Start>(
+  title: string,
+  { adapter, original, core, seen, by = [RAW, WS, UNDICI, OURS], check }: Program<Start>,
+): void {
   // oxlint-disable-next-line jest/valid-title -- it is the caller's
   describe(title, () => {
     for (const [side, start] of Object.entries({ adapter, core, ...(original && { original }) })) {
-      const peers = told.seen ? by.filter((peer) => side !== 'original' || peer === RAW) : [];
+      const peers = side === 'original' ? by.filter((peer) => peer === RAW) : by;
       // oxlint-disable-next-line jest/expect-expect -- they are in what is seen
-      for (const peer of peers) test(`${side}, ${peer.name}`, () => told.seen!(start, peer));
+      if (seen) for (const peer of peers) test(`${side}, ${peer.name}`, () => seen(start, peer));
       // oxlint-disable-next-line jest/expect-expect, jest/valid-title -- in what is checked
-      if (told.check) test(side, () => told.check!(start));
+      if (check) test(side, () => check(start));
     }
   });
 }

@@ -1,15 +1,14 @@
-import { once } from 'node:events';
 import { Agent, type IncomingMessage } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { expect } from '@jest/globals';
 import { makeCertificate } from '@ws/testing';
-import { atEnd, CLOSE, listenSwitching, next, PING, portOf, startHttp, Wire, type Visit } from '@ws/testing/peer';
-import { WebSocketServer as WsServer, type WebSocket as Ws } from 'ws';
+import { CLOSE, listenSwitching, next, PING, portOf, startHttp, type Visit } from '@ws/testing/peer';
+import { WebSocketServer as WsServer, type ServerOptions } from 'ws';
 import { opened } from '../ws2/support.js';
 import { OURS, UNDICI, WS } from './client.js';
 import { program, until } from './program.js';
-import { manage, nextSocket, serve, SIDES, start, withRaw, type AnySocket, type Side } from './ws2-sides.js';
+import { manage, serve, SIDES, withRaw, type AnyServer, type AnySocket, type Side } from './ws2-sides.js';
 
 program('A-32 send options, compressed', {
   ...SIDES,
@@ -132,10 +131,7 @@ program('A-35 close while CONNECTING', {
 program('A-35 no answer from the peer: gone after the close timeout', {
   ...SIDES,
   async check(side) {
-    const server = await start(side, { closeTimeout: 50 });
-    const told = nextSocket(server);
-    const raw = await Wire.open(portOf(server));
-    const socket = await told;
+    const { socket, raw } = await withRaw(side, { closeTimeout: 50 });
     const ended = next(socket, 'close');
     socket.close(4000, 'x');
     expect(await raw.bytes(5)).toBe('88030fa078');
@@ -188,15 +184,6 @@ async function requestOf(side: Side, options: object): Promise<Visit> {
   return visit;
 }
 
-program('A-37 host, origin, headers', {
-  ...SIDES,
-  async check(side) {
-    const options = { host: 'echo.example', origin: 'https://app.example', headers: { 'X-Custom': '1' } };
-    const { headers } = await requestOf(side, options);
-    expect(headers).toMatchObject({ host: 'echo.example', origin: 'https://app.example', 'x-custom': '1' });
-  },
-});
-
 program('A-37 protocolVersion 8', {
   ...SIDES,
   async check(side) {
@@ -221,46 +208,33 @@ program('A-37 agent, localAddress', {
   },
 });
 
-program('A-37 a TLS client certificate', {
-  ...SIDES,
-  async check(side) {
-    const { key, cert } = makeCertificate();
-    const https = await startHttp(
-      createHttpsServer({ key, cert, ca: [cert], requestCert: true, rejectUnauthorized: false }),
-    );
-    const server = side.makeServer({ server: https });
-    atEnd(() => server.close());
-    const told = next<[AnySocket, IncomingMessage]>(server, 'connection');
-    const options = { key, cert, ca: [cert], checkServerIdentity: () => undefined };
-    await opened(manage(side.connect(`wss://127.0.0.1:${portOf(https)}`, options)));
-    const [, request] = await told;
-    expect((request.socket as TLSSocket).getPeerCertificate().raw).toBeInstanceOf(Buffer);
-  },
-});
-
-program('A-34 A-35 A-37 a client at a server of ws', {
+program('A-34 A-35 A-37 host, origin, headers, a TLS client certificate; a message and a close', {
   ...SIDES,
   async check(side) {
     const { key, cert } = makeCertificate(['127.0.0.1']);
     const tls = { key, cert, ca: cert };
-    const https = await startHttp(createHttpsServer({ ...tls, requestCert: true, rejectUnauthorized: true }));
-    const server = new WsServer({ server: https });
-    const arrival = next<[Ws, IncomingMessage]>(server, 'connection');
-    const options = { host: 'echo.example', origin: 'https://app.example', headers: { 'X-A': '1' } };
-    const checkServerIdentity = (): undefined => undefined;
-    const url = `wss://127.0.0.1:${portOf(https)}/`;
-    const socket = manage(side.connect(url, { ...tls, ...options, checkServerIdentity }));
-    const events: unknown[] = [];
-    socket.onopen = () => events.push('open');
-    socket.onmessage = ({ data }: { data: unknown }) => events.push(data);
-    socket.onclose = ({ code, reason }: { code: number; reason: string }) => events.push([code, reason]);
-    const [peer, request] = await arrival;
-    atEnd(() => peer.terminate());
-    expect(request.headers).toMatchObject({ host: options.host, origin: options.origin, 'x-a': '1' });
-    expect((request.socket as TLSSocket).authorized).toBe(true);
-    peer.send('hi');
-    peer.close(4000, 'x');
-    await once(socket, 'close');
-    expect(events).toEqual(['open', 'hi', [4000, 'x']]);
+    const options = { host: 'echo.example', origin: 'https://app.example', headers: { 'X-Custom': '1' } };
+    const makeWs = (where: ServerOptions): AnyServer => new WsServer(where) as unknown as AnyServer;
+    for (const makeServer of [side.makeServer, makeWs]) {
+      const https = await startHttp(createHttpsServer({ ...tls, requestCert: true, rejectUnauthorized: true }));
+      const server = makeServer({ server: https });
+      const arrival = next<[AnySocket, IncomingMessage]>(server, 'connection');
+      const url = `wss://127.0.0.1:${portOf(https)}/`;
+      const socket = manage(side.connect(url, { ...tls, ...options, checkServerIdentity: () => undefined }));
+      const events: unknown[] = [];
+      socket.onopen = () => events.push('open');
+      socket.onmessage = ({ data }: { data: unknown }) => events.push(data);
+      socket.onclose = ({ code, reason }: { code: number; reason: string }) => events.push([code, reason]);
+      const [peer, request] = await arrival;
+      manage(peer);
+      expect(request.headers).toMatchObject({ host: options.host, origin: options.origin, 'x-custom': '1' });
+      const stream = request.socket as TLSSocket;
+      expect([stream.authorized, stream.getPeerCertificate().raw]).toEqual([true, expect.any(Buffer)]);
+      peer.send('hi');
+      peer.close(4000, 'x');
+      await next(socket, 'close');
+      expect(events).toEqual(['open', 'hi', [4000, 'x']]);
+      server.close();
+    }
   },
 });

@@ -101,9 +101,6 @@ export async function start(side: Side, options: object = {}): Promise<AnyServer
   return server;
 }
 
-export const nextSocket = async (server: AnyServer): Promise<AnySocket> =>
-  (await next<[AnySocket]>(server, 'connection'))[0];
-
 /** Cuts a socket at the end of the test. */
 export const manage = (socket: AnySocket): AnySocket => {
   atEnd(() => socket.terminate());
@@ -118,9 +115,9 @@ export async function serve(side: Side, options = {}, act: (socket: AnySocket) =
 }
 
 /** A server's end, and the raw client of it. */
-export async function withRaw(side: Side): Promise<{ socket: AnySocket; raw: Wire }> {
-  const server = await start(side, { perMessageDeflate: false });
-  const told = nextSocket(server);
+export async function withRaw(side: Side, options = {}): Promise<{ socket: AnySocket; raw: Wire }> {
+  const server = await start(side, { perMessageDeflate: false, ...options });
+  const told = next<[AnySocket]>(server, 'connection');
   const raw = await Wire.open(portOf(server));
-  return { socket: await told, raw };
+  return { socket: (await told)[0], raw };
 }
