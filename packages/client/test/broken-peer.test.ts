@@ -117,7 +117,7 @@ test('handshakeTimeout and timeout have no effect from open on', async () => {
   expect(timers()).toBeGreaterThan(before);
   await opened(websocket);
   expect(timers()).toBeLessThanOrEqual(before);
-  expect((websocket.socket as Socket).timeout).toBe(0);
+  expect((websocket.duplex as Socket).timeout).toBe(0);
 });
 
 test('timeout, the idle timeout of http.request, ends a silent handshake', async () => {

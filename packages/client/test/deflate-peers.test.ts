@@ -43,7 +43,7 @@ function echo(peer: Peer): void {
 
 /** The bytes that one message of the client's takes on the wire. */
 async function sentBytes(websocket: WebSocket, peer: ServerSocket, data: string, options = {}): Promise<number> {
-  const tcp = websocket.socket as Socket;
+  const tcp = websocket.duplex as Socket;
   const before = tcp.bytesWritten;
   const message = next(peer, 'message');
   websocket.send(data, options);

@@ -155,13 +155,13 @@ test('nothing of the handshake stays on the socket', async () => {
       signal: new AbortController().signal,
     }),
   );
-  const listeners = ({ socket }: WebSocket): object =>
-    Object.fromEntries((socket?.eventNames() ?? []).map((name) => [String(name), socket?.listenerCount(name)]));
+  const listeners = ({ duplex }: WebSocket): object =>
+    Object.fromEntries((duplex?.eventNames() ?? []).map((name) => [String(name), duplex?.listenerCount(name)]));
   expect(listeners(busy)).toEqual(listeners(plain));
   // All of them are the connection's: node:net's own listener of 'end' has nothing to do.
   expect(listeners(plain)).toEqual({ close: 1, data: 1, end: 1, error: 1 });
-  for (const { socket } of [plain, busy]) {
-    const { parser, _httpMessage } = socket as Socket & { parser?: unknown; _httpMessage?: unknown };
+  for (const { duplex } of [plain, busy]) {
+    const { parser, _httpMessage } = duplex as Socket & { parser?: unknown; _httpMessage?: unknown };
     expect([parser ?? null, _httpMessage ?? null]).toEqual([null, null]);
   }
   agent.destroy();

@@ -47,7 +47,7 @@ test('WS-047 WS-050 wss with the certificate authority given; the host name goes
   const websocket = new WebSocket(`wss://localhost:${port}/`, { ca: cert, family: 4 });
   await echoes(websocket);
   expect((sockets[0] as NamedSocket).servername).toBe('localhost');
-  expect((websocket.socket as TLSSocket).authorized).toBe(true);
+  expect((websocket.duplex as TLSSocket).authorized).toBe(true);
 });
 
 test('an IP address is checked as such, and is not sent in SNI', async () => {

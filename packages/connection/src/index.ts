@@ -34,6 +34,7 @@ export { kObserver, kPlace, type Observer } from './observer.js';
 export { kPace } from './pace.js';
 export { kJoin, type Share, type SharedWay } from './shared-way.js';
 export { lendFirstRead } from './reading.js';
+export { makeReplaceable } from './replaceable.js';
 export { WheelEntry, WheelTimer } from './timer-wheel.js';
 export { sharedTimers } from './timers.js';
 export { createWebSocketStream } from './socket-duplex.js';

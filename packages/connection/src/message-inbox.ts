@@ -3,6 +3,7 @@ import { Incoming } from './incoming.js';
 import type { Claim, Keeper } from './memory-account.js';
 import type { CloseInfo } from './protocol/index.js';
 import { kPace, type Pace } from './pace.js';
+import { kLooseEnds } from './socket-state.js';
 import type { Message, RawData } from './types.js';
 import type { WebSocket } from './websocket.js';
 
@@ -47,7 +48,7 @@ export class MessageInbox implements Keeper {
     this.#wake = wake;
     this.#textAsString = textAsString;
     if (socket.readyState === socket.CLOSED) {
-      void socket.closed.then(this.#finish);
+      void socket[kLooseEnds].closed.then(this.#finish);
       return;
     }
     socket.on('message', this.#receive);
@@ -148,7 +149,7 @@ export class MessageInbox implements Keeper {
   readonly #finish = (info: CloseInfo): void => {
     if (this.#end) return;
     this.#detach();
-    this.#end = { error: errorOf(info, this.#socket.socket !== undefined) };
+    this.#end = { error: errorOf(info, this.#socket.duplex !== undefined) };
     if (this.end) this.#wake();
   };
 

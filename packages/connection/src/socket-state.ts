@@ -18,6 +18,7 @@ import {
 } from './options.js';
 import type { CloseInfo, Initiator } from './protocol/index.js';
 import { CLOSED, CLOSING, CONNECTING, describeState, OPEN } from './ready-state.js';
+import { makeReplaceable } from './replaceable.js';
 import { agreedBy, NOTHING_AGREED, sizeOf, type SocketOptions } from './socket-options.js';
 import type { BinaryType, SocketStats } from './types.js';
 
@@ -158,7 +159,7 @@ export abstract class SocketState extends EventAttributes implements Subject {
     return '';
   }
   /** The stream underneath: for its addresses and its certificate, not to be read or written. What was sent is written before: somebody may end or destroy it. */
-  get socket(): Duplex | undefined {
+  get duplex(): Duplex | undefined {
     this.#connection?.flush();
     return this.#connection?.duplex;
   }
@@ -170,9 +171,9 @@ export abstract class SocketState extends EventAttributes implements Subject {
   get remoteAddress(): string | undefined {
     const { remoteAddress } = this.#agreed;
     if (remoteAddress !== undefined) return remoteAddress;
-    const { socket } = this;
-    return socket && 'remoteAddress' in socket && typeof socket.remoteAddress === 'string'
-      ? socket.remoteAddress
+    const duplex = this.#connection?.duplex;
+    return duplex && 'remoteAddress' in duplex && typeof duplex.remoteAddress === 'string'
+      ? duplex.remoteAddress
       : undefined;
   }
 
@@ -220,7 +221,7 @@ export abstract class SocketState extends EventAttributes implements Subject {
     return this.#connection;
   }
 
-  protected get [kLooseEnds](): LooseEnds {
+  get [kLooseEnds](): LooseEnds {
     return (this.#looseEnds ??= new LooseEnds());
   }
 
@@ -255,5 +256,8 @@ export abstract class SocketState extends EventAttributes implements Subject {
     // As in browsers: `for (const name in socket)` finds them.
     for (const name of ['binaryType', 'bufferedAmount', 'extensions', 'isPaused', 'protocol', 'readyState', 'url'])
       Object.defineProperty(this.prototype, name, { enumerable: true });
+    // What `ws` 8 does not have.
+    makeReplaceable(this.prototype, 'bytesReceived', 'bytesSent', 'closed', 'duplex', 'latency', 'limits');
+    makeReplaceable(this.prototype, 'messagesReceived', 'messagesSent', 'remoteAddress', 'requestedProtocols', 'stats');
   }
 }

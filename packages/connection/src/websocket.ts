@@ -106,26 +106,13 @@ export class WebSocket<Data = unknown> extends SocketState {
   send(data: Sendable, callback?: SendCallback): boolean;
   send(data: Sendable, options: SendOptions | undefined, callback?: SendCallback): boolean;
   send(data: Sendable, options?: SendOptions | SendCallback, callback?: SendCallback): boolean {
-    if (typeof options === 'function') return this.offer(data, undefined, options) === 'sent';
-    return this.offer(data, options, callback) === 'sent';
+    if (typeof options === 'function') return WebSocket.#offer(this, data, undefined, options) === 'sent';
+    return WebSocket.#offer(this, data, options, callback) === 'sent';
   }
 
   /** As {@link send}. @returns `'sent'`; `'queued'` above `highWaterMark`; `'dropped'` where the peer is too slow for it, see `slowConsumer`, or the connection is not open */
   offer(data: Sendable, options?: SendOptions, callback?: SendCallback): Outcome {
-    checkCallback(callback);
-    const connection = this[kConnection];
-    if (connection === undefined && this.readyState === CONNECTING) throw notOpen(CONNECTING);
-    const isOther = typeof data === 'object' && !ArrayBuffer.isView(data); // else nearly every message would be asked for two classes
-    if (isOther && data instanceof PreparedMessage) {
-      if (connection === undefined || !connection.isOpen) return WebSocket.#refuse(this, data.payload, callback);
-      if (channels.message.hasSubscribers) tellMessage(this, 'out', data.payload, data.isBinary);
-      return connection.outflow.sendPrepared(data, callback, options);
-    }
-    const payload = isOther && data instanceof Blob ? fromBlob(data) : toPayload(data);
-    if (connection === undefined || !connection.isOpen) return WebSocket.#refuse(this, payload, callback);
-    const isText = options?.binary === undefined ? typeof payload === 'string' : !options.binary;
-    if (channels.message.hasSubscribers) tellMessage(this, 'out', payload, !isText);
-    return connection.outflow.send(payload, isText, options?.fin ?? true, options?.compress, callback, options);
+    return WebSocket.#offer(this, data, options, callback);
   }
 
   /**
@@ -249,10 +236,32 @@ export class WebSocket<Data = unknown> extends SocketState {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
-    await this.closed;
+    await this[kLooseEnds].closed;
   }
 
   // Not methods: a private method is a field of each instance.
+
+  static #offer(
+    socket: WebSocket,
+    data: Sendable,
+    options: SendOptions | undefined,
+    callback: SendCallback | undefined,
+  ): Outcome {
+    checkCallback(callback);
+    const connection = socket[kConnection];
+    if (connection === undefined && socket.readyState === CONNECTING) throw notOpen(CONNECTING);
+    const isOther = typeof data === 'object' && !ArrayBuffer.isView(data); // else nearly every message would be asked for two classes
+    if (isOther && data instanceof PreparedMessage) {
+      if (connection === undefined || !connection.isOpen) return WebSocket.#refuse(socket, data.payload, callback);
+      if (channels.message.hasSubscribers) tellMessage(socket, 'out', data.payload, data.isBinary);
+      return connection.outflow.sendPrepared(data, callback, options);
+    }
+    const payload = isOther && data instanceof Blob ? fromBlob(data) : toPayload(data);
+    if (connection === undefined || !connection.isOpen) return WebSocket.#refuse(socket, payload, callback);
+    const isText = options?.binary === undefined ? typeof payload === 'string' : !options.binary;
+    if (channels.message.hasSubscribers) tellMessage(socket, 'out', payload, !isText);
+    return connection.outflow.send(payload, isText, options?.fin ?? true, options?.compress, callback, options);
+  }
 
   static #control(
     socket: WebSocket,

@@ -36,6 +36,7 @@ test('the public names', () => {
     'kPlace',
     'lendFirstRead',
     'listenerRejected',
+    'makeReplaceable',
     'sharedTimers',
   ]);
   expect(Object.keys(protocol).sort()).toEqual(['GuardError', 'MessageError', 'NO_GUARDS', 'Protocol']);
@@ -47,9 +48,9 @@ test('the public members of WebSocket', () => {
   for (; part !== EventEmitter.prototype; part = Object.getPrototypeOf(part) as object)
     names.push(...Object.getOwnPropertyNames(part));
   const members =
-    'CLOSED CLOSING CONNECTING OPEN abortConnecting addEventListener binaryType bufferedAmount bytesReceived bytesSent close closed constructor createOutgoing extensions failConnecting ' +
+    'CLOSED CLOSING CONNECTING OPEN abortConnecting addEventListener binaryType bufferedAmount bytesReceived bytesSent close closed constructor createOutgoing duplex extensions failConnecting ' +
     'incoming isPaused latency limits messages messagesReceived messagesSent offer onclose onerror onmessage onopen pause ping pong protocol readyState remoteAddress removeEventListener requestedProtocols resume send sendStream ' +
-    'setSocket socket stats terminate url';
+    'setSocket stats terminate url';
   expect([...new Set(names)].sort()).toEqual(members.split(' '));
   const { length, name, prototype, ...statics } = Object.getOwnPropertyDescriptors<object>(
     connection.WebSocket,

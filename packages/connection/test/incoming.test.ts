@@ -165,7 +165,7 @@ describe('what a broken connection does to a message', () => {
       let closed = 0;
       socket.on('incoming', (message) => message.on('close', () => closed++));
       if (cut > 0) await feed(wire.subarray(0, cut));
-      socket.socket?.destroy();
+      socket.duplex?.destroy();
       await socket.closed;
       await nextTurn();
       const begun = begins.filter((at) => at <= cut).length;
@@ -180,7 +180,7 @@ describe('what a broken connection does to a message', () => {
     { name: 'terminate() there', cut: (client) => client.terminate(), cause: undefined },
     {
       name: 'an error of the stream',
-      cut: (_client, server) => server.socket?.destroy(Object.assign(new Error('reset'), { code: 'ECONNRESET' })),
+      cut: (_client, server) => server.duplex?.destroy(Object.assign(new Error('reset'), { code: 'ECONNRESET' })),
       cause: 'ECONNRESET',
     },
   ];

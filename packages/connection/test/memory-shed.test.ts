@@ -111,9 +111,9 @@ test('while memory is short nothing is read: what comes then is not lost', async
   stream.push(clientFrame(Opcode.Binary, Buffer.alloc(1_100_000 - budget.used)));
   await until(() => budget.isOver);
   calm.peer.write(clientFrame(Opcode.Text, 'meanwhile'));
-  await until(() => calm.socket.socket!.readableLength > 0); // it is there, and nobody takes it
+  await until(() => calm.socket.duplex!.readableLength > 0); // it is there, and nobody takes it
   silent.peer.write(clientFrame(Opcode.Text, 'at last'));
-  await until(() => silent.socket.bytesReceived > 0 || silent.socket.socket!.readableLength > 0);
+  await until(() => silent.socket.bytesReceived > 0 || silent.socket.duplex!.readableLength > 0);
   expect([budget.isOver, got, budget.shed]).toEqual([true, ['before'], 0]);
   await messages.next(); // a burst is over when it is taken
   await until(() => !budget.isOver && got.length === 3);

@@ -134,7 +134,7 @@ test('tiny chunks that come while nothing is read become one, by and by, and non
   const memoryLimit = new MemoryBudget(ROOMY, clock);
   const { socket, peer } = await overTcp({ memoryLimit });
   peer.setNoDelay();
-  const stream = socket.socket as Socket;
+  const stream = socket.duplex as Socket;
   const unshift = jest.spyOn(stream, 'unshift');
   socket.pause();
   const content = Buffer.from(Array.from({ length: 400 }, (_, i) => i & 0xff));

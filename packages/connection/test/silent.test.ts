@@ -28,7 +28,7 @@ test('what can be known of a connection can be asked without waking it', async (
   expect([socket.protocol, socket.extensions, socket.requestedProtocols]).toEqual(['', '', []]);
   expect(socket.limits.maxPayload).toBe(104_857_600);
   expect(socket.limits).toBe(socket.limits);
-  expect(socket.socket).toBe(stream);
+  expect(socket.duplex).toBe(stream);
   expect(isAwake()).toBe(false);
 
   const message = event(socket, 'message');

@@ -226,7 +226,7 @@ test('createWebSocketStream: whatever the peer does throws nowhere, a connection
   const lines = await run(`
     import { createWebSocketStream } from '@ws/connection';
     const ends = [
-      ['offence', ({ client }) => client.socket.write(Buffer.from('ffff', 'hex'))],
+      ['offence', ({ client }) => client.duplex.write(Buffer.from('ffff', 'hex'))],
       ['cut', ({ client }) => { client.send('a', { fin: false }); setImmediate(() => client.terminate()); }],
     ];
     for (const [name, end] of ends) {

@@ -76,7 +76,7 @@ describe('WS-056: states', () => {
     expect(() => socket.pong()).toThrow('readyState 0 (CONNECTING)');
     socket.pause();
     socket.resume();
-    expect([socket.isPaused, socket.bufferedAmount, socket.socket]).toEqual([false, 0, undefined]);
+    expect([socket.isPaused, socket.bufferedAmount, socket.duplex]).toEqual([false, 0, undefined]);
     const events = record(socket, ['open', 'error', 'close']);
     socket.terminate();
     socket.close();
@@ -90,6 +90,24 @@ describe('WS-056: states', () => {
       ['close', 1006],
     ]);
   });
+});
+
+test('names that sockets of ws 8 do not have are for programs to assign: on one socket, and nothing depends on them', async () => {
+  const [{ client, server }, { client: other }] = [createPair(), createPair()];
+  const names = ['bytesReceived', 'bytesSent', 'closed', 'duplex', 'latency', 'limits', 'messages', 'messagesReceived'];
+  names.push('messagesSent', 'offer', 'remoteAddress', 'requestedProtocols', 'stats');
+  for (const name of names) Object.assign(client, { [name]: name });
+  expect(names.map((name) => (client as never)[name])).toEqual(names);
+  expect(Object.keys(client)).toEqual(expect.arrayContaining(names));
+  expect([other.stats.messagesSent, other.requestedProtocols, typeof other.offer]).toEqual([0, [], 'function']);
+  expect(() => Object.assign(client, { readyState: 3 })).toThrow(TypeError); // which they have
+
+  const heard = event(server, 'message');
+  expect(client.send('as ever')).toBe(true);
+  expect(String((await heard)[0])).toBe('as ever');
+  await client[Symbol.asyncDispose]();
+  for await (const message of client) expect(message).toBe('never');
+  other.terminate();
 });
 
 describe('instanceof', () => {
@@ -494,7 +512,7 @@ test('what was sent is written before somebody has the stream, and may end or de
     const peer = WebSocket.from(far, { role: 'server' });
     const told = record(peer, ['message']);
     socket.send('last words');
-    socket.socket![end]();
+    socket.duplex![end]();
     await Promise.all([socket.closed, peer.closed]);
     expect(told.map(([, data]) => String(data))).toEqual(['last words']);
   }

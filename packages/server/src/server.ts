@@ -7,6 +7,7 @@ import {
   checkConnectionOptions,
   kObserver,
   listenerRejected,
+  makeReplaceable,
   type BufferLike,
   type CloseInfo,
   type ConnectionOptions,
@@ -263,7 +264,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     this.#open.add(webSocket);
     this.#metrics.accepted();
     webSocket[kObserver] = this.#observer;
-    if (webSocket.socket) this.#admission.entrust(webSocket.socket);
+    if (webSocket.duplex) this.#admission.entrust(webSocket.duplex);
     this.#broadcaster.joins();
   }
 
@@ -398,5 +399,6 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
         listenerRejected(reason, ...told);
       },
     });
+    makeReplaceable(this.prototype, 'listener', 'messages'); // which servers of `ws` 8 do not have
   }
 }

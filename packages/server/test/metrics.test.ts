@@ -186,7 +186,7 @@ test('a connection through handleUpgrade counts too; a socket that the WebSocket
   expect(server.metrics()).toMatchObject({ accepted: 1, connections: 1, refused: {} });
   const [socket] = server.clients;
   client.terminate();
-  await closed(socket!.socket!);
+  await closed(socket!.duplex!);
 });
 
 test('for any number of messages of any sizes, the counters are exact', async () => {

@@ -463,7 +463,7 @@ test('a timeout that an http server has set for requests does not cut a WebSocke
   const server = manage(new WebSocketServer({ server: http }));
   const next = connection(server);
   const client = await opened(peer(portOf(http)));
-  expect(((await next).socket as Socket).timeout).toBe(0);
+  expect(((await next).duplex as Socket).timeout).toBe(0);
   client.terminate();
 });
 

@@ -296,7 +296,7 @@ test('A-30 the same listeners whether an own port, an http server or handleUpgra
     const next = once(server, 'connection');
     await opened(peer(Number.parseInt(url, 10), url.slice(url.indexOf('/'))));
     const [client] = await next;
-    counts.push(client.socket.eventNames().map((name: string) => [name, client.socket.listenerCount(name)]));
+    counts.push(client.duplex.eventNames().map((name: string) => [name, client.duplex.listenerCount(name)]));
   }
   expect(counts.slice(1)).toEqual([counts[0], counts[0]]);
 });

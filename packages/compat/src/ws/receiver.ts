@@ -107,6 +107,5 @@ const asBuffer = (data: Bytes): Buffer =>
 function inForm(data: Bytes, binaryType: ReceiverOptions['binaryType']): Buffer | ArrayBuffer | Buffer[] {
   if (binaryType === 'fragments') return [data].flat().map(asBuffer);
   const whole = asBuffer(data);
-  if (binaryType !== 'arraybuffer') return whole;
-  return whole.buffer.slice(whole.byteOffset, whole.byteOffset + whole.byteLength) as ArrayBuffer;
+  return binaryType === 'arraybuffer' ? new Uint8Array(whole).buffer : whole;
 }

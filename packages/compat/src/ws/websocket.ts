@@ -48,15 +48,16 @@ export class WebSocket extends Client<any> {
   /** CONNECTING to OPEN. Without a role it is a server's end, as in `ws`, unless `_isServer` says otherwise. */
   override setSocket(duplex: Duplex, head: Uint8Array, options: Partial<SocketOptions> & LimitOptions): void {
     const { role = this._isServer === false ? 'client' : 'server', maxPayload } = options;
-    if (maxPayload !== undefined) this.limits.update({ maxPayload });
+    if (maxPayload !== undefined) super.limits.update({ maxPayload });
     const extensions = Object.values(this._extensions ?? {}).map(({ codec }) => codec);
     super.setSocket(duplex, head, { extensions, ...options, role });
   }
 
   /** As in `ws`, `binary: undefined` says no, and leaves it not to what the data is. */
-  override offer(data: Sendable, options?: SendOptions, callback?: SendCallback): ReturnType<Client['offer']> {
+  override send(data: Sendable, second?: SendOptions | SendCallback, callback?: SendCallback): Sent {
+    const options = second as SendOptions | undefined; // or a callback, which has no `binary`
     const saysNo = options && options.binary === undefined && Object.hasOwn(options, 'binary');
-    return super.offer(data, saysNo ? { ...options, binary: false } : options, callback);
+    return super.send(data, saysNo ? { ...options, binary: false } : options, callback);
   }
 
   /** As in `ws`, what is neither a string nor bytes is no reason. */
@@ -66,7 +67,7 @@ export class WebSocket extends Client<any> {
 
   /** The stream underneath, as programs for `ws` reach for it: for addresses, certificates and `setNoDelay`. null before it is there. */
   get _socket(): Duplex | null {
-    return this.socket ?? null;
+    return super.duplex ?? null;
   }
 
   get _readyState(): number {

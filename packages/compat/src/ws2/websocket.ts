@@ -92,7 +92,7 @@ export class WebSocket extends SocketEvents {
 
   /** The stream underneath, as programs reach for it: for addresses and certificates. null before it is there. */
   get _socket(): Socket | TLSSocket | null {
-    return (this.#core.socket as Socket | undefined) ?? null;
+    return (this.#core.duplex as Socket | undefined) ?? null;
   }
 
   /** What `onmessage` and its kind get of binary messages. @throws {SyntaxError} for another value */
@@ -195,7 +195,7 @@ function passOn(core: Core, face: WebSocket, masked: boolean): void {
   let told: Error | null = null;
   const tell = (error: Error & { code?: unknown }): void => {
     told = error;
-    const isFailedConnect = core.socket === undefined && error.code !== 'WS_ERR_ABORTED';
+    const isFailedConnect = core.duplex === undefined && error.code !== 'WS_ERR_ABORTED';
     if (isFailedConnect || face.listenerCount('error') > 0) face.emit('error', handshakeError(error));
   };
   core.on('error', tell);

@@ -246,7 +246,7 @@ prove(connectionRows, {
     const { client, remote, server } = await pair();
     expect([client.socket.remotePort, remote.socket.localPort]).toEqual([portOf(server.socket), portOf(server.socket)]);
     expect(remote.socket.remotePort).toBe(client.socket.localPort);
-    expect(client.socket).toBe(client.webSocket!.socket);
+    expect(client.socket).toBe(client.webSocket!.duplex);
   },
   'NW-050': async () => {
     const { client, remote, server } = await pair();

@@ -121,7 +121,7 @@ export const connectionRows = {
     adapter: 'the same; a code or reason that may not be sent throws a RangeError',
     core: 'socket.close(code, reason)',
   },
-  'NW-049': { old: 'conn.socket', core: 'socket.socket' },
+  'NW-049': { old: 'conn.socket', core: 'socket.duplex' },
   'NW-050': { old: 'conn.server', core: 'the server in whose `connection` event it came' },
   'NW-051': { old: 'conn.readyState', core: 'the same' },
   'NW-052': { old: 'conn.outStream', core: 'what `createOutgoing` has returned' },

@@ -78,7 +78,9 @@ What stays different here, on purpose, and how a program gets what \`ws\` does:
 | \`server.close()\` emits \`'close'\` once. | none |
 | The queue of the listening socket is 4096 long. | \`backlog: 511\` |
 | \`maxPendingAutoPongs\` has no effect: of pings whose answers wait, the newest is answered. | none |
-| What begins with \`_\` in \`ws\`, and \`emitClose\`, is not there (\`_receiver\`, \`_closeFrameReceived\` …), but for \`_socket\`, \`_readyState\`, \`_sender.sendFrame\`, \`server._server\`, and \`_isServer\` and \`_extensions\` before \`setSocket\`. | \`socket.socket\`, \`socket.limits\`, \`socket.closed\` |
+| What begins with \`_\` in \`ws\`, and \`emitClose\`, is not there (\`_receiver\`, \`_closeFrameReceived\` …), but for \`_socket\`, \`_readyState\`, \`_sender.sendFrame\`, \`server._server\`, and \`_isServer\` and \`_extensions\` before \`setSocket\`. | \`socket.duplex\`, \`socket.limits\`, \`socket.closed\` |
+| What comes on top has names too: \`socket.closed\`, \`.duplex\`, \`.stats\`, \`server.messages\` … A program may assign values of its own to all of them but \`incoming\`; what it reads before it does is ours. | \`socket.closed = false\` in \`'connection'\` |
+| The state of a socket is private to it: members of a Proxy for one, or of \`Object.create(WebSocket.prototype)\`, throw a TypeError. | a Proxy that binds methods to the socket |
 | \`new Sender(duplex)\` is a TypeError; \`sendFrame\` throws for frames with RSV1: only the connection knows what its peer can decompress. | \`WebSocket.from(duplex, { role })\` |
 | \`bufferutil\` and \`utf-8-validate\` are not used. | none: they are not needed |
 

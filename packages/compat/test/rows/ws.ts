@@ -28,7 +28,7 @@ export const module = {
     adapter: 'the same names; without `@types/ws`',
     core: '`RawData`, `ServerOptions`, `ClientOptions` … are exports',
   },
-  'WS8-017': { old: '`socket._socket`, `socket._sender._socket`', core: '`socket.socket`, `socket.remoteAddress`' },
+  'WS8-017': { old: '`socket._socket`, `socket._sender._socket`', core: '`socket.duplex`, `socket.remoteAddress`' },
   'WS8-018': {
     old: '`ws/package.json`, and `browser.js` for bundlers; `ws/lib/*`, which `ws` 8 does not export either',
     adapter: 'the same: `package.json`, a module for browsers that throws when it is called, and nothing else',

@@ -142,7 +142,7 @@ export const stateRows = {
     adapter: '`extensions` is a string of names with commas, and no object by names',
     core: 'the same; `binaryType` holds for `on` too, and another value is ignored',
   },
-  'WS-061': { old: '`socket._socket`, for its addresses', core: '`socket.socket`, `socket.remoteAddress`' },
+  'WS-061': { old: '`socket._socket`, for its addresses', core: '`socket.duplex`, `socket.remoteAddress`' },
 } as const satisfies Rows;
 
 export const methodRows = {

@@ -50,7 +50,7 @@ test('what the classes have of their own', () => {
     extension: membersOf(extension),
     subprotocol: membersOf(subprotocol),
   }).toEqual({
-    WebSocket: ['_readyState', '_sender', '_socket', 'close', 'offer', 'setSocket'],
+    WebSocket: ['_readyState', '_sender', '_socket', 'close', 'send', 'setSocket'],
     WebSocketServer: ['_server', 'handshakeOf'],
     Sender: [['frame'], ['_socket', 'sendFrame']],
     Receiver: ['_destroy', '_write'],

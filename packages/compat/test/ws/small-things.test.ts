@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { test } from '@jest/globals';
 import { CLOSE, framesOf, handshake, listenSwitching } from '@ws/testing/peer';
-import { at, closed, same, settled, type Pair, type Program } from './differential.js';
+import { at, closed, same, settled, type Pair, type Program, type Socket } from './differential.js';
 import { statusOf } from './raw.js';
 
 const PROGRAMS: Readonly<Record<string, Program>> = {
@@ -143,6 +143,34 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
     client.close();
     client.ping('x'.repeat(126), undefined, (error) => world.log(error?.message));
     await closed(client);
+  },
+
+  'names that ws does not have are for the program to assign': async (world) => {
+    const names = ['closed', 'duplex', 'latency', 'limits', 'messages', 'offer', 'remoteAddress', 'stats', 'bytesSent'];
+    const { server, client, socket } = await world.pair();
+    const { listener, messages, metrics } = Object.assign(server, { listener: 'x', messages: [], metrics: 1 });
+    world.log(listener, messages, metrics);
+    for (const end of [client, socket] as (Socket & Record<string, unknown>)[]) {
+      for (const name of names) end[name] = false;
+      world.log(names.map((name) => [name, end[name], Object.keys(end).includes(name)]));
+    }
+    const other = world.connect(at(server).url);
+    other.on('upgrade', () => Object.assign(other, { closed: false, remoteAddress: '' }));
+    await once(other, 'open');
+    world.events('server', socket, 'message', 'close');
+    const stream = world.client.createWebSocketStream(client);
+    stream.on('error', ({ message }) => world.log(message));
+    stream.write('from a stream');
+    client.send('from the socket');
+    await settled(client);
+    stream.destroy(new Error('given up'));
+    await Promise.all([closed(socket), closed(client)]);
+    world.log(String((client as Socket & { closed: boolean }).closed));
+  },
+
+  'no socket in a socket, which programs ask where one may be wrapped': async (world) => {
+    const { client, socket } = await world.pair();
+    world.log('socket' in client, 'socket' in socket);
   },
 
   'noServer is whatever is true': (world) => {
