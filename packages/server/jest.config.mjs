@@ -1,4 +1,1 @@
-import base from '../../jest.config.base.mjs';
-
-// Real peers and child processes, on machines that may be busy.
-export default { ...base, testTimeout: 20_000 };
+export { default } from '../../jest.config.base.mjs';

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { WebSocket } from '../src/index.js';
@@ -66,36 +65,6 @@ test('handshakeTimeout cuts a server that never answers', async () => {
   expect(error?.message).toBe('Opening handshake has timed out');
   expect(await websocket.closed).toMatchObject({ code: 1006, initiator: 'timeout', error });
   await cut;
-});
-
-test('handshakeTimeout forgives an answer that came in time, and was read too late because this process was busy', async () => {
-  const timeout = 1000; // so long that the answer is in time on a machine that has other things to do
-  const websocket = await connectTo(
-    ({ socket, key }) => {
-      socket.write(switching(key));
-      const until = performance.now() + timeout + 50;
-      while (performance.now() < until); // nothing else gets its turn
-    },
-    { handshakeTimeout: timeout },
-  );
-  await once(websocket, 'open');
-  expect(websocket.readyState).toBe(websocket.OPEN);
-  websocket.terminate();
-});
-
-test('handshakeTimeout is no idle timeout: a byte at a time does not prolong it', async () => {
-  let written = 0;
-  const websocket = await connectTo(
-    ({ socket }) => {
-      const drip = (): void => {
-        if (!socket.destroyed) socket.write(written++ === 0 ? 'HTTP/1.1 200 OK\r\nX: ' : 'y', () => setImmediate(drip));
-      };
-      drip();
-    },
-    { handshakeTimeout: 200, maxHeaderSize: 1 << 30 },
-  );
-  expect((await ending(websocket)).events).toEqual(['error WS_ERR_HANDSHAKE_TIMEOUT', 'close 1006']);
-  expect(written).toBeGreaterThan(1);
 });
 
 test('handshakeTimeout holds for a response that somebody has taken and does not read', async () => {

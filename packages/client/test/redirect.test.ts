@@ -115,20 +115,6 @@ test.each(['close', 'terminate'] as const)('%s in redirect: the second request i
   expect([count, finished]).toEqual([1, 1]);
 });
 
-test('handshakeTimeout starts anew with each redirect, and holds for the last', async () => {
-  const port = await rawServer(({ socket }, count) => {
-    if (count <= 3) setImmediate(() => socket.write(redirectTo('/again')));
-  });
-  const websocket = new WebSocket(`ws://127.0.0.1:${port}/`, { followRedirects: true, handshakeTimeout: 500 });
-  expect((await ending(websocket)).events).toEqual([
-    'redirect',
-    'redirect',
-    'redirect',
-    'error WS_ERR_HANDSHAKE_TIMEOUT',
-    'close 1006',
-  ]);
-});
-
 test('finishRequest is called for each request; one that throws after a redirect is an error event', async () => {
   const port = await rawServer(({ socket }) => socket.write(redirectTo('/again')));
   let calls = 0;

@@ -92,16 +92,6 @@ describe('heartbeat', () => {
     deaf.destroy();
   });
 
-  test('a stall of the event loop, the peer in the same process, kills nobody', async () => {
-    const { near, far } = await overTcp({ heartbeat: { interval: 10, timeout: 10 } });
-    for (let n = 0; n < 5; n++) {
-      await once(far, 'ping'); // the answer is on its way
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60);
-    }
-    far.send('still there');
-    expect(`${(await once(near, 'message'))[0]}`).toBe('still there');
-  });
-
   test('goes between the fragments of a message', async () => {
     const { socket, stream } = recorded({ heartbeat: { interval: 5, timeout: 5 } });
     socket.send('a', { fin: false });
@@ -115,7 +105,7 @@ test.each([
   { option: { maxLifetime: 20 }, code: 'WS_ERR_MAX_LIFETIME', sent: 1001, initiator: 'limit' },
   { option: { messageTimeout: 20 }, code: 'WS_ERR_MESSAGE_TIMEOUT', sent: 1008, initiator: 'timeout' },
   {
-    option: { rateLimit: { messages: { rate: 1 }, exceeded: 'close' as const } },
+    option: { rateLimit: { messages: { rate: 0.001, burst: 1 }, exceeded: 'close' as const } },
     code: 'WS_ERR_RATE_LIMIT',
     sent: 1008,
     initiator: 'limit',

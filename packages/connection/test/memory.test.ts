@@ -16,7 +16,7 @@ import { MemoryClock } from './memory-clock.js';
 import { clientFrame, framesOf, nextTurn, recorded, tcpPair } from './streams.js';
 
 const ROOMY = 2 ** 30;
-const budgetOf = (limit = ROOMY): MemoryBudget => new MemoryBudget(limit);
+const budgetOf = (limit = ROOMY): MemoryBudget => new MemoryBudget(limit, new MemoryClock());
 
 /** The server's end of a TCP connection; the other end is ours to write and to read, or not. */
 async function overTcp(options: Partial<FromOptions>): Promise<{ socket: WebSocket; peer: Socket }> {
@@ -106,7 +106,8 @@ describe('what comes', () => {
   });
 
   test('what is received and not parsed counts, in the stream too, and no more once it is', async () => {
-    const memoryLimit = budgetOf();
+    const clock = new MemoryClock();
+    const memoryLimit = new MemoryBudget(ROOMY, clock);
     const { socket, peer } = await overTcp({ memoryLimit });
     const frame = clientFrame(Opcode.Binary, Buffer.alloc(8000));
     const count = 10;
@@ -117,7 +118,10 @@ describe('what comes', () => {
     });
     peer.write(Buffer.concat(Array.from({ length: count }, () => frame)));
     await once(socket, 'message');
-    await until(() => memoryLimit.used >= (count - 1) * 8000 || got > 1); // what comes later is seen by and by
+    await until(() => {
+      clock.advance(500); // what comes later is seen by and by
+      return memoryLimit.used >= (count - 1) * 8000 || got > 1;
+    });
     expectBetween(memoryLimit.used, (count - 1) * 8000, count * 8014 + 2048);
     expect(got).toBe(1);
     socket.resume();

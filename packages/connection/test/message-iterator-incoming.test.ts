@@ -4,7 +4,7 @@ import { createPair, createWebSocketStream, Incoming, type IncomingMode, type Me
 import { event, nextTurn, record, recorded, clientFrame } from './streams.js';
 
 const pair = (incoming: IncomingMode): ReturnType<typeof createPair> =>
-  createPair({ incoming, streamThreshold: 100, highWaterMark: 65_536, closeTimeout: 1000 });
+  createPair({ incoming, streamThreshold: 100, highWaterMark: 65_536, closeTimeout: 20_000 });
 
 async function text(message: Message | undefined): Promise<string> {
   return message instanceof Incoming ? `stream ${await message.text()}` : `whole ${String(message)}`;

@@ -97,8 +97,8 @@ test.each(Object.keys(FIRST_ENDS))('a connection on which nothing came to pass e
 });
 
 test('guards count from the opening, not from the waking', async () => {
-  const { socket, isAwake } = silent({ idleTimeout: 60 });
   const openedAt = performance.now();
+  const { socket, isAwake } = silent({ idleTimeout: 60 });
   socket.on('closing', (code) => expect(code).toBe(1001));
   await event(socket, 'closing');
   const ms = performance.now() - openedAt;

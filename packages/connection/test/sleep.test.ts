@@ -139,7 +139,7 @@ test('limits and guards that were changed hold behind its sleep', async () => {
 });
 
 test('the heartbeat asks who sleeps, knows its answer, and cuts who has none', async () => {
-  const one = opened({ heartbeat: { interval: 40, timeout: 60 } });
+  const one = opened({ heartbeat: { interval: 40, timeout: 60_000 } });
   const asked = (): number => framesOf(one.stream.bytes).filter(({ opcode }) => opcode === Opcode.Ping).length;
   const until = async (done: () => boolean): Promise<void> => {
     while (!done()) {
@@ -158,6 +158,7 @@ test('the heartbeat asks who sleeps, knows its answer, and cuts who has none', a
   expect(latency).toBeGreaterThanOrEqual(0);
   await sweepTwice();
   expect(one.socket.latency).toBe(latency);
+  one.socket.limits.update({ heartbeat: { timeout: 60 } });
   await until(() => asked() === 2 && one.socket.readyState === 3);
   const { code, initiator } = await one.socket.closed;
   expect([code, initiator]).toEqual([1006, 'timeout']);

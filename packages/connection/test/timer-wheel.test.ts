@@ -213,9 +213,11 @@ describe("the process's timers", () => {
       const { connect, createServer } = await import('node:net');
       const server = createServer((near) => {
         near.on('data', () => console.log('read'));
-        timers.schedule(new WheelTimer(() => { console.log('called'); near.destroy(); server.close(); }), 5);
         far.end('x');
-        far.on('finish', () => setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50)));
+        far.on('finish', () => setImmediate(() => {
+          timers.schedule(new WheelTimer(() => { console.log('called'); near.destroy(); server.close(); }), 5);
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+        }));
       }).listen(0, '127.0.0.1');
       await new Promise((listening) => server.on('listening', listening));
       const far = connect(server.address().port, '127.0.0.1');`);

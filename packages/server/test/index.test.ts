@@ -137,7 +137,7 @@ test.each([
 });
 
 test('a server on which nobody listens to anything survives what peers do', async () => {
-  const { lines } = run(`${SERVER} start({ handshakeTimeout: 200 });`);
+  const { lines } = run(`${SERVER} start();`);
   const port = await portFrom(lines);
   const mess = [
     '',

@@ -149,7 +149,7 @@ describe('faults that must not come back: see regressions.mjs', () => {
   test('B-37: a timeout closes those that it is about, and 0 is none', async () => {
     const victim = await launchServer({
       innocent: false, // who would be idle
-      options: { idleTimeout: 1000, heartbeat: { interval: 100, timeout: 10_000 } },
+      options: { idleTimeout: 3000, heartbeat: { interval: 100, timeout: 10_000 } },
     });
     const closing = await launchServer({
       options: { idleTimeout: 0, heartbeat: false, messageTimeout: 0, handshakeTimeout: 0 },

@@ -30,6 +30,16 @@ async function attackers(server: ServerVictim, count = ATTACKERS): Promise<Wire[
   return wires;
 }
 
+/** Whoever asks in time is let in: on a busy machine that may not be the first one who means to. */
+async function letsIn(server: ServerVictim): Promise<void> {
+  for (;;) {
+    const wire = (await Wire.dial(server.port)).write(request());
+    const head = await wire.head().catch(() => undefined);
+    wire.cut();
+    if (head !== undefined) return expect(head.status).toBe(101);
+  }
+}
+
 advisory('slow-requests', (check) => {
   for (const [name, text] of HALVES) {
     check(`${ATTACKERS} connections send ${name}: each of them is ended`, async () => {
@@ -38,7 +48,7 @@ advisory('slow-requests', (check) => {
       for (const wire of wires) if (text !== '') wire.write(text);
       await server.expectUnharmed();
       await Promise.all(wires.map((wire) => wire.over()));
-      expect((await server.answerTo(request())).status).toBe(101);
+      await letsIn(server);
     });
   }
 
@@ -57,7 +67,7 @@ advisory('slow-requests', (check) => {
   });
 
   check('plain requests one after the other on one connection: each is told, and none keeps it', async () => {
-    const server = await serverOf();
+    const server = await launchServer();
     for (let i = 0; i < 20; i++) {
       const wire = await Wire.dial(server.port);
       wire.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(50));
@@ -83,7 +93,12 @@ advisory('slow-requests', (check) => {
   );
 
   check('handshakes that wait for the program are ended as well', async () => {
-    const server = await launchServer({ options: { handshakeTimeout: PATIENCE }, hooks: { verifyClient: 'never' } });
+    // Until they have asked it is the http server's time that runs, and there is enough of it.
+    const server = await launchServer({
+      way: 'http',
+      options: { handshakeTimeout: PATIENCE },
+      hooks: { verifyClient: 'never' },
+    });
     const wires = await attackers(server, 20);
     const heads = await Promise.all(wires.map((wire) => wire.write(request()).head()));
     expect(new Set(heads.map(({ status }) => status))).toEqual(new Set([503]));

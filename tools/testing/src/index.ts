@@ -2,6 +2,7 @@ export { makeCertificate, type Certificate } from './certificate.js';
 export { FakeClock } from './clock.js';
 export { freePort } from './free-port.js';
 export { collectGarbage } from './garbage.js';
+export { HeldClock } from './held-clock.js';
 export { hex } from './hex.js';
 export {
   CODE_LENGTH_ORDER,

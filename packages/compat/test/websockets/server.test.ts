@@ -115,8 +115,8 @@ prove(serverRows, {
     'B-37 after that time without a byte: 1001': async () => {
       const { server, port } = await start({ timeout: 80 });
       const begun = performance.now();
-      const { client } = await join(server, port);
       const left = next(server, 'close');
+      const { client } = await join(server, port);
       expect((await client.socket.closed).code).toBe(1001);
       expect(performance.now() - begun).toBeGreaterThanOrEqual(79);
       expect(await left).toMatchObject([1001, { id: 0 }, '']);

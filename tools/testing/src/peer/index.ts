@@ -26,4 +26,5 @@ export {
   type Headers,
 } from './http.js';
 export { listen, next, portOf, startHttp } from './loopback.js';
+export { stopTime } from './stop-time.js';
 export { listenSwitching, listenWire, shake, Wire, type Visit } from './wire.js';
