@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 
 export default {
+  testTimeout: 30_000, // for what never ends, on a machine that is busy with others
   testEnvironment: 'node',
   transform: {},
   testMatch: ['<rootDir>/test/**/*.test.mjs'],

@@ -1,3 +1,3 @@
 import base from '../jest.config.tools.mjs';
 
-export default { ...base, testTimeout: 30_000 };
+export default base;

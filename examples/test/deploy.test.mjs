@@ -32,10 +32,12 @@ test('SIGTERM: every client gets what was sent to it and the reason, new ones ar
   for (let i = 0; i < 50; i++) sender.send(`message ${i}`);
   await echo(sender, 'all there');
 
+  sender.pause(); // it is not over before this one has answered
   kill('SIGTERM');
   await Promise.race(clients.map(({ client }) => once(client, 'closing')));
   const [error] = await once(new WebSocket(url), 'error');
   expect(error.message).toContain('503');
+  sender.resume();
   for (const { client, messages } of clients) {
     expect(await client.closed).toMatchObject({
       initiator: 'remote',

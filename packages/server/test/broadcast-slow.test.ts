@@ -24,6 +24,11 @@ async function startWithStalled(options: ServerOptions = {}): Promise<{
 const written = (stream: BroadcastStream, chunk: Uint8Array | string): Promise<void> =>
   new Promise((resolve, reject) => stream.write(chunk, (error) => (error ? reject(error) : resolve())));
 
+/** Writing follows the fastest: none of these is to be a slow one beside it. */
+async function allSent(fast: readonly { socket: WebSocket }[]): Promise<void> {
+  for (const { socket } of fast) while (socket.bufferedAmount > 0) await turn();
+}
+
 /** Fills what the system takes for a client that does not read, and a bit with us. */
 async function stuff(server: { broadcast: (data: Uint8Array, options: object) => unknown }, slow: WebSocket) {
   while (slow.bufferedAmount < 3 * KiB64) {
@@ -46,6 +51,7 @@ test.each<[string, ServerOptions, BroadcastStreamOptions, number]>([
   let parts = 0;
   while (slow.readyState === slow.OPEN) {
     await written(stream, Buffer.alloc(KiB64, parts++));
+    await allSent(fast);
     most = Math.max(most, slow.bufferedAmount);
   }
   expect(await slow.closed).toMatchObject({ initiator: 'limit', error: { code: 'WS_ERR_SLOW_CONSUMER' } });
@@ -88,7 +94,7 @@ test('below the limit it waits, and comes when the client reads again; then it h
   const stream = server.createBroadcast({ onSlow: 'queue' });
   for (let i = 0; i < 100; i++) {
     await written(stream, Buffer.alloc(KiB64, 'x'));
-    for (const { socket } of fast) while (socket.bufferedAmount > 0) await turn();
+    await allSent(fast);
   }
   expect(slow.bufferedAmount).toBeGreaterThan(MiB);
   stream.end('the end');

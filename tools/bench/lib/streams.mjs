@@ -36,6 +36,8 @@ import { startMeasured } from './process.mjs';
  */
 
 const SAMPLE_MS = 100;
+/** Looks at which nothing more was written: then it has stopped. */
+const STILL_LOOKS = 5;
 
 /** @param {StreamTask} task @param {Setup} setup @param {number} deadlineMs @returns {Promise<StreamSample>} */
 export async function measureStream(task, setup, deadlineMs = 300_000) {
@@ -93,10 +95,14 @@ async function watchPause(server, client, generated, pauseMs = 3000) {
   let last = generated;
   let stoppedAt = pausedAt;
   let atStop = await usages(server, client);
-  while (performance.now() - pausedAt < pauseMs) {
+  let stillFor = 0; // looks, both processes having had their turn before each
+  while (performance.now() - pausedAt < pauseMs || stillFor < STILL_LOOKS) {
     await sleep(SAMPLE_MS);
+    await server.usage();
     const progress = answered(await client.ask('progress'));
+    stillFor++;
     if (progress.generated === last) continue;
+    stillFor = 0;
     last = progress.generated;
     stoppedAt = performance.now();
     atStop = await usages(server, client);

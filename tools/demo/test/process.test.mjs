@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from '@jest/globals';
+import { freePort } from '@ws/testing';
 import { parsePort, startDemo } from '../start.mjs';
 import { Peer } from './peer.mjs';
 import { connectMute } from './raw.mjs';
@@ -109,8 +110,8 @@ test('SIGINT: a peer that never answers gets its 1001 and does not hold up the e
 });
 
 test('close() of a started demo: once for all callers, and the port is free again', async () => {
-  const demo = await startDemo();
-  const port = Number(new URL(demo.url).port);
+  const port = await freePort();
+  const demo = await startDemo({ port });
   await Promise.all([demo.close(), demo.close()]);
   const again = await startDemo({ port });
   expect(new URL(again.url).port).toBe(String(port));

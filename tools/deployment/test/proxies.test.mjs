@@ -46,9 +46,9 @@ function connect(url, options) {
 const echo = (socket) => socket.on('message', (data, isBinary) => void socket.send(data, { binary: isBinary }));
 
 /** @type {Readonly<Record<import('../lib/proxy.mjs').Name, readonly (readonly [RegExp, string])[]>>} */
-const CUTS_AFTER_A_SECOND = {
-  nginx: [[/proxy_read_timeout \w+;/, 'proxy_read_timeout 1s;']],
-  haproxy: [[/timeout tunnel \w+/, 'timeout tunnel 1s']],
+const CUTS_AFTER_THREE_SECONDS = {
+  nginx: [[/proxy_read_timeout \w+;/, 'proxy_read_timeout 3s;']],
+  haproxy: [[/timeout tunnel \w+/, 'timeout tunnel 3s']],
 };
 
 for (const name of /** @type {const} */ (['nginx', 'haproxy'])) {
@@ -96,15 +96,15 @@ for (const name of /** @type {const} */ (['nginx', 'haproxy'])) {
     });
 
     test('a silent connection lives as long as the heartbeat is shorter than what the proxy waits', async () => {
-      const { to } = await serve({ heartbeat: { interval: 200, timeout: 10_000 } });
+      const { to } = await serve({ heartbeat: { interval: 300, timeout: 10_000 } });
       const without = await serve({ heartbeat: false });
-      const edits = CUTS_AFTER_A_SECOND[name];
+      const edits = CUTS_AFTER_THREE_SECONDS[name];
       const alive = connect((await putBefore(name, { to: [to], edits })).url);
       await once(alive, 'open');
       let beats = 0;
       const enough = new Promise((resolve) =>
         alive.on('ping', () => {
-          if (++beats === 12) resolve(undefined); // 2.4 s
+          if (++beats === 12) resolve(undefined); // 3.6 s
         }),
       );
       const silent = connect((await putBefore(name, { to: [without.to], edits })).url);

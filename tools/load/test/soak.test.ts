@@ -45,8 +45,8 @@ describeLoad('a soak', () => {
   test(
     'counts those that the server ends',
     async () => {
-      const task = { idle: 20, active: ['5,64,0.1,binary'], warmUpSeconds: 0, seconds: 3 };
-      const { idle, active, server } = await soak({ ...task, serverOptions: { idleTimeout: 1000 } });
+      const task = { idle: 20, active: ['5,64,0.1,binary'], warmUpSeconds: 0, seconds: 6 };
+      const { idle, active, server } = await soak({ ...task, serverOptions: { idleTimeout: 3000 } });
       expect(idle).toMatchObject({ connections: 20, alive: 0 });
       expect(active).toMatchObject({ connections: 5, alive: 5 });
       expect(Object.keys(server.ends)).toHaveLength(1);
