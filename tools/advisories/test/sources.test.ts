@@ -50,7 +50,7 @@ advisory('guessable-ids', (check) => {
   check('B-16 a server and a client get on without Math.random', async () => {
     const flags = ['--import', `data:text/javascript,Math.random = () => { throw new Error('Math.random') }`];
     const server = await launchServer(
-      { options: { perMessageDeflate: true, maxLifetime: 60_000, heartbeat: { interval: 1000, timeout: 1000 } } },
+      { options: { perMessageDeflate: true, maxLifetime: 60_000, heartbeat: { interval: 1000, timeout: 60_000 } } },
       flags,
     );
     const client = await launchClient(flags);
