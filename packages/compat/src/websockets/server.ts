@@ -9,6 +9,7 @@ import {
   type ServerOptions as CoreOptions,
 } from '@ws/server';
 import { forgivePeers } from '../async-listeners.js';
+import { takeSources } from '../endless.js';
 import { BroadcastParts, END } from './broadcast-parts.js';
 import type { WriteCallback } from './carrier.js';
 import type { Listener, Other, OtherName, ServerEvents } from './events.js';
@@ -103,10 +104,7 @@ export class Server extends Writable {
       this.emit('error', error);
     });
     this.on('error', () => {}); // so that none is thrown for want of a listener
-    // `pipe` of a source lets go of its target at an 'error' and a 'close', which tell of single sockets here. Its listeners for them are the newest ones when it emits 'pipe': they are taken away.
-    const last = new Map<string | symbol, () => void>();
-    this.on('newListener', (name, listener) => last.set(name, listener));
-    this.on('pipe', () => ['error', 'close'].forEach((name) => this.off(name, last.get(name)!)));
+    takeSources(this);
     onChoice(this, () => this.sockets.forEach((socket) => chooseFor(socket)));
   }
 

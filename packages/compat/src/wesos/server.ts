@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
-import { finished, type Readable } from 'node:stream';
 import { WebSocketServer, type AnyHttpServer, type ServerOptions as CoreOptions } from '@ws/server';
 import { forgivePeers } from '../async-listeners.js';
+import { takeSources } from '../endless.js';
 import { Relay } from './relay.js';
 import { Socket } from './socket.js';
 import type { Incoming } from './incoming.js';
@@ -45,7 +45,7 @@ export class Server extends EventEmitter<ServerEvents> {
     }));
     this.#relay = new Relay(this, server, (error) => this.#failed(error));
     this.#relay.on('drain', () => void this.emit('drain'));
-    (this as EventEmitter).on('pipe', (source: Readable) => finished(source, () => letGo(source, this)));
+    takeSources(this);
     server.on('connection', (webSocket) => {
       const socket = new Socket(webSocket);
       webSocket.on('error', (error) => this.#failed(error, socket));
@@ -84,11 +84,6 @@ export class Server extends EventEmitter<ServerEvents> {
   static {
     forgivePeers(this);
   }
-}
-
-/** A source has come to its end, which is not the server's: else the server would keep it. Streams of the oldest kind see to that themselves. */
-function letGo(source: Partial<Pick<Readable, 'unpipe'>>, server: unknown): void {
-  source.unpipe?.(server as NodeJS.WritableStream);
 }
 
 /** A Server whose `'open'` events go to `listener`. */

@@ -1,7 +1,7 @@
 import { expect, jest } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer as createHttps } from 'node:https';
-import { Readable, Writable } from 'node:stream';
+import { Duplex, PassThrough, Readable, Writable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { makeCertificate } from '@ws/testing';
 import type { WebSocket } from '@ws/server';
@@ -69,6 +69,31 @@ prove(serverRows, {
       server.write('three');
       server.end(EMPTY);
       expect((await client.until(2))[1]).toEqual(Buffer.from('three'));
+    },
+    'a source is let go of at its end, whole or broken, and by unpipe': async () => {
+      const server = new Server();
+      const listeners = (): number[] =>
+        ['close', 'drain', 'error', 'finish', 'unpipe'].map((name) => server.listenerCount(name));
+      const before = listeners();
+      const sources = [Readable.from(['one']), new PassThrough(), new PassThrough(), new Duplex({ read() {} })];
+      for (const source of sources) source.pipe(server);
+      expect(listeners()).not.toEqual(before);
+      const unpiped = sources.map(
+        (source) =>
+          new Promise<void>((resolve) => {
+            server.on('unpipe', function gone(other: Readable) {
+              if (other !== source) return;
+              server.off('unpipe', gone);
+              resolve();
+            });
+          }),
+      );
+      sources[1]!.on('error', () => {}).destroy(new Error('no more'));
+      sources[2]!.unpipe(server);
+      sources[3]!.push(null); // its other half goes on
+      await Promise.all(unpiped);
+      expect(listeners()).toEqual(before);
+      expect(sources[2]!.listenerCount('end')).toBe(0);
     },
   },
   'BK-031': async () => {

@@ -288,6 +288,17 @@ prove(serverRows, {
       await turn();
       expect(listeners()).toEqual(before);
     },
+    'what a peer does wrong is thrown for want of a listener neither while a source is piped, which goes on':
+      async () => {
+        const { port, server } = await start();
+        const { until } = await join(port);
+        const source = new PassThrough();
+        source.pipe(server as unknown as Writable);
+        const wire = Wire.to(port, Buffer.concat([Buffer.from(handshake()), Buffer.of(0x81, 0)])); // not masked
+        await wire.over();
+        source.end('still piped');
+        expect(await until(1)).toEqual([`binary ${Buffer.from('still piped').toString('hex')}`]);
+      },
     'unpipe: its messages go no further, and hold up nothing': async () => {
       const { port, server } = await start();
       const opened = once(server, 'open');
