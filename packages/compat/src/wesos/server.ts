@@ -6,8 +6,8 @@ import { Relay } from './relay.js';
 import { Socket } from './socket.js';
 import type { Incoming } from './incoming.js';
 
-/** Those of `@ws/server`, and: */
-export interface ServerOptions extends Omit<CoreOptions, 'incoming' | 'streamThreshold'> {
+/** Those of `@ws/server`, where none of these means the same, and: */
+export interface ServerOptions extends Omit<CoreOptions, 'incoming' | 'streamThreshold' | 'clientTracking'> {
   /** Upgrades of this path alone are taken; the query does not count. */
   readonly url?: string | undefined;
 }
@@ -41,6 +41,7 @@ export class Server extends EventEmitter<ServerEvents> {
       path: url === undefined ? undefined : new URL(url, 'ws://localhost').pathname,
       unservedPath: 404,
       ...options,
+      clientTracking: true, // what is piped goes to all
       incoming: 'stream',
     }));
     this.#relay = new Relay(this, server, (error) => this.#failed(error));

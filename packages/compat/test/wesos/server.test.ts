@@ -244,6 +244,12 @@ prove(serverRows, {
       const [data] = await until(1);
       expect(data).toBe('text the next one');
     },
+    'with clientTracking: false as well': async () => {
+      const { port } = await start((socket, relay) => void socket.pipe(relay), { clientTracking: false } as object);
+      const { client, until } = await join(port);
+      client.send('to all');
+      expect(await until(1)).toEqual(['text to all']);
+    },
     'the end of a socket, and of any other source, is not the server’s': async () => {
       const { port, server } = await start((socket, relay) => void socket.pipe(relay));
       const leaver = await join(port);
