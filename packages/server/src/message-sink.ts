@@ -126,6 +126,7 @@ export class MessageSink extends Writable {
     };
     let isOver = false;
     server.joined = () => {
+      server.joined = undefined; // whoever else comes
       if (broadcast.writableLength > 0) goOn();
       else parts.on('data', goOnIfStuck);
     };

@@ -8,6 +8,7 @@ import { ReadableStream } from 'node:stream/web';
 import { setImmediate as turn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import {
+  type Incoming,
   MessageError,
   PreparedMessage,
   type ServerOptions,
@@ -159,6 +160,20 @@ test.each<[string, () => unknown]>([
   const { client } = await join(server);
   await new Promise<void>((resolve) => client.on('message', (data) => String(data) === 'last' && resolve()));
   still.socket.destroy();
+});
+
+test('a message that comes slowly is listened to once, however many come meanwhile', async () => {
+  const server = await start({ incoming: 'stream' });
+  const { client, socket } = await join(server);
+  const arrived = once(socket, 'incoming') as Promise<[Incoming]>;
+  client.send('slow', { fin: false });
+  const [incoming] = await arrived;
+  server.messages.write(incoming);
+  await turn();
+  const listeners = incoming.listenerCount('data');
+  await joinAll(server, 3);
+  await turn();
+  expect(incoming.listenerCount('data')).toBe(listeners + 1);
 });
 
 test.each<[string, ServerOptions]>([
