@@ -30,14 +30,17 @@ export class Forwarding {
     return message.on('sent', (report: BroadcastReport) => this.sent(report));
   }
 
-  /** Resolves when all of a message is sent and there is room; rejects if it breaks off. */
+  /** Resolves when all of a message is sent and there is room, or its source has gone and sends no more; rejects if it breaks off. */
   async send(
     payload: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
     isText: boolean,
     source: unknown,
   ): Promise<void> {
     await pipeline(payload, this.begin(isText, source));
-    await new Promise<void>((resolve) => this.whenRoom(resolve));
+    await new Promise<void>((resolve) => {
+      if (source instanceof WebSocket && this.#behind.length > 0) this.#whenRoomOrGone(source, resolve);
+      else this.whenRoom(resolve);
+    });
   }
 
   /** Of a message that was sent whole. */
@@ -54,6 +57,15 @@ export class Forwarding {
   whenRoom(proceed: () => void): void {
     if (this.#behind.length === 0) proceed();
     else this.#waiting.push(proceed);
+  }
+
+  #whenRoomOrGone(source: WebSocket, proceed: () => void): void {
+    if (source.readyState === source.CLOSED) return proceed();
+    source.once('close', proceed);
+    this.whenRoom(() => {
+      source.off('close', proceed);
+      proceed();
+    });
   }
 
   /** Who is new waits for none of those before him, and they for ever if they like. */

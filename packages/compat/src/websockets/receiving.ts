@@ -81,7 +81,10 @@ export class Receiving {
   /** @returns whether all messages came to their end, when none comes any more */
   async all(): Promise<boolean> {
     try {
-      for await (const message of this.carrier.messages()) await this.#take(message);
+      for await (const message of this.carrier.messages()) {
+        if (this.socket.destroyed) break;
+        await this.#take(message);
+      }
     } catch {
       if (this.carrier.endsByErrors) return false; // 'error' and 'close' tell of it
     }

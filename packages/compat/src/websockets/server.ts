@@ -82,7 +82,7 @@ export class Server extends Writable {
     closeIdle(this.core, timeout);
     const owner: Owner = {
       nextId: 0,
-      closeTimeout: rest.closeTimeout === undefined ? 30_000 : Number(rest.closeTimeout),
+      closeTimeout: rest.closeTimeout === Infinity ? 0 : Number(rest.closeTimeout ?? 30_000),
       listenerCount: (name) => this.listenerCount(name),
       tell: (socket, name, [first, ...others]) => {
         if (name === 'close') this.sockets.splice(this.sockets.indexOf(socket), 1);

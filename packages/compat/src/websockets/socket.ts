@@ -48,6 +48,7 @@ export class Socket extends WholeDuplex {
   readonly #allowedRsv: number;
   /** As 'close' has it; what it stands on has ended then. */
   #close: SocketEvents['close'] | undefined;
+  #isOver = false;
 
   /**
    * @param source a byte stream on which the handshake is done, or a WebSocket of the core
@@ -69,9 +70,9 @@ export class Socket extends WholeDuplex {
     const core: EventEmitter = this.core;
     core.on('close', (code: number, reason: Buffer | string) => {
       this.#close = [code, String(reason)];
-      const isLate = owner?.closeTimeout && setTimeout(() => this.destroy(), owner.closeTimeout).unref();
+      const late = owner?.closeTimeout && setTimeout(() => this.#over(false), owner.closeTimeout).unref();
       void isOver.then((isWhole) => {
-        if (isLate) clearTimeout(isLate);
+        if (late) clearTimeout(late);
         this.#over(isWhole);
       });
     });
@@ -173,7 +174,10 @@ export class Socket extends WholeDuplex {
     process.nextTick(() => super.emit('close', ...(this.#close ?? [1006, ''])));
   }
 
+  /** Who is late is over, whoever its messages wait for. */
   #over(isWhole: boolean): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.#receiving.tellOwner('close', this.#close ?? []);
     if (isWhole) super.end();
     else this.destroy();

@@ -235,6 +235,46 @@ prove(serverRows, {
         },
       ]),
     ),
+    'for ever, where closeTimeout is none': async () => {
+      const { server, port } = await start({ closeTimeout: Infinity });
+      server.on('stream:start', (socket) => void socket.pipe(new Writable({ write() {} })));
+      const { wire, socket } = await joinRaw(server, port);
+      wire.send(BINARY, Buffer.alloc(200_000));
+      await counted(socket, 'bytesReceived', 200_000);
+      jest.useFakeTimers({ doNotFake: NOT_FAKED.filter((name) => name !== 'setTimeout' && name !== 'clearTimeout') });
+      atEnd(() => jest.useRealTimers());
+      wire.cut();
+      while (server.core.clients.size > 0) await turn();
+      jest.advanceTimersByTime(60_000);
+      expect([socket.destroyed, server.sockets]).toEqual([false, [socket]]);
+      socket.destroy();
+    },
+    'who leaves is not kept by those who do not read what it has sent': async () => {
+      const { server, port } = await start({ maxConnections: 2 });
+      const { wire } = await joinRaw(server, port);
+      wire.socket.pause();
+      server.core.broadcast(Buffer.alloc(12_000_000));
+      server.on('open', (socket) => socket.pipe(server));
+      const left = next(server, 'close');
+      const frames = ['one', 'two', 'three'].map((text) => frame(TEXT, text));
+      Wire.to(port, Buffer.concat([Buffer.from(handshake()), ...frames, frame(CLOSE, Buffer.of(0x0f, 0xa0))]));
+      expect((await left)[0]).toBe(4000);
+      expect((await shake(port)).status).toBe(101);
+      wire.socket.resume();
+      expect((await wire.frames(4)).slice(1).map(({ payload }) => String(payload))).toEqual(['one', 'two', 'three']);
+    },
+    'and not longer than closeTimeout, where that is a long message': async () => {
+      const { server, port } = await start({ maxConnections: 2, closeTimeout: 200, maxPayload: 0 });
+      const { wire } = await joinRaw(server, port);
+      wire.socket.pause();
+      server.core.broadcast(Buffer.alloc(12_000_000));
+      server.on('stream:start', (socket) => socket.pipe(server));
+      const left = next(server, 'close');
+      const long = Buffer.concat([frame(BINARY, Buffer.alloc(1_080_000)), frame(CLOSE, Buffer.of(0x0f, 0xa0))]);
+      Wire.to(port, Buffer.concat([Buffer.from(handshake()), long]));
+      expect((await left)[0]).toBe(4000);
+      expect(server.sockets).toHaveLength(1);
+    },
     'X-06 the default is 10': async () => {
       const { server, port } = await start();
       for (let n = 0; n < 10; n++) await join(server, port);
