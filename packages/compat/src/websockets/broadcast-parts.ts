@@ -6,6 +6,9 @@ interface Part {
   readonly fin: boolean;
 }
 
+/** Bytes of one message that may wait for those who are behind, while others wait for the next one. */
+const MOST_WAITING = 16_777_216;
+
 /** Ends the message that is open, and is nothing where there is none. Any other empty chunk is an empty message there. */
 export const END = Buffer.alloc(0);
 
@@ -15,6 +18,10 @@ export class BroadcastParts {
   readonly #failed: (error: Error) => void;
   /** The message that is being written. */
   #message: BroadcastStream | undefined;
+  /** That of the chunk in hand, and how the one behind it is asked for. */
+  #inHand: { readonly message: BroadcastStream; readonly proceed: () => void } | undefined;
+  /** Somebody has come since the message began, which is not for him. */
+  #isOvertaken = false;
   /** Of the message that {@link chunkOf} has begun, and not ended. */
   open: Opcode | undefined;
   readonly #known = new WeakMap<Buffer, Part>();
@@ -22,6 +29,7 @@ export class BroadcastParts {
   constructor(server: WebSocketServer, failed: (error: Error) => void) {
     this.#server = server;
     this.#failed = failed;
+    server.on('connection', () => process.nextTick(() => this.#joined()));
   }
 
   /** A chunk that says what it is, to be written when its turn comes: a copy, as the same bytes may be two of them. */
@@ -37,13 +45,31 @@ export class BroadcastParts {
     if (chunk === END && this.#message === undefined) return callback();
     const { opcode, fin } = this.#known.get(chunk) ?? { opcode: Opcode.Binary, fin: chunk.length === 0 };
     const message = (this.#message ??= this.#begin(opcode === Opcode.Binary));
-    if (!fin) return void message.write(chunk, () => callback());
-    this.#message = undefined;
-    message.end(chunk, () => callback());
+    const proceed = (): void => {
+      if (this.#inHand?.proceed !== proceed) return; // it has gone on before
+      this.#inHand = undefined;
+      callback();
+    };
+    this.#inHand = { message, proceed };
+    if (fin) this.#message = undefined;
+    if (fin) message.end(chunk, proceed);
+    else message.write(chunk, proceed);
+    if (this.#isOvertaken) this.#goOn();
+  }
+
+  #joined(): void {
+    this.#isOvertaken = true;
+    this.#goOn();
+  }
+
+  /** What comes behind the message is not kept from who is new, though those for whom it is may be behind. */
+  #goOn(): void {
+    if (this.#inHand && this.#inHand.message.writableLength <= MOST_WAITING) this.#inHand.proceed();
   }
 
   #begin(binary: boolean): BroadcastStream {
     const message = this.#server.createBroadcast({ binary });
+    this.#isOvertaken = false;
     return message.once('error', (error) => {
       if (this.#message === message) this.#message = this.open = undefined;
       this.#failed(error);

@@ -314,6 +314,22 @@ prove(serverRows, {
       expect(await client.until(2)).toEqual([Buffer.from('ab'), 'next']);
       expect(await late.until(1)).toEqual(['next']);
     },
+    'who stands still keeps nothing from who comes later': async () => {
+      const { server, port } = await start();
+      const { wire } = await joinRaw(server, port);
+      wire.socket.pause();
+      for (let n = 0; n < 12; n++) server.write(Buffer.alloc(1_000_000));
+      server.write(EMPTY);
+      server.write('one');
+      server.end('message');
+      for (let waiting = Infinity; waiting > server.writableLength;) {
+        waiting = server.writableLength;
+        for (let n = 0; n < 50; n++) await turn();
+      }
+      expect(server.writableLength).toBeGreaterThan(0);
+      const { wire: late } = await joinRaw(server, port);
+      expect(await late.take(16)).toBe('02036f6e65' + '0007' + Buffer.from('message').toString('hex') + '8000');
+    },
     'one that stops while others wait is ended after 10 s, with an error': async () => {
       const { server, port } = await start();
       const { wire } = await joinRaw(server, port);
