@@ -37,10 +37,8 @@ export class Forwarding {
     source: unknown,
   ): Promise<void> {
     await pipeline(payload, this.begin(isText, source));
-    await new Promise<void>((resolve) => {
-      if (source instanceof WebSocket && this.#behind.length > 0) this.#whenRoomOrGone(source, resolve);
-      else this.whenRoom(resolve);
-    });
+    const isGone = source instanceof WebSocket && source.readyState === source.CLOSED;
+    if (!isGone) await new Promise<void>((resolve) => this.whenRoom(resolve));
   }
 
   /** Of a message that was sent whole. */
@@ -57,15 +55,6 @@ export class Forwarding {
   whenRoom(proceed: () => void): void {
     if (this.#behind.length === 0) proceed();
     else this.#waiting.push(proceed);
-  }
-
-  #whenRoomOrGone(source: WebSocket, proceed: () => void): void {
-    if (source.readyState === source.CLOSED) return proceed();
-    source.once('close', proceed);
-    this.whenRoom(() => {
-      source.off('close', proceed);
-      proceed();
-    });
   }
 
   /** Who is new waits for none of those before him, and they for ever if they like. */

@@ -18,10 +18,10 @@ export class BroadcastParts {
   readonly #failed: (error: Error) => void;
   /** The message that is being written. */
   #message: BroadcastStream | undefined;
-  /** That of the chunk in hand, and how the one behind it is asked for. */
-  #inHand: { readonly message: BroadcastStream; readonly proceed: () => void } | undefined;
   /** Somebody has come since the message began, which is not for him. */
   #isOvertaken = false;
+  /** What comes behind the chunk in hand is not kept from who is new, though those for whom that is may be behind. */
+  #goOn = (): void => {};
   /** Of the message that {@link chunkOf} has begun, and not ended. */
   open: Opcode | undefined;
   readonly #known = new WeakMap<Buffer, Part>();
@@ -29,7 +29,11 @@ export class BroadcastParts {
   constructor(server: WebSocketServer, failed: (error: Error) => void) {
     this.#server = server;
     this.#failed = failed;
-    server.on('connection', () => process.nextTick(() => this.#joined()));
+    const joined = (): void => {
+      this.#isOvertaken = true;
+      this.#goOn();
+    };
+    server.on('connection', () => process.nextTick(joined));
   }
 
   /** A chunk that says what it is, to be written when its turn comes: a copy, as the same bytes may be two of them. */
@@ -45,26 +49,18 @@ export class BroadcastParts {
     if (chunk === END && this.#message === undefined) return callback();
     const { opcode, fin } = this.#known.get(chunk) ?? { opcode: Opcode.Binary, fin: chunk.length === 0 };
     const message = (this.#message ??= this.#begin(opcode === Opcode.Binary));
+    let isCalled = false;
     const proceed = (): void => {
-      if (this.#inHand?.proceed !== proceed) return; // it has gone on before
-      this.#inHand = undefined;
-      callback();
+      if (!isCalled) process.nextTick(callback);
+      isCalled = true;
     };
-    this.#inHand = { message, proceed };
+    this.#goOn = () => {
+      if (message.writableLength <= MOST_WAITING) proceed();
+    };
     if (fin) this.#message = undefined;
     if (fin) message.end(chunk, proceed);
     else message.write(chunk, proceed);
     if (this.#isOvertaken) this.#goOn();
-  }
-
-  #joined(): void {
-    this.#isOvertaken = true;
-    this.#goOn();
-  }
-
-  /** What comes behind the message is not kept from who is new, though those for whom it is may be behind. */
-  #goOn(): void {
-    if (this.#inHand && this.#inHand.message.writableLength <= MOST_WAITING) this.#inHand.proceed();
   }
 
   #begin(binary: boolean): BroadcastStream {

@@ -70,9 +70,9 @@ export class Socket extends WholeDuplex {
     const core: EventEmitter = this.core;
     core.on('close', (code: number, reason: Buffer | string) => {
       this.#close = [code, String(reason)];
-      const late = owner?.closeTimeout && setTimeout(() => this.#over(false), owner.closeTimeout).unref();
+      const late = owner?.closeTimeout ? setTimeout(() => this.#over(false), owner.closeTimeout).unref() : undefined;
       void isOver.then((isWhole) => {
-        if (late) clearTimeout(late);
+        clearTimeout(late);
         this.#over(isWhole);
       });
     });
