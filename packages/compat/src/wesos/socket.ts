@@ -104,11 +104,12 @@ export class Socket extends Readable {
     this.emit('close', code, reason);
   }
 
+  /** 'end' comes in a later tick, also behind a 'close' whose listener throws. */
   #closed({ received }: CloseInfo): void {
-    if (received) this.#closing(received.code, received.reason);
     this.push(null);
     while (!this.#isRead && this.readableLength > 0) (this.read() as Incoming).destroy(); // of somebody who has let go
     if (this.readableLength === 0) this.read(0); // 'end', though nobody reads
+    if (received) this.#closing(received.code, received.reason);
   }
 
   static {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setImmediate as turn } from 'node:timers/promises';
-import { WebSocket } from '@ws/connection';
+import { WebSocket, type CloseInfo } from '@ws/connection';
 import { BINARY, CLOSE, CONTINUATION, frame, MASKING_KEY, PING, TEXT, Wire } from '@ws/testing/peer';
 import { Incoming, Socket } from '../../src/wesos/index.js';
 import { prove } from '../rows.js';
@@ -227,6 +227,16 @@ prove(socketRows, {
       other.wire.socket.resetAndDestroy();
       await once(other.socket, 'end');
       expect(messages).toHaveLength(2);
+    },
+    'a close listener that throws keeps none from coming': async () => {
+      const { socket } = await recorded();
+      socket.on('close', () => {
+        throw new Error('mine');
+      });
+      const ended = once(socket, 'end');
+      const info = { received: { code: 1000, reason: '' } } as CloseInfo;
+      expect(() => socket.webSocket.emit('close', 1000, Buffer.alloc(0), info)).toThrow('mine');
+      await ended;
     },
     'destroy() cuts': async () => {
       const { socket, wire, events } = await recorded();
