@@ -82,6 +82,7 @@ What stays different here, on purpose, and how a program gets what \`ws\` does:
 | What comes on top has names too: \`socket.closed\`, \`.duplex\`, \`.stats\`, \`server.messages\` … A program may assign values of its own to all of them but \`incoming\`; what it reads before it does is ours. | \`socket.closed = false\` in \`'connection'\` |
 | The state of a socket is private to it: members of a Proxy for one, or of \`Object.create(WebSocket.prototype)\`, throw a TypeError. | a Proxy that binds methods to the socket |
 | \`new Sender(duplex)\` is a TypeError; \`sendFrame\` throws for frames with RSV1: only the connection knows what its peer can decompress. | \`WebSocket.from(duplex, { role })\` |
+| Agents that patch the files of \`ws\` (dd-trace) see none of its messages: there are no such files. Those that patch the class do. | the channels \`ws:open\`, \`ws:message\`, \`ws:close\` of \`node:diagnostics_channel\` |
 | \`bufferutil\` and \`utf-8-validate\` are not used. | none: they are not needed |
 
 And what comes on top: \`send\` returns a boolean, \`'drain'\` follows; \`'close'\` has \`info\` as third argument; \`socket.closed\`, \`for await\`, \`broadcast\`, \`shutdown\`, \`metrics\` and all else that
