@@ -69,6 +69,7 @@ export class Heartbeat {
     if (number === this.#number && this.#isTaken) {
       this.#isTaken = false; // a second pong to it tells nothing
       const ms = this.#host.readingTime - this.#sentAt;
+      if (ms < 0) return true; // the clock was set back by a stall from before the ping had left
       this.latency = this.latency === undefined ? ms : this.latency + NEWEST * (ms - this.latency);
       this.#host.latency(ms);
     }

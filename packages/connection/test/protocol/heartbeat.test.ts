@@ -214,6 +214,22 @@ describe('what is our own doing does not count', () => {
     expect(pings(core)).toHaveLength(1);
   });
 
+  test('a ping that left behind a stall, which is taken off later, measures nothing', () => {
+    const core = beating();
+    core.clock.advance(1000);
+    core.protocol.handleTimeout(core.clock.now()); // asks, though something else has had the time before
+    const [ping] = pings(core);
+    core.clock.advance(100);
+    core.protocol.handleTimeout(core.clock.now(), 150);
+    core.protocol.receive(masked(Opcode.Pong, ping!));
+    expect([core.protocol.latency, core.happened]).toEqual([undefined, []]);
+    pass(core, 1200);
+    const [second] = pings(core);
+    pass(core, 40);
+    core.protocol.receive(masked(Opcode.Pong, second!));
+    expect(core.protocol.latency).toBe(40);
+  });
+
   test('after a stall of the event loop nobody is judged for as long as it lasted', () => {
     const core = beating();
     pass(core, 1000);
