@@ -27,7 +27,7 @@ export type {
   SendCallback,
 } from './protocol/index.js';
 export { channels } from './channels.js';
-export { kEnd } from './ending.js';
+export { kClosed, kEnd } from './ending.js';
 export { Meter, type Histogram } from './meter.js';
 export type { Claim, Keeper } from './memory-account.js';
 export { kObserver, kPlace, type Observer } from './observer.js';

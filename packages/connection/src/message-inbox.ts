@@ -1,9 +1,9 @@
 import { ClosedError } from './closed-error.js';
+import { kClosed } from './ending.js';
 import { Incoming } from './incoming.js';
 import type { Claim, Keeper } from './memory-account.js';
 import type { CloseInfo } from './protocol/index.js';
 import { kPace, type Pace } from './pace.js';
-import { kLooseEnds } from './socket-state.js';
 import type { Message, RawData } from './types.js';
 import type { WebSocket } from './websocket.js';
 
@@ -48,7 +48,7 @@ export class MessageInbox implements Keeper {
     this.#wake = wake;
     this.#textAsString = textAsString;
     if (socket.readyState === socket.CLOSED) {
-      void socket[kLooseEnds].closed.then(this.#finish);
+      void socket[kClosed].then(this.#finish);
       return;
     }
     socket.on('message', this.#receive);

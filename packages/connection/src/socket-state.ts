@@ -4,6 +4,7 @@ import { channels } from './channels.js';
 import { neverOpened } from './close-report.js';
 import { Connection } from './connection.js';
 import { kIsBusy, kSettings, type ConnectionOwner, type kOwner, type Subject } from './connection-owner.js';
+import { kClosed } from './ending.js';
 import { EventAttributes } from './event-attributes.js';
 import { Limits } from './limits.js';
 import { LooseEnds } from './loose-ends.js';
@@ -179,7 +180,7 @@ export abstract class SocketState extends EventAttributes implements Subject {
 
   /** Resolves when the connection is gone; never rejects. */
   get closed(): Promise<CloseInfo> {
-    return this[kLooseEnds].closed;
+    return this[kClosed];
   }
 
   /** Called by `close` and `terminate` while connecting. A client overrides it to cut its request, and calls {@link failConnecting}. */
@@ -215,6 +216,10 @@ export abstract class SocketState extends EventAttributes implements Subject {
 
   get [kIsBusy](): boolean {
     return this.#looseEnds !== undefined && this.#looseEnds.isWriting;
+  }
+
+  get [kClosed](): Promise<CloseInfo> {
+    return this[kLooseEnds].closed;
   }
 
   protected get [kConnection](): Connection | undefined {

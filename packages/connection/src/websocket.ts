@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { channels, tellMessage } from './channels.js';
 import { kOwner, kSettings, type ConnectionOwner } from './connection-owner.js';
 import { Delivery } from './delivery.js';
-import { kEnd } from './ending.js';
+import { kClosed, kEnd } from './ending.js';
 import { toReadable, type MessageContent } from './message-content.js';
 import { MessageIterator } from './message-iterator.js';
 import { MessageStream } from './message-stream.js';
@@ -236,7 +236,7 @@ export class WebSocket<Data = unknown> extends SocketState {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
-    await this[kLooseEnds].closed;
+    await this[kClosed];
   }
 
   // Not methods: a private method is a field of each instance.

@@ -29,6 +29,7 @@ test('the public names', () => {
     'createPair',
     'createWebSocketStream',
     'isPeerFault',
+    'kClosed',
     'kEnd',
     'kJoin',
     'kObserver',

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import {
   channels,
   checkConnectionOptions,
+  kClosed,
   kObserver,
   listenerRejected,
   makeReplaceable,
@@ -238,7 +239,7 @@ export class WebSocketServer<Data = unknown> extends EventEmitter<WebSocketServe
     const closed = new Promise<void>((resolve) => this.close(() => resolve()));
     const clients = [...this.#open];
     for (const client of clients) guarded(() => client.close(1001));
-    await Promise.all([closed, ...clients.map((client) => client.closed)]);
+    await Promise.all([closed, ...clients.map((client) => client[kClosed])]);
   }
 
   /** Whatever a 'refused' listener throws, each has its answer, and what we are at goes on. */

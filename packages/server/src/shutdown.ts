@@ -1,4 +1,4 @@
-import { kEnd, type CloseInfo, type WebSocket } from '@ws/connection';
+import { kClosed, kEnd, type CloseInfo, type WebSocket } from '@ws/connection';
 import { encodeClosePayload } from '@ws/frame';
 import { checkShutdownOptions } from './option-rules.js';
 import { finiteMs } from './options.js';
@@ -55,7 +55,7 @@ export class Shutdown {
     const { signal, spread = 0 } = this.#options;
     for (const socket of sockets) {
       this.#left.add(socket);
-      void socket.closed.then((info) => this.#gone(socket, info));
+      void socket[kClosed].then((info) => this.#gone(socket, info));
     }
     this.#schedule = scattered([...this.#left], spread);
     const isDone = new Promise<void>((resolve) => (this.#done = resolve));

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import type { WebSocket as Client } from 'ws';
 import { WebSocketServer, type CloseInfo, type ShutdownOptions } from '../src/index.js';
-import { manage, peer, portOf, start, startHttp } from './support.js';
+import { join, manage, peer, portOf, start, startHttp } from './support.js';
 
 /** So many clients, and how each of their connections ended on the server. */
 async function connected(server: WebSocketServer, count: number): Promise<{ clients: Client[]; infos: CloseInfo[] }> {
@@ -318,4 +318,14 @@ test('what the program does to `clients` is nothing to shutdown and metrics', as
   const left = Promise.all(clients.map((client) => once(client, 'close')));
   expect(await server.shutdown()).toMatchObject({ closed: 2, cut: 0 });
   for (const [code] of await left) expect(code).toBe(1001);
+});
+
+test('what the program assigns to `closed` is nothing to shutdown', async () => {
+  const server = await start();
+  const { client, socket } = await join(server);
+  const { closed } = socket;
+  Object.assign(socket, { closed: true });
+  expect(await server.shutdown()).toMatchObject({ closed: 1, cut: 0 });
+  expect((await closed).sent).toMatchObject({ code: 1001 });
+  expect(client.readyState).not.toBe(client.OPEN);
 });
