@@ -233,8 +233,7 @@ test('pause before anything was pushed', () => {
   const { calls, handlers } = journal(true, () => undefined);
   const parser = new FrameParser({}, handlers);
   parser.pause();
-  parser.push(WIRE.subarray(0, 30));
-  parser.push(WIRE.subarray(30));
+  for (const chunk of cut(Uint8Array.from(WIRE), [30])) parser.push(chunk);
   expect(parser.bufferedBytes).toBe(WIRE.length);
   expect(calls).toEqual([]);
   parser.resume();
