@@ -101,7 +101,10 @@ export class ConnectionCarrier implements Carrier {
     this.#control = undefined;
     if (opcode === Opcode.Ping) this.core.ping(payload, undefined, callback);
     else if (opcode === Opcode.Pong) this.core.pong(payload, undefined, callback);
-    else this.core.close(payload.length > 0 ? decodeClosePayload(payload).code : undefined, payload.subarray(2));
+    else {
+      this.core.close(payload.length > 0 ? decodeClosePayload(payload).code : undefined, payload.subarray(2));
+      if (callback) process.nextTick(callback);
+    }
     return true;
   }
 }

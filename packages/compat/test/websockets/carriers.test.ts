@@ -83,3 +83,10 @@ test('a message that a Close frame cuts is not told as a whole one', async () =>
     expect(told).toEqual([]);
   }
 });
+
+test('a Close frame that is written has its callback called too', async () => {
+  const { server, port } = await start();
+  for (const { socket } of [wrap(), await joinRaw(server, port)])
+    await new Promise<void>((resolve) => socket.writeHead({ opcode: CLOSE }).write('', () => resolve()));
+  expect(server.sockets.map(({ core }) => 'readyState' in core && core.readyState)).toEqual([2]);
+});
