@@ -61,6 +61,13 @@ export class Heartbeat {
     return Math.min(timeoutMs - (now - this.#progressAt), timeoutMs / LOOKS, intervalMs);
   }
 
+  /** The clock was set back to `now`, from what was noted meanwhile. */
+  setBack(now: number): void {
+    if (this.#askedAt !== undefined) this.#askedAt = Math.min(this.#askedAt, now);
+    this.#sentAt = Math.min(this.#sentAt, now);
+    this.#progressAt = Math.min(this.#progressAt, now);
+  }
+
   /** @returns whether it answers a ping of ours, be it an old one */
   pong(payload: Uint8Array): boolean {
     if (payload.length !== PAYLOAD_BYTES || payload[0] !== W || payload[1] !== S) return false;
@@ -69,7 +76,6 @@ export class Heartbeat {
     if (number === this.#number && this.#isTaken) {
       this.#isTaken = false; // a second pong to it tells nothing
       const ms = this.#host.readingTime - this.#sentAt;
-      if (ms < 0) return true; // the clock was set back by a stall from before the ping had left
       this.latency = this.latency === undefined ? ms : this.latency + NEWEST * (ms - this.latency);
       this.#host.latency(ms);
     }

@@ -207,8 +207,18 @@ export class Watch implements HeartbeatHost {
       return this.#judge(now);
     }
     this.#stalledMs = stalledMs;
-    if (this.#heldAt === undefined) this.#heldMs += stalledMs;
+    if (this.#heldAt === undefined) this.#takeOff(stalledMs, now);
     return Math.min(stalledMs, MAX_RESPITE_MS);
+  }
+
+  /** A stall is no reading time. What was noted at its end, late, was so at its beginning. */
+  #takeOff(stalledMs: number, now: number): void {
+    this.#heldMs += stalledMs;
+    const time = this.#readingTime(now);
+    this.#heardAt = Math.min(this.#heardAt, time);
+    this.#messageAt = Math.min(this.#messageAt, time);
+    this.#pieceAt = Math.min(this.#pieceAt, time);
+    this.#heartbeat?.setBack(time);
   }
 
   /** @returns as {@link #lookAround} */

@@ -214,20 +214,35 @@ describe('what is our own doing does not count', () => {
     expect(pings(core)).toHaveLength(1);
   });
 
-  test('a ping that left behind a stall, which is taken off later, measures nothing', () => {
-    const core = beating();
-    core.clock.advance(1000);
-    core.protocol.handleTimeout(core.clock.now()); // asks, though something else has had the time before
-    const [ping] = pings(core);
-    core.clock.advance(100);
-    core.protocol.handleTimeout(core.clock.now(), 150);
-    core.protocol.receive(masked(Opcode.Pong, ping!));
-    expect([core.protocol.latency, core.happened]).toEqual([undefined, []]);
-    pass(core, 1200);
-    const [second] = pings(core);
-    pass(core, 40);
-    core.protocol.receive(masked(Opcode.Pong, second!));
-    expect(core.protocol.latency).toBe(40);
+  describe('a ping whose sending is noted behind a stall, before the stall is', () => {
+    function stalled(): { core: Core; ping: Uint8Array } {
+      const core = beating();
+      core.clock.advance(1000);
+      core.protocol.handleTimeout(core.clock.now()); // asks; it is noted at once
+      const [ping] = pings(core);
+      core.clock.advance(100);
+      core.protocol.handleTimeout(core.clock.now(), 150);
+      return { core, ping: ping! };
+    }
+
+    test('has left at its beginning: no round trip is less than nothing, and the next one is asked for', () => {
+      const { core, ping } = stalled();
+      pass(core, 40);
+      core.protocol.receive(masked(Opcode.Pong, ping));
+      expect([core.protocol.latency, core.happened]).toEqual([40, []]);
+      pass(core, 1000);
+      expect(pings(core)).toHaveLength(1);
+      expect(lasts(core)).toBe(400);
+    });
+
+    test('is answered by anything that comes', () => {
+      const { core } = stalled();
+      core.protocol.receive(masked(Opcode.Text, 'x'));
+      pass(core, 999);
+      expect([core.isDestroyed, pings(core)]).toEqual([false, []]);
+      pass(core, 1);
+      expect(pings(core)).toHaveLength(1);
+    });
   });
 
   test('after a stall of the event loop nobody is judged for as long as it lasted', () => {
