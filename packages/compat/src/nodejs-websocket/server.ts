@@ -148,8 +148,6 @@ export class Server extends EventEmitter<ServerEvents> implements Parent {
     });
     return connection;
   }
-
-  static {
-    forgivePeers(this);
-  }
 }
+
+forgivePeers(Server);

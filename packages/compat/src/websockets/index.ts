@@ -4,7 +4,7 @@ import { Socket } from './socket.js';
 export type { PongInfo, ServerEvents, SocketEvents } from './events.js';
 export type { ReceivedHead, WrittenHead } from './head.js';
 export type { ServerOptions } from './server.js';
-export type { SocketOptions } from './socket.js';
+export type { SocketOptions } from './receiving.js';
 export { Server, Socket };
 
 /** For `import websockets from`, as of a CommonJS module. */

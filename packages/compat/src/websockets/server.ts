@@ -1,21 +1,22 @@
 import { isUtf8 } from 'node:buffer';
+import type { Socket as NetSocket } from 'node:net';
 import { Writable } from 'node:stream';
 import { isControl, Opcode } from '@ws/frame';
 import {
-  refuseUpgrade,
   WebSocketServer,
   type AnyHttpServer,
+  type BroadcastStream,
   type RefusalReason,
   type ServerOptions as CoreOptions,
+  type WebSocket,
 } from '@ws/server';
 import { forgivePeers } from '../async-listeners.js';
 import { takeSources } from '../endless.js';
-import { BroadcastParts, END } from './broadcast-parts.js';
-import type { WriteCallback } from './carrier.js';
+import type { WriteCallback } from './message-frames.js';
 import type { Listener, Other, OtherName, ServerEvents } from './events.js';
 import { outgoingHead, type WrittenHead } from './head.js';
-import { closeIdle } from './idle.js';
-import { bytesOf, chooseFor, onChoice, Socket, type Owner } from './socket.js';
+import type { Owner } from './receiving.js';
+import { bytesOf, Socket } from './socket.js';
 
 type Ours =
   'port' | 'host' | 'backlog' | 'server' | 'noServer' | 'path' | 'idleTimeout' | 'incoming' | 'clientTracking';
@@ -30,25 +31,26 @@ export interface ServerOptions extends Omit<CoreOptions, Ours> {
   readonly maxConnections?: number | undefined;
 }
 
+/** What waits is counted in parts; 'close' and 'error' tell of its sockets. */
+const STREAM = { objectMode: true, highWaterMark: 1, emitClose: false, autoDestroy: false, captureRejections: true };
 const FIXED = { noServer: true, unservedPath: 404, clientTracking: true, idleTimeout: 0 } as const;
 /** Reasons that are no failed handshake: the request may be for others, or there is no room. */
 // prettier-ignore
 const NO_FAILURE: ReadonlySet<RefusalReason> = new Set(['path', 'maxConnections', 'maxConnectionsPerAddress', 'maxPending', 'memoryLimit', 'rateLimit', 'acceptPaused', 'closing']);
 
-/** A socket that is not read to its end keeps its place behind the end of its connection: what waits in it is memory. */
-class PlaceKeeper extends WebSocketServer {
-  readonly #isFull: () => boolean;
-
-  constructor(options: CoreOptions, isFull: () => boolean) {
-    super(options);
-    this.#isFull = isFull;
-  }
-
-  override handleUpgrade(...call: Parameters<WebSocketServer['handleUpgrade']>): void {
-    if (this.#isFull()) refuseUpgrade(call[1], 503, { headers: { 'Retry-After': '1' } });
-    else super.handleUpgrade(...call);
-  }
+/** A part of a message to all. */
+interface Part {
+  readonly bytes: Uint8Array;
+  readonly opcode: Opcode;
+  /** It is the last of its message. */
+  readonly fin: boolean;
 }
+
+/** Ends the message that is open, and is nothing where there is none. */
+const END: Part = { bytes: Buffer.alloc(0), opcode: Opcode.Binary, fin: true };
+/** Bytes of one message that may wait for those who are behind, while others wait for the next one. */
+const MOST_WAITING = 16_777_216;
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** Many sockets: what is written goes to all of them, and an empty chunk ends the message. It has no end and cannot be destroyed: `core` closes. */
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- its listeners have types, and that is all
@@ -62,36 +64,57 @@ export class Server extends Writable {
   readonly maxConnections: number;
   /** A server never masks. RFC 6455 §5.1 */
   readonly mask = false;
-  /** What is written. */
-  readonly #parts: BroadcastParts;
+  /** The message that is being sent. */
+  #message: BroadcastStream | undefined;
+  /** Somebody has come since the message began, which is not for him. */
+  #isOvertaken = false;
+  /** What comes behind the part in hand is not kept from who is new, though those for whom that is may be behind. */
+  #goOn = (): void => {};
+  /** Of the message that `broadcast` has begun, and not ended. */
+  #open: Opcode | undefined;
 
   /** @throws {TypeError | RangeError} naming the option that is not what it has to be */
   constructor(options: ServerOptions = {}) {
-    super({ emitClose: false, autoDestroy: false, captureRejections: true } as object);
+    super(STREAM);
     const { url = 'ws://localhost:3000', timeout = 600_000, maxConnections = 10, ...rest } = options;
-    const streamThreshold = (rest.streamThreshold ?? 16_384) || Infinity;
+    const { streamThreshold = 16_384, closeTimeout = 30_000 } = rest;
+    const lateMs = closeTimeout === Infinity ? 0 : Number(closeTimeout);
     if (typeof url !== 'string') throw new TypeError(`url is ${typeof url}, expected a string`);
+    if (!(Number.isFinite(timeout) && timeout >= 0 && timeout <= MAX_TIMEOUT_MS))
+      throw new RangeError(`timeout is ${timeout}, expected 0 to ${MAX_TIMEOUT_MS} ms`);
     this.url = new URL(url, 'ws://localhost');
     this.timeout = timeout;
     this.maxConnections = maxConnections;
     const ours = { ...FIXED, path: this.url.pathname, maxConnections };
     // A ping of ours and its answer would be bytes as well: who is silent would never be.
     const given = { maxPayload: 104_857_600, heartbeat: timeout === 0 && {}, ...rest, ...ours };
-    const isFull = (): boolean => this.sockets.length >= maxConnections && this.core.clients.size < maxConnections;
-    this.core = new PlaceKeeper(given, isFull);
-    closeIdle(this.core, timeout);
+    this.core = new WebSocketServer(given);
     const owner: Owner = {
       nextId: 0,
-      closeTimeout: rest.closeTimeout === Infinity ? 0 : Number(rest.closeTimeout ?? 30_000),
       listenerCount: (name) => this.listenerCount(name),
-      tell: (socket, name, [first, ...others]) => {
-        if (name === 'close') this.sockets.splice(this.sockets.indexOf(socket), 1);
-        this.emit(name, ...(first === undefined ? [socket] : [first, socket, ...others]));
-      },
+      tell: (socket, name, [first, ...others]) =>
+        void this.emit(name, ...(first === undefined ? [socket] : [first, socket, ...others])),
     };
-    this.#parts = new BroadcastParts(this.core, (error) => this.emit('error', error));
+    const joined = (): void => {
+      this.#isOvertaken = true;
+      this.#goOn();
+    };
     this.core.on('connection', (webSocket) => {
-      const socket = new Socket(webSocket, { raw: rest.autoPong === false, streamThreshold }, owner);
+      process.nextTick(joined);
+      const socket = new Socket(
+        webSocket,
+        { raw: rest.autoPong === false, streamThreshold: streamThreshold || Infinity },
+        owner,
+      );
+      (webSocket.duplex as Partial<NetSocket> | undefined)?.setTimeout?.(timeout, () => webSocket.close(1001));
+      socket.once('close', () => this.sockets.splice(this.sockets.indexOf(socket), 1));
+      // What is not read to its end is memory: it has its time, and its place is given to who is alive.
+      webSocket.once('close', () => {
+        const late = lateMs > 0 ? setTimeout(() => socket.destroy(), lateMs).unref() : undefined;
+        socket.once('close', () => clearTimeout(late));
+      });
+      if (maxConnections && this.sockets.length >= maxConnections)
+        this.sockets.find(({ core }) => !this.core.clients.has(core as WebSocket))?.destroy();
       this.sockets.push(socket);
       this.emit('open', socket);
     });
@@ -105,7 +128,6 @@ export class Server extends Writable {
     });
     this.on('error', () => {}); // so that none is thrown for want of a listener
     takeSources(this);
-    onChoice(this, () => this.sockets.forEach((socket) => chooseFor(socket)));
   }
 
   /** Takes the upgrade requests of an http or https server that are for its path, and leaves the others alone; 404 where nobody takes one. */
@@ -123,21 +145,27 @@ export class Server extends Writable {
   broadcast(head: WrittenHead, message: string | Uint8Array): this;
   broadcast(...args: [string | Uint8Array] | [WrittenHead, string | Uint8Array]): this {
     const [head, message] = args.length === 1 ? [{}, args[0]] : args;
-    const { opcode = this.#parts.open ?? Opcode.Text, fin = true } = outgoingHead(head, 0);
+    const { opcode = this.#open ?? Opcode.Text, fin = true } = outgoingHead(head, 0);
     const bytes = bytesOf(message);
     if (isControl(opcode)) for (const socket of this.sockets) socket.writeHead({ opcode }).write(bytes);
     else if (opcode !== Opcode.Binary && !isUtf8(bytes)) throw new TypeError('text is not valid UTF-8');
-    else if (!fin || this.#parts.open !== undefined) super.write(this.#parts.chunkOf(bytes, opcode, fin));
-    else this.core.broadcast(bytes, { binary: opcode === Opcode.Binary });
+    else if (fin && this.#open === undefined) this.core.broadcast(bytes, { binary: opcode === Opcode.Binary });
+    else {
+      this.#open = fin ? undefined : opcode;
+      super.write({ bytes: Buffer.from(bytes), opcode, fin } satisfies Part);
+    }
     return this;
   }
 
   /** A part of a message to all, binary unless a broadcast has begun it; an empty one ends it. */
   override write(chunk: unknown, callback?: WriteCallback): boolean;
   override write(chunk: unknown, encoding: BufferEncoding, callback?: WriteCallback): boolean;
-  override write(...args: unknown[]): boolean {
-    if ((args[0] as Buffer | null)?.length === 0) this.#parts.open = undefined;
-    return super.write(...(args as [unknown, BufferEncoding, WriteCallback]));
+  override write(chunk: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
+    if (typeof encoding === 'function') return this.write(chunk, 'utf8', encoding);
+    const bytes = bytesOf(chunk, encoding);
+    const fin = bytes.length === 0;
+    if (fin) this.#open = undefined;
+    return super.write({ bytes, opcode: Opcode.Binary, fin } satisfies Part, callback);
   }
 
   /** Ends the message that is being written, if there is one, and nothing else. */
@@ -147,7 +175,7 @@ export class Server extends Writable {
   override end(chunk?: unknown, ...rest: unknown[]): this {
     const callback = [chunk, ...rest].find((arg): arg is () => void => typeof arg === 'function');
     if (chunk !== undefined && chunk !== null && chunk !== callback) this.write(chunk, rest[0] as BufferEncoding);
-    this.write(END, () => callback?.());
+    super.write(END, () => callback?.());
     return this;
   }
 
@@ -156,18 +184,40 @@ export class Server extends Writable {
     return this;
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
-    this.#parts.write(chunk, callback);
+  /** One after the other: the next part after the callback. */
+  override _write(part: Part, _encoding: BufferEncoding, callback: () => void): void {
+    const { bytes, opcode, fin } = part;
+    if (part === END && !this.#message) return callback();
+    const message = (this.#message ??= this.#begin(opcode === Opcode.Binary));
+    let isCalled = false;
+    const proceed = (): void => {
+      if (!isCalled) process.nextTick(callback);
+      isCalled = true;
+    };
+    this.#goOn = () => {
+      if (message.writableLength <= MOST_WAITING) proceed();
+    };
+    if (fin) this.#message = undefined;
+    if (fin) message.end(bytes, proceed);
+    else message.write(bytes, proceed);
+    if (this.#isOvertaken) this.#goOn();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.core[Symbol.asyncDispose]();
   }
 
-  static {
-    forgivePeers(this);
+  #begin(binary: boolean): BroadcastStream {
+    const message = this.core.createBroadcast({ binary });
+    this.#isOvertaken = false;
+    return message.once('error', (error) => {
+      if (this.#message === message) this.#message = this.#open = undefined;
+      this.emit('error', error);
+    });
   }
 }
+
+forgivePeers(Server);
 
 export interface Server {
   on<Of extends keyof ServerEvents>(name: Of, listener: Listener<ServerEvents, Of>): this;

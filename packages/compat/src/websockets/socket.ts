@@ -1,86 +1,45 @@
-import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { encodeClosePayload, Opcode } from '@ws/frame';
-import type { FrameDuplex, FrameDuplexOptions } from '@ws/frame/stream';
-import { WebSocketServer, type WebSocket } from '@ws/server';
+import { FrameDuplex } from '@ws/frame/stream';
+import type { WebSocket } from '@ws/server';
 import { forgivePeers } from '../async-listeners.js';
-import { WholeDuplex } from '../whole-read.js';
-import type { Carrier, WriteCallback } from './carrier.js';
 import type { Listener, Other, OtherName, SocketEvents } from './events.js';
 import { outgoingHead, type WrittenHead } from './head.js';
-import { Receiving } from './receiving.js';
-
-/** `mask`: what is sent is masked, and what comes is not, as at a client's end. The others are those of `FrameDuplex`. */
-export interface SocketOptions extends FrameDuplexOptions {
-  /** Bytes up to which a message in one frame is no stream. @default 16_384 */
-  readonly streamThreshold?: number | undefined;
-}
-
-/** What a socket has of its Server. */
-export interface Owner {
-  nextId: number;
-  /** ms that its readers have behind the end of the connection; 0: for ever. */
-  readonly closeTimeout: number;
-  listenerCount(name: string): number;
-  tell(socket: Socket, name: keyof SocketEvents, told: readonly unknown[]): void;
-}
-
-/** Asks the connection of a Socket for what is listened for by now. */
-export let chooseFor: (socket: Socket) => void;
+import { MessageFrames, type WriteCallback } from './message-frames.js';
+import { Receiving, type Owner, type SocketOptions } from './receiving.js';
 
 type Name = keyof SocketEvents;
 type Chunk = Uint8Array | string | boolean | null | undefined;
 
 const NOTHING = Buffer.alloc(0);
-let count = 0;
+/** Of sockets over byte streams. */
+const NOBODY: Owner = { nextId: 0, listenerCount: () => 0, tell: () => {} };
 
 /**
  * Frames of a byte stream, read and written as a Duplex, and the messages in them; or messages of a connection of the core, in the same words.
  * What a peer does is an `'error'` where somebody listens, and never thrown.
  */
 // oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- its listeners have types, and that is all
-export class Socket extends WholeDuplex {
+export class Socket extends Receiving {
   readonly id: number;
-  /** What it stands on, for what is not here. */
-  readonly core: FrameDuplex | WebSocket;
-  readonly #carrier: Carrier;
-  readonly #receiving: Receiving;
+  readonly #frames: FrameDuplex | MessageFrames;
   readonly #allowedRsv: number;
-  /** As 'close' has it; what it stands on has ended then. */
-  #close: SocketEvents['close'] | undefined;
-  #isOver = false;
 
   /**
    * @param source a byte stream on which the handshake is done, or a WebSocket of the core
    * @param owner given by a Server
    * @throws {TypeError | RangeError} for a source that is neither or has a Socket already, and for a bad option
    */
-  constructor(source: Duplex | WebSocket, options: SocketOptions = {}, owner?: Owner) {
-    const { highWaterMark = 65_536, allowedRsv = 0 } = options;
-    super({ emitClose: false, captureRejections: true, readableHighWaterMark: highWaterMark } as object);
-    this.#receiving = new Receiving(this, source, options, owner);
-    this.#carrier = this.#receiving.carrier;
-    this.core = this.#carrier.core;
-    this.id = owner ? owner.nextId++ : count++;
-    this.#allowedRsv = allowedRsv;
-    this.on('error', () => {}); // so that none is thrown for want of a listener
-    onChoice(this, () => chooseFor(this));
-    chooseFor(this);
-    const isOver = this.#receiving.all();
-    const core: EventEmitter = this.core;
-    core.on('close', (code: number, reason: Buffer | string) => {
-      this.#close = [code, String(reason)];
-      const late = owner?.closeTimeout ? setTimeout(() => this.#over(false), owner.closeTimeout).unref() : undefined;
-      void isOver.then((isWhole) => {
-        clearTimeout(late);
-        this.#over(isWhole);
-      });
-    });
+  constructor(source: Duplex | WebSocket, options: SocketOptions = {}, owner = NOBODY) {
+    super(source, options, owner);
+    this.id = owner.nextId++;
+    this.#frames = this.core instanceof FrameDuplex ? this.core : new MessageFrames(this.core);
+    this.#allowedRsv = options.allowedRsv ?? 0;
   }
 
   /** Says what the next message is like, or with a control opcode the next control frame; it holds until that has ended. */
   writeHead(head: WrittenHead): this {
-    this.#carrier.writeHead(outgoingHead(head, this.#allowedRsv));
+    this.#frames.writeHead(outgoingHead(head, this.#allowedRsv));
     return this;
   }
 
@@ -93,14 +52,14 @@ export class Socket extends WholeDuplex {
   override write(chunk: Chunk, encoding?: BufferEncoding, callback?: WriteCallback): boolean;
   override write(chunk: Chunk, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
     if (typeof encoding === 'function') return this.write(chunk, undefined, encoding);
-    if (!isNothing(chunk)) return this.#carrier.write(bytesOf(chunk, encoding), callback);
+    if (!isNothing(chunk)) return this.#frames.write(bytesOf(chunk, encoding), callback);
     if (callback) process.nextTick(callback);
     return true;
   }
 
   /** Sends the frame that ends the message, or is all of it; an empty one without a chunk. As {@link write}. */
   writeEnd(chunk?: Uint8Array | string | null, encoding?: BufferEncoding): boolean {
-    return this.#carrier.writeEnd(bytesOf(chunk ?? NOTHING, encoding));
+    return this.#frames.writeEnd(bytesOf(chunk ?? NOTHING, encoding));
   }
 
   override end(callback?: () => void): this;
@@ -114,80 +73,31 @@ export class Socket extends WholeDuplex {
 
   /** Sends a message: a string as text, bytes as binary. Too late, it does nothing. @throws {TypeError} for anything else */
   send(message: string | Uint8Array): this {
-    this.#carrier.send(bytesOf(message), typeof message !== 'string');
+    const opcode = typeof message === 'string' ? Opcode.Text : Opcode.Binary;
+    if (this.core instanceof FrameDuplex) this.core.writeHead({ opcode }).writeEnd(bytesOf(message));
+    else this.core.send(bytesOf(message), { binary: opcode === Opcode.Binary });
     return this;
   }
 
   /** @throws {RangeError} over 125 bytes */
   ping(message: string | Uint8Array = NOTHING): this {
-    this.#carrier.writeHead({ opcode: Opcode.Ping }).write(bytesOf(message));
+    this.#frames.writeHead({ opcode: Opcode.Ping }).write(bytesOf(message));
     return this;
   }
 
   /** Begins the closing handshake; a reason alone goes with 1000. @throws {TypeError | RangeError} for a code or reason that cannot be sent */
   close(code?: number | string, reason?: string): this {
     const payload = typeof code === 'string' ? encodeClosePayload(1000, code) : encodeClosePayload(code, reason);
-    this.#carrier.writeHead({ opcode: Opcode.Close }).write(payload);
+    this.#frames.writeHead({ opcode: Opcode.Close }).write(payload);
     return this;
   }
 
-  /** To a Server, one at a time, each message goes as a message of its own, and the end of this socket is nothing to it. */
-  override pipe<To extends NodeJS.WritableStream>(destination: To, options?: { end?: boolean }): To {
-    const server = coreOf(destination);
-    if (server === undefined) return super.pipe(destination, options);
-    this.#receiving.target = server;
-    return destination;
-  }
-
-  override unpipe(destination?: NodeJS.WritableStream): this {
-    if (destination === undefined || coreOf(destination) === this.#receiving.target) this.#receiving.target = undefined;
-    return super.unpipe(destination);
-  }
-
-  override read(size?: number): Buffer | null {
-    const chunk = super.read(size) as Buffer | null;
-    if (this.readableLength === 0) this.#receiving.proceed();
-    return chunk;
-  }
-
-  /** Without a 'readable' for the end, at which there is nothing to read. */
-  override emit(...args: Parameters<Duplex['emit']>): boolean {
-    if (args[0] !== 'readable' || this.readableLength > 0) return super.emit(...args);
-    this.read(0);
-    return false;
-  }
-
-  override _read(): void {
-    this.#receiving.proceed();
-  }
-
   override _final(callback: () => void): void {
-    if (this.#close) callback();
-    else this.#carrier.end(() => callback());
-  }
-
-  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    this.unpipe(); // who does not read would keep all this alive
-    this.#receiving.proceed();
-    this.#carrier.destroy();
-    callback(error);
-    process.nextTick(() => super.emit('close', ...(this.#close ?? [1006, ''])));
-  }
-
-  /** Who is late is over, whoever its messages wait for. */
-  #over(isWhole: boolean): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#receiving.tellOwner('close', this.#close ?? []);
-    if (isWhole) super.end();
-    else this.destroy();
-  }
-
-  static {
-    forgivePeers(this);
-    chooseFor = (socket) => socket.#receiving.choose();
+    this.#frames.end(() => callback());
   }
 }
+
+forgivePeers(Socket);
 
 export interface Socket {
   on<Of extends Name>(name: Of, listener: Listener<SocketEvents, Of>): this;
@@ -195,18 +105,6 @@ export interface Socket {
   once<Of extends Name>(name: Of, listener: Listener<SocketEvents, Of>): this;
   once<Of extends string | symbol>(name: OtherName<Of, SocketEvents>, listener: Other): this;
 }
-
-/** Calls back when listeners for what a connection has to be asked for have come or gone. */
-export function onChoice(emitter: EventEmitter, choose: () => void): void {
-  const changed = (name: string | symbol): void => {
-    if (name === 'stream:start' || name === 'head') process.nextTick(choose);
-  };
-  emitter.on('newListener', changed).on('removeListener', changed);
-}
-
-/** Of a Server. */
-const coreOf = (target: object): WebSocketServer | undefined =>
-  'core' in target && target.core instanceof WebSocketServer ? target.core : undefined;
 
 const isNothing = (chunk: unknown): chunk is boolean | null | undefined =>
   chunk === null || chunk === undefined || typeof chunk === 'boolean';

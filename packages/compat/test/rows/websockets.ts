@@ -86,13 +86,13 @@ export const serverRows = {
   'BK-033': {
     old: '`timeout`, an option',
     adapter:
-      'ms without a byte in either direction, up to a quarter more, then 1001, and the end behind `closeTimeout`; 0 is for ever. With it there is no `heartbeat`, whose bytes would count, unless you ask for one',
+      'ms without a byte in either direction, then 1001, and the end behind `closeTimeout`; 0 is for ever. With it there is no `heartbeat`, whose bytes would count, unless you ask for one',
     core: '`idleTimeout`, which goes by messages; `heartbeat` finds those that are gone',
   },
   'BK-034': {
     old: '`maxConnections`, an option',
     adapter:
-      'the same; who is too many gets 503, the others stay. A socket that is not read to its end keeps its place, up to `closeTimeout` behind its connection',
+      'the same; who is too many gets 503, the others stay. A socket that is not read to its end has until `closeTimeout` behind its connection, or until somebody comes for its place',
     core: '`maxConnections`',
   },
   'BK-035': {

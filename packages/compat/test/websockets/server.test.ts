@@ -27,9 +27,8 @@ import { startPages } from '../http-servers.js';
 import { Client, join, joinRaw, start } from './support.js';
 
 const EMPTY = Buffer.alloc(0);
-/** All but `setInterval`. */
-// prettier-ignore
-const NOT_FAKED = ['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'clearImmediate', 'setTimeout', 'clearTimeout'] as const;
+/** All but `setTimeout`, which jest is to have. */
+const NOT_FAKED = ['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate'] as const;
 
 /** So many bytes of a connection are counted. */
 async function counted({ core }: Socket, name: 'bytesReceived' | 'bytesSent', bytes: number): Promise<void> {
@@ -147,37 +146,30 @@ prove(serverRows, {
       expect(await left).toMatchObject([1001, { id: 0 }, '']);
     },
     'a byte in either direction counts, of whatever; who does not answer the 1001 is cut': async () => {
-      jest.useFakeTimers({ doNotFake: [...NOT_FAKED] }); // the looks alone
-      atEnd(() => jest.useRealTimers());
-      const { server, port } = await start({ timeout: 400, closeTimeout: 20 });
+      const { server, port } = await start({ timeout: 500, closeTimeout: 20 });
       const [silent, speaking, hearing] = [
         await joinRaw(server, port),
         await joinRaw(server, port),
         await joinRaw(server, port),
       ];
-      const slowly = frame(TEXT, 'a long message');
-      for (let look = 0; look < 5; look++) {
-        speaking.wire.write(slowly.subarray(look, look + 1));
-        hearing.socket.ping();
-        await counted(speaking.socket, 'bytesReceived', look + 1);
-        await counted(hearing.socket, 'bytesSent', 2 * look + 2);
-        expect(silent.wire.received.length).toBe(0);
-        jest.advanceTimersByTime(100);
-      }
       const gone = next(silent.socket, 'close');
-      expect(await silent.wire.take(4)).toBe('880203e9');
+      const told = { silent: '' };
+      void silent.wire.take(4).then((bytes) => (told.silent = bytes));
+      const slowly = frame(TEXT, 'a long message'.repeat(100_000));
+      for (let sent = 0; told.silent === ''; sent++) {
+        speaking.wire.write(slowly.subarray(sent, sent + 1));
+        hearing.socket.ping();
+        await counted(speaking.socket, 'bytesReceived', sent + 1);
+        await counted(hearing.socket, 'bytesSent', 2 * sent + 2);
+      }
+      expect(told.silent).toBe('880203e9');
       expect(await gone).toEqual([1006, '']);
       expect(server.sockets).toEqual([speaking.socket, hearing.socket]);
-      await hearing.wire.frames(5);
-      await hearing.wire.take();
-      const rest = [speaking, hearing].map(({ socket }) => next(socket, 'close'));
-      jest.advanceTimersByTime(300);
-      expect(server.core.clients.size).toBe(2);
-      jest.advanceTimersByTime(100);
-      expect(await hearing.wire.take(4)).toBe('880203e9');
-      expect(await speaking.wire.take(4)).toBe('880203e9');
-      await Promise.all(rest);
-      expect(jest.getTimerCount()).toBe(0);
+      for (const { socket } of [speaking, hearing]) expect(socket.core).toHaveProperty('readyState', 1);
+      expect(await Promise.all([speaking, hearing].map(({ socket }) => next(socket, 'close')))).toEqual([
+        [1006, ''],
+        [1006, ''],
+      ]);
     },
     'there is no heartbeat beside it, whose bytes would count': () => {
       const heartbeatOf = (options?: ServerOptions): unknown => new Server(options).core.options.heartbeat;
@@ -187,18 +179,18 @@ prove(serverRows, {
     },
     'X-06 the default is ten minutes, and 0 is for ever': async () => {
       expect(new Server().timeout).toBe(600_000);
-      jest.useFakeTimers({ doNotFake: [...NOT_FAKED] });
-      atEnd(() => jest.useRealTimers());
       const { server, port } = await start();
-      const { wire } = await joinRaw(server, port);
-      jest.advanceTimersByTime(600_000);
-      expect(wire.received.length).toBe(0);
-      jest.advanceTimersByTime(150_000);
+      const { wire, socket } = await joinRaw(server, port);
+      const { duplex: tcp } = socket.core as WebSocket;
+      expect(tcp).toHaveProperty('timeout', 600_000);
+      tcp!.emit('timeout');
       expect(await wire.take(4)).toBe('880203e9');
       const endless = await start({ timeout: 0 });
-      const before = jest.getTimerCount();
-      await join(endless.server, endless.port);
-      expect([jest.getTimerCount() - before, endless.server.core.options.idleTimeout]).toEqual([0, 0]);
+      const { socket: other } = await join(endless.server, endless.port);
+      expect([
+        (other.core as WebSocket).duplex!.listenerCount('timeout'),
+        endless.server.core.options.idleTimeout,
+      ]).toEqual([0, 0]);
       for (const timeout of [-1, NaN, 2 ** 31, '5' as never]) expect(() => new Server({ timeout })).toThrow(RangeError);
     },
   },
@@ -216,22 +208,27 @@ prove(serverRows, {
     },
     ...Object.fromEntries(
       (['closes', 'cuts'] as const).map((how) => [
-        `who ${how}, and is not read to the end, keeps his place until closeTimeout`,
+        `who ${how}, and is not read to the end, has until closeTimeout, or until somebody comes for his place`,
         async () => {
-          const { server, port } = await start({ maxConnections: 1, closeTimeout: 2000 });
-          const stalled = new Writable({ write() {} });
-          server.on('stream:start', (socket) => void socket.pipe(stalled));
-          const wire = await Wire.open(port);
-          wire.send(BINARY, Buffer.alloc(200_000));
-          await counted(server.sockets[0]!, 'bytesReceived', 200_000);
-          const over = next(server, 'close');
-          if (how === 'closes') wire.send(CLOSE, Buffer.of(0x0f, 0xa0));
-          else wire.cut();
-          while (server.core.clients.size > 0) await turn();
-          expect((await shake(port)).status).toBe(503);
-          expect((await over)[0]).toBe(how === 'closes' ? 4000 : 1006);
-          expect([server.sockets, stalled.listenerCount('drain')]).toEqual([[], 0]);
-          expect((await shake(port)).status).toBe(101);
+          for (const closeTimeout of [20, 2000, false] as const) {
+            const { server, port } = await start({ maxConnections: 1, closeTimeout });
+            const stalled = new Writable({ write() {} });
+            server.on('stream:start', (socket) => void socket.pipe(stalled));
+            const { wire, socket } = await joinRaw(server, port);
+            wire.send(BINARY, Buffer.alloc(200_000));
+            await counted(socket, 'bytesReceived', 200_000);
+            const over = next(server, 'close');
+            if (how === 'closes') wire.send(CLOSE, Buffer.of(0x0f, 0xa0));
+            else wire.cut();
+            while (server.core.clients.size > 0) await turn();
+            if (closeTimeout !== 20) {
+              expect(server.sockets).toEqual([socket]);
+              expect((await shake(port)).status).toBe(101);
+            }
+            const [code, who] = await over;
+            expect([code, who === socket]).toEqual([how === 'closes' ? 4000 : 1006, true]);
+            expect([server.sockets.includes(socket), stalled.listenerCount('drain')]).toEqual([false, 0]);
+          }
         },
       ]),
     ),
@@ -241,7 +238,7 @@ prove(serverRows, {
       const { wire, socket } = await joinRaw(server, port);
       wire.send(BINARY, Buffer.alloc(200_000));
       await counted(socket, 'bytesReceived', 200_000);
-      jest.useFakeTimers({ doNotFake: NOT_FAKED.filter((name) => name !== 'setTimeout' && name !== 'clearTimeout') });
+      jest.useFakeTimers({ doNotFake: [...NOT_FAKED] });
       atEnd(() => jest.useRealTimers());
       wire.cut();
       while (server.core.clients.size > 0) await turn();
@@ -334,7 +331,7 @@ prove(serverRows, {
       const { server, port } = await start();
       const { wire } = await joinRaw(server, port);
       const failed = next(server, 'error');
-      jest.useFakeTimers({ doNotFake: NOT_FAKED.filter((name) => name !== 'setTimeout' && name !== 'clearTimeout') });
+      jest.useFakeTimers({ doNotFake: [...NOT_FAKED] });
       atEnd(() => jest.useRealTimers());
       server.broadcast({ fin: false }, 'a');
       server.core.broadcast('behind');
