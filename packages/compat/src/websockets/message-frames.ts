@@ -56,9 +56,9 @@ export class MessageFrames {
     return true;
   }
 
-  /** Ends what is open, and begins the closing handshake. */
+  /** Ends what is open, and begins the closing handshake; nothing if the connection has ended. */
   end(callback: () => void): void {
-    if (this.#outgoing) this.writeEnd(Buffer.alloc(0));
+    if (this.#outgoing?.writable) this.writeEnd(Buffer.alloc(0));
     this.#webSocket.close();
     callback();
   }

@@ -25,7 +25,7 @@ type Ours =
 export interface ServerOptions extends Omit<CoreOptions, Ours> {
   /** Its path is the one that is served. @default 'ws://localhost:3000' */
   readonly url?: string | undefined;
-  /** ms without a byte in either direction, up to a quarter more; 0: for ever. @default 600_000 */
+  /** ms without a byte in either direction; 0: for ever. @default 600_000 */
   readonly timeout?: number | undefined;
   /** Beyond it, 503. @default 10 */
   readonly maxConnections?: number | undefined;
@@ -114,7 +114,7 @@ export class Server extends Writable {
         socket.once('close', () => clearTimeout(late));
       });
       if (maxConnections && this.sockets.length >= maxConnections)
-        this.sockets.find(({ core }) => !this.core.clients.has(core as WebSocket))?.destroy();
+        this.sockets.find((one) => !one.destroyed && !this.core.clients.has(one.core as WebSocket))?.destroy();
       this.sockets.push(socket);
       this.emit('open', socket);
     });

@@ -296,6 +296,19 @@ prove(frameRows, {
         expect(await over).toEqual([1006, '']);
       }
     },
+    'a peer that leaves in the middle of a frame of ours is no error of ours': async () => {
+      const { server, port } = await start();
+      const errors: Error[] = [];
+      server.on('error', (error) => errors.push(error));
+      for (const fin of [true, false]) {
+        const { wire, socket } = await joinRaw(server, port);
+        const over = next(socket, 'close');
+        socket.writeHead({ opcode: 2, fin, length: 3 }).write('a');
+        wire.cut();
+        expect(await over).toEqual([1006, '']);
+      }
+      expect(errors).toEqual([]);
+    },
     'on a connection less than that and the end: it is cut, with an error': async () => {
       const { server, port } = await start();
       for (const [fin, isBegun] of [

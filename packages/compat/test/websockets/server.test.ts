@@ -1,7 +1,8 @@
 import { expect, jest } from '@jest/globals';
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { createServer as createHttps } from 'node:https';
-import { Duplex, PassThrough, Readable, Writable } from 'node:stream';
+import { Duplex, duplexPair, PassThrough, Readable, Writable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { makeCertificate } from '@ws/testing';
 import type { WebSocket } from '@ws/server';
@@ -27,6 +28,13 @@ import { startPages } from '../http-servers.js';
 import { Client, join, joinRaw, start } from './support.js';
 
 const EMPTY = Buffer.alloc(0);
+const [, ...LINES] = handshake().trimEnd().split('\r\n');
+const REQUEST = {
+  method: 'GET',
+  url: '/',
+  httpVersion: '1.1',
+  rawHeaders: LINES.flatMap((line) => line.split(': ')),
+} as IncomingMessage;
 /** All but `setTimeout`, which jest is to have. */
 const NOT_FAKED = ['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate'] as const;
 
@@ -146,7 +154,7 @@ prove(serverRows, {
       expect(await left).toMatchObject([1001, { id: 0 }, '']);
     },
     'a byte in either direction counts, of whatever; who does not answer the 1001 is cut': async () => {
-      const { server, port } = await start({ timeout: 500, closeTimeout: 20 });
+      const { server, port } = await start({ timeout: 2000, closeTimeout: 20 });
       const [silent, speaking, hearing] = [
         await joinRaw(server, port),
         await joinRaw(server, port),
@@ -232,6 +240,28 @@ prove(serverRows, {
         },
       ]),
     ),
+    'one of the dead for each who comes, also of those that come together': async () => {
+      const { server, port } = await start({ maxConnections: 3, closeTimeout: false });
+      server.on('stream:start', (socket) => void socket.pipe(new Writable({ write() {} })));
+      for (let n = 0; n < 3; n++) {
+        const { wire, socket } = await joinRaw(server, port);
+        wire.send(BINARY, Buffer.alloc(200_000));
+        await counted(socket, 'bytesReceived', 200_000);
+        wire.cut();
+      }
+      while (server.core.clients.size > 0) await turn();
+      const dead = [...server.sockets];
+      expect(dead).toHaveLength(3);
+      const gone: unknown[] = [];
+      server.on('close', (_code, socket) => gone.push(socket));
+      for (const [near] of [duplexPair(), duplexPair()])
+        server.core.handleUpgrade(REQUEST, near, EMPTY, (webSocket) =>
+          server.core.emit('connection', webSocket, REQUEST),
+        );
+      expect(dead.map(({ destroyed }) => destroyed)).toEqual([true, true, false]);
+      while (gone.length < 2) await turn();
+      expect(server.sockets).toHaveLength(3);
+    },
     'for ever, where closeTimeout is none': async () => {
       const { server, port } = await start({ closeTimeout: Infinity });
       server.on('stream:start', (socket) => void socket.pipe(new Writable({ write() {} })));
