@@ -1,9 +1,9 @@
 import { Duplex, type DuplexOptions } from 'node:stream';
+import { kClosed } from './ending.js';
 import { MessageError } from './protocol/index.js';
 import { Incoming } from './incoming.js';
 import { ignore, MessageInbox } from './message-inbox.js';
 import { kPace } from './pace.js';
-import { kLooseEnds } from './socket-state.js';
 import type { Message } from './types.js';
 import type { WebSocket } from './websocket.js';
 
@@ -160,7 +160,7 @@ class SocketDuplex extends Duplex {
     message.on('close', () => {
       this.#incoming = undefined;
       const { errored } = message;
-      if (errored) void this.#socket[kLooseEnds].closed.then(() => this.destroy(errored));
+      if (errored) void this.#socket[kClosed].then(() => this.destroy(errored));
       else this.#serve();
     });
   }

@@ -226,7 +226,7 @@ export abstract class SocketState extends EventAttributes implements Subject {
     return this.#connection;
   }
 
-  get [kLooseEnds](): LooseEnds {
+  protected get [kLooseEnds](): LooseEnds {
     return (this.#looseEnds ??= new LooseEnds());
   }
 
