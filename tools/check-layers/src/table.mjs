@@ -64,7 +64,7 @@ export const LAYERS = {
   '@ws/compat': [
     adapter('./ws', 'ws/', 400),
     adapter('./ws2', 'ws2/', 420),
-    adapter('./nodejs-websocket', 'nodejs-websocket/', 480),
+    adapter('./nodejs-websocket', 'nodejs-websocket/', 430),
     adapter('./wesos', 'wesos/', 400),
     adapter('./websockets', 'websockets/', 530), // two APIs in one, see docs/decisions/websockets-socket.md
     ...['async-listeners.ts', 'endless.ts', 'forward.ts', 'whole-read.ts'].map((source) => adapter('.', source, 60)),
