@@ -70,10 +70,7 @@ export abstract class Receiving extends WholeDuplex {
     core.on('drain', () => this.emit('drain'));
     core.on('error', (error: Error) => this.#failed(error));
     this.#ended = new Promise((resolve) => {
-      core.on('close', (code: number, reason: Buffer | string) => {
-        resolve([code, String(reason)]);
-        super.end();
-      });
+      core.on('close', (code: number, reason: Buffer | string) => resolve([code, String(reason)]));
     });
     void this.#receive();
   }
@@ -151,9 +148,11 @@ export abstract class Receiving extends WholeDuplex {
       isWhole = error instanceof ClosedError; // any end of a connection, which 'close' tells
       if (!isWhole) await turn(); // 'error' comes before
     }
-    if (!isWhole || this.#lastError !== undefined) return void this.destroy();
-    this.push(null);
-    if (this.readableLength === 0) this.read(0); // 'end', though nobody may read
+    if (!isWhole || this.#lastError !== undefined || this.destroyed) return void this.destroy();
+    guarded(() => this.push(null));
+    if (this.readableLength === 0) guarded(() => this.read(0)); // 'end', though nobody may read
+    await this.#ended;
+    super.end();
   }
 
   /** Until the next one may come. */

@@ -92,8 +92,10 @@ export class Server extends Writable {
     const owner: Owner = {
       nextId: 0,
       listenerCount: (name) => this.listenerCount(name),
-      tell: (socket, name, [first, ...others]) =>
-        void this.emit(name, ...(first === undefined ? [socket] : [first, socket, ...others])),
+      tell: (socket, name, [first, ...others]) => {
+        if (name === 'close') this.sockets.splice(this.sockets.indexOf(socket), 1);
+        this.emit(name, ...(first === undefined ? [socket] : [first, socket, ...others]));
+      },
     };
     const joined = (): void => {
       this.#isOvertaken = true;
@@ -107,7 +109,6 @@ export class Server extends Writable {
         owner,
       );
       (webSocket.duplex as Partial<NetSocket> | undefined)?.setTimeout?.(timeout, () => webSocket.close(1001));
-      socket.once('close', () => this.sockets.splice(this.sockets.indexOf(socket), 1));
       // What is not read to its end is memory: it has its time, and its place is given to who is alive.
       webSocket.once('close', () => {
         const late = lateMs > 0 ? setTimeout(() => socket.destroy(), lateMs).unref() : undefined;

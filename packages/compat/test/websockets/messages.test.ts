@@ -1,9 +1,10 @@
 import { expect } from '@jest/globals';
+import { finished } from 'node:stream/promises';
 import { Program, stopPrograms } from '@ws/testing';
 import { BINARY, CLOSE, CONTINUATION, frame, handshake, next, PING, shake, TEXT, Wire } from '@ws/testing/peer';
 import { prove } from '../rows.js';
 import { messageRows } from '../rows/websockets.js';
-import { Client, join, start, wrap } from './support.js';
+import { Client, join, joinRaw, start, wrap } from './support.js';
 
 prove(messageRows, {
   'BK-050': {
@@ -233,6 +234,46 @@ prove(messageRows, {
       await program.until('caught mine a');
       await program.until('caught mine b');
       await stopPrograms();
+    },
+    'nor does one that throws at the end of what comes': async () => {
+      const program = new Program(
+        new URL('../../', import.meta.url),
+        `import { createServer } from 'node:http';
+         import { Server } from '@ws/compat/websockets';
+         const caught = [];
+         process.on('uncaughtException', (error, origin) => caught.push(origin + ' ' + error.message));
+         const http = createServer().listen(3000);
+         const server = new Server().listen(http);
+         server.on('open', (socket) => {
+           socket.on('readable', () => { throw new Error('mine') });
+           socket.once('finish', () => console.log(caught.join()));
+         });`,
+      );
+      const client = new Client(await program.port);
+      await next(client.socket, 'open');
+      client.socket.send('a');
+      client.socket.close();
+      await program.until('uncaughtException mine,uncaughtException mine');
+      await stopPrograms();
+    },
+    'the end of what comes is told of before that of what goes': async () => {
+      const { server, port } = await start();
+      const { client, socket } = await join(server, port);
+      const order: string[] = [];
+      for (const name of ['end', 'finish'] as const) socket.on(name, () => order.push(name));
+      socket.on('data', (chunk) => order.push(String(chunk)));
+      client.socket.send('a');
+      client.socket.close();
+      await next(socket, 'close');
+      expect(order).toEqual(['a', 'end', 'finish']);
+    },
+    'what comes to one that is destroyed has no end': async () => {
+      const { server, port } = await start();
+      const { wire, socket } = await joinRaw(server, port);
+      wire.send(TEXT, 'the first part', { fin: false });
+      const whole = finished(socket, { writable: false });
+      socket.destroy();
+      await expect(whole).rejects.toHaveProperty('code', 'ERR_STREAM_PREMATURE_CLOSE');
     },
   },
   // The helper was private: what it did on the wire is the core's, which checks the whole of RFC 6455 §4.2.1.

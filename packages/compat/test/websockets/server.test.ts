@@ -664,5 +664,14 @@ prove(serverRows, {
       await left;
       expect(server.sockets).toEqual([]);
     },
+    'who has left is not in it, though the program has taken all listeners away': async () => {
+      const { server, port } = await start();
+      const { wire, socket } = await joinRaw(server, port);
+      socket.removeAllListeners();
+      const left = next(server, 'close');
+      wire.cut();
+      await left;
+      expect(server.sockets).toEqual([]);
+    },
   },
 });
