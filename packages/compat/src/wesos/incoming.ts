@@ -2,7 +2,7 @@ import { PassThrough, type Readable } from 'node:stream';
 import { Incoming as Message, type WebSocket } from '@ws/connection';
 import { isControl, type FrameHead } from '@ws/frame';
 import { FrameDuplex } from '@ws/frame/stream';
-import { WholeDuplex, wholeRead } from '../whole-read.js';
+import { WholeDuplex } from '../whole-read.js';
 
 /** Of the first frame of a message, as wesos names it. */
 export interface IncomingHeader {
@@ -84,7 +84,7 @@ export class Incoming extends WholeDuplex {
     frames.on('messageEnd', () => {
       if (this.#isOver) return;
       this.#isOver = true;
-      const rest = frames.read(wholeRead(frames));
+      const rest = frames.read(frames.readableLength);
       if (rest) this.push(rest);
       this.push(null);
       frames.resume(); // the rest is nobody's

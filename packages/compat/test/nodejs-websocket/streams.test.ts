@@ -53,6 +53,18 @@ prove(streamRows, {
       expect(chunks.join('')).toBe('abc');
       expect(InStream.prototype).toHaveProperty('_read');
     },
+    'read once, late, it has ended': async () => {
+      const message = new InStream();
+      message.on('readable', () => {});
+      message.addData(Buffer.from('abc'));
+      message.end();
+      await turn();
+      const events: string[] = [];
+      message.on('end', () => events.push('end'));
+      events.push(String(message.read()));
+      await turn();
+      expect(events).toEqual(['abc', 'end']);
+    },
     'whole and in order, into a slow stream': async () => {
       const { client, remote } = await pair();
       const bytes = Buffer.from(Array.from({ length: 1_500_000 }, (_, i) => i % 251));

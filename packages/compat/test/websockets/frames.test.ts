@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals';
 import { once } from 'node:events';
 import { duplexPair } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
 import { hex } from '@ws/testing';
 import { BINARY, CLOSE, CONTINUATION, frame, next, PING, PONG, TEXT } from '@ws/testing/peer';
 import { Socket, type ReceivedHead } from '../../src/websockets/index.js';
@@ -45,6 +46,19 @@ prove(frameRows, {
       other.source.destroy(new Error('gone'));
       expect(await failed).toEqual([new Error('gone')]);
       expect(await over).toEqual([1006, '']);
+    },
+    'read once, behind the end of all, it has ended': async () => {
+      const { socket, wire } = wrap();
+      socket.on('readable', () => {});
+      wire.send(TEXT, 'abc').send(CLOSE);
+      await wire.take(2);
+      wire.socket.end();
+      await next(socket, 'finish');
+      const events: string[] = [];
+      for (const name of ['end', 'close'] as const) socket.on(name, () => events.push(name));
+      events.push(text(socket.read()));
+      await turn();
+      expect(events).toEqual(['abc', 'end', 'close']);
     },
     'B-30 an error that nobody listens for is not thrown': async () => {
       const { socket, wire } = wrap();
