@@ -86,7 +86,7 @@ export const serverRows = {
   'BK-033': {
     old: '`timeout`, an option',
     adapter:
-      'ms without a byte in either direction, then 1001, and the end behind `closeTimeout`; 0 is for ever. With it there is no `heartbeat`, whose bytes would count, unless you ask for one',
+      'ms without a byte in either direction, then 1001, and the end behind `closeTimeout`; 0 is for ever. A stream without `setTimeout`, which only a program brings, has none. With it there is no `heartbeat`, whose bytes would count, unless you ask for one',
     core: '`idleTimeout`, which goes by messages; `heartbeat` finds those that are gone',
   },
   'BK-034': {
