@@ -30,7 +30,7 @@ export { channels } from './channels.js';
 export { kClosed, kEnd } from './ending.js';
 export { Meter, type Histogram } from './meter.js';
 export type { Claim, Keeper } from './memory-account.js';
-export { kObserver, kPlace, type Observer } from './observer.js';
+export { kObserver, kPlace, kStats, type Observer } from './observer.js';
 export { kPace } from './pace.js';
 export { kJoin, type Share, type SharedWay } from './shared-way.js';
 export { lendFirstRead } from './reading.js';

@@ -12,6 +12,9 @@ export const kObserver = Symbol.for('@ws/connection.observer');
 /** Where a socket stands among those of its server: a member of every WebSocket too, where a Set of them would take four times as much. */
 export const kPlace = Symbol.for('@ws/connection.place');
 
+/** `stats` of a socket, whatever a program has assigned to the names of its counters: a member of every WebSocket too. */
+export const kStats = Symbol.for('@ws/connection.stats');
+
 /** Throws where a listener may. */
 export interface Observer {
   slow(socket: WebSocket, info: SlowInfo): void;

@@ -8,7 +8,7 @@ import { kClosed } from './ending.js';
 import { EventAttributes } from './event-attributes.js';
 import { Limits } from './limits.js';
 import { LooseEnds } from './loose-ends.js';
-import { kObserver, kPlace, type Observer } from './observer.js';
+import { kObserver, kPlace, kStats, type Observer } from './observer.js';
 import { checkOneOf } from './option-checks.js';
 import {
   connectionSettings,
@@ -24,6 +24,8 @@ import { agreedBy, NOTHING_AGREED, sizeOf, type SocketOptions } from './socket-o
 import type { BinaryType, SocketStats } from './types.js';
 
 const BINARY_TYPES: readonly string[] = ['nodebuffer', 'arraybuffer', 'fragments', 'blob'] satisfies BinaryType[];
+
+const NOTHING_COUNTED: SocketStats = { bytesReceived: 0, bytesSent: 0, messagesReceived: 0, messagesSent: 0 };
 
 /** Of those that somebody asked for. */
 const limitsOf = new WeakMap<SocketState, Limits>();
@@ -116,8 +118,7 @@ export abstract class SocketState extends EventAttributes implements Subject {
   }
   /** The counters, as they are now. */
   get stats(): SocketStats {
-    const { bytesReceived, bytesSent, messagesReceived, messagesSent } = this;
-    return { bytesReceived, bytesSent, messagesReceived, messagesSent };
+    return this[kStats];
   }
 
   /** Ms of a round trip, smoothed, as the option `heartbeat` measures it; `undefined` before the first pong, and without it. */
@@ -220,6 +221,11 @@ export abstract class SocketState extends EventAttributes implements Subject {
 
   get [kClosed](): Promise<CloseInfo> {
     return this[kLooseEnds].closed;
+  }
+
+  get [kStats](): SocketStats {
+    const { bytesReceived, bytesSent, messagesReceived, messagesSent } = this.#connection ?? NOTHING_COUNTED;
+    return { bytesReceived, bytesSent, messagesReceived, messagesSent };
   }
 
   protected get [kConnection](): Connection | undefined {

@@ -35,6 +35,7 @@ test('the public names', () => {
     'kObserver',
     'kPace',
     'kPlace',
+    'kStats',
     'lendFirstRead',
     'listenerRejected',
     'makeReplaceable',

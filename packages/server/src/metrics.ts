@@ -1,4 +1,5 @@
 import {
+  kStats,
   Meter,
   type CloseInfo,
   type Histogram,
@@ -33,7 +34,7 @@ export interface ServerMetrics extends SocketStats {
 /** What is as it is at the moment. */
 export interface Gauges extends Pick<ServerMetrics, 'pending' | 'memory'> {
   /** The connections that are not gone. */
-  readonly open: Iterable<Pick<WebSocket, keyof SocketStats | 'bufferedAmount'>> & { readonly size: number };
+  readonly open: Iterable<Pick<WebSocket, typeof kStats | 'bufferedAmount'>> & { readonly size: number };
 }
 
 /** What became of a server's connections. What they count by themselves is added up when somebody asks, so that it costs nothing before. */
@@ -50,9 +51,9 @@ export class Metrics {
   }
 
   /** A connection is gone: its counters are what they will be. */
-  gone(socket: SocketStats, { initiator, sent, received }: CloseInfo): void {
+  gone(socket: Pick<WebSocket, typeof kStats>, { initiator, sent, received }: CloseInfo): void {
     const { code } = (initiator === 'remote' ? received : sent) ?? { code: 1006 };
-    addStats(this.#past, socket);
+    addStats(this.#past, socket[kStats]);
     const codes = this.#closed.get(initiator) ?? new Map<number, number>();
     codes.set(code, (codes.get(code) ?? 0) + 1);
     this.#closed.set(initiator, codes);
@@ -66,7 +67,7 @@ export class Metrics {
     const stats = { ...this.#past };
     let bytesQueued = 0;
     for (const socket of open) {
-      addStats(stats, socket);
+      addStats(stats, socket[kStats]);
       bytesQueued += socket.bufferedAmount;
     }
     const { sizes, latencies } = this.meter;
@@ -87,9 +88,9 @@ export class Metrics {
   }
 }
 
-function addStats(sum: { -readonly [Name in keyof SocketStats]: number }, socket: SocketStats): void {
-  sum.bytesReceived += socket.bytesReceived;
-  sum.bytesSent += socket.bytesSent;
-  sum.messagesReceived += socket.messagesReceived;
-  sum.messagesSent += socket.messagesSent;
+function addStats(sum: { -readonly [Name in keyof SocketStats]: number }, more: SocketStats): void {
+  sum.bytesReceived += more.bytesReceived;
+  sum.bytesSent += more.bytesSent;
+  sum.messagesReceived += more.messagesReceived;
+  sum.messagesSent += more.messagesSent;
 }

@@ -42,6 +42,19 @@ test('a new server has counted nothing', async () => {
   }
 });
 
+test('counts for itself, whatever a program has assigned to the counters of a socket', async () => {
+  const server = await start();
+  const { client, socket } = await join(server);
+  Object.assign(socket, { bytesReceived: 'many', bytesSent: -1, messagesReceived: 0, messagesSent: null, stats: {} });
+  client.send('x');
+  await once(socket, 'message');
+  const counted = { bytesReceived: 7, bytesSent: 0, messagesReceived: 1, messagesSent: 0 };
+  expect(server.metrics()).toMatchObject(counted);
+  client.terminate();
+  await once(socket, 'close');
+  expect(server.metrics()).toMatchObject({ connections: 0, ...counted });
+});
+
 test.each([{ clientTracking: true }, { clientTracking: false }])(
   'counts what passes, also on connections that are gone: %j',
   async (options) => {

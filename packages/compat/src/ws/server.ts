@@ -39,7 +39,7 @@ export class WebSocketServer<T extends AnyWebSocket = AnyWebSocket, U extends An
 
   /** As programs for `ws` reach for it: `_server.address().port`, `_server.close()`. */
   get _server(): NetServer | null {
-    return this.listener ?? null;
+    return super.listener ?? null;
   }
 
   override handshakeOf(request: IncomingMessage): UpgradeRequest {

@@ -149,7 +149,7 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
     const names = ['closed', 'duplex', 'latency', 'limits', 'messages', 'offer', 'remoteAddress', 'stats', 'bytesSent'];
     const { server, client, socket } = await world.pair();
     const { listener, messages, metrics } = Object.assign(server, { listener: 'x', messages: [], metrics: 1 });
-    world.log(listener, messages, metrics);
+    world.log(listener, messages, metrics, typeof (server as { _server?: unknown })._server);
     for (const end of [client, socket] as (Socket & Record<string, unknown>)[]) {
       for (const name of names) end[name] = false;
       world.log(names.map((name) => [name, end[name], Object.keys(end).includes(name)]));
