@@ -4,11 +4,19 @@ import { pipeline } from 'node:stream/promises';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import { Incoming } from '@ws/connection';
-import { next } from '@ws/testing/peer';
+import { next, type Frame } from '@ws/testing/peer';
 import { Connection, InStream, OutStream, Server } from '../../src/nodejs-websocket/index.js';
 import { streamRows } from '../rows/nodejs-websocket.js';
 import { prove } from '../rows.js';
 import { inMemory, pair, rawPair, rawServed, record } from './ends.js';
+
+/** Opcode, FIN, whether it is masked, and the payload. */
+const outline = ({ opcode, fin, maskingKey, payload }: Frame): unknown[] => [
+  opcode,
+  fin,
+  maskingKey !== undefined,
+  payload.toString(),
+];
 
 /** One that is made by hand is not `outStream`, and its end leaves that alone. */
 async function ofAnother(): Promise<void> {
@@ -98,15 +106,7 @@ prove(streamRows, {
       }
       await new Promise<void>((resolve) => void out.write('x'.repeat(100), () => resolve()));
       out.end('yz');
-      const frames = await raw.frames(3);
-      expect(
-        frames.map(({ opcode, fin, maskingKey, payload }) => [
-          opcode,
-          fin,
-          maskingKey !== undefined,
-          payload.toString(),
-        ]),
-      ).toEqual([
+      expect((await raw.frames(3)).map(outline)).toEqual([
         [2, false, true, 'abcdefg'],
         [0, false, true, `hi${'x'.repeat(100)}`],
         [0, true, true, 'yz'],
@@ -123,15 +123,7 @@ prove(streamRows, {
       await once(second, 'finish');
       const third = new OutStream(remote, 5);
       third.end('ab');
-      const frames = await raw.frames(4);
-      expect(
-        frames.map(({ opcode, fin, maskingKey, payload }) => [
-          opcode,
-          fin,
-          maskingKey !== undefined,
-          payload.toString(),
-        ]),
-      ).toEqual([
+      expect((await raw.frames(4)).map(outline)).toEqual([
         [2, true, false, ''],
         [2, false, false, 'abcde'],
         [0, true, false, ''],
